@@ -1,0 +1,1 @@
+"""fastgrad: numerical differentiation and gradient checking with compiled loops."""

@@ -1,0 +1,36 @@
+"""What can go wrong, as classes, and the sentences that both twins must say alike."""
+
+
+class ShapeError(ValueError):
+    """An array, or a value that f returned, has a shape that does not fit."""
+
+
+class StepError(ValueError):
+    """A step that is no positive real number, or that rounding eats at some entry of x."""
+
+
+class GradientMismatch(AssertionError):  # noqa: N818 - an AssertionError is named for what did not hold
+    """A claimed derivative differs from the measured one beyond tolerance and error bound."""
+
+
+class InconclusiveError(AssertionError):
+    """A check could not resolve the tolerance: the claim is neither confirmed nor refuted."""
+
+
+class DivergenceWarning(RuntimeWarning):
+    """An iteration left the finite numbers."""
+
+
+def lost_step(entry: str, value: float, eps: float, realised: float) -> StepError:
+    """Return the error for a step that rounding changes by more than one part in a hundred."""
+    return StepError(
+        f"the step eps = {eps:.6g} is lost to rounding at {entry} = {value:.17g}: the step really taken would be "
+        f'{realised:.6g}. Give a larger eps, one step an entry, or eps="auto".'
+    )
+
+
+def bad_step(eps: object) -> StepError:
+    """Return the error for an eps that no difference can be taken with."""
+    return StepError(
+        f'eps must be None, "auto", a positive finite real number, or an array of them shaped like x; got {eps!r}.'
+    )

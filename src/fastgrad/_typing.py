@@ -1,0 +1,45 @@
+"""The protocols and type names that the public signatures are written in."""
+
+from collections.abc import Callable
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[Any]
+Float64Array = NDArray[np.float64]
+ScalarFunction = Callable[..., Any]
+VectorFunction = Callable[..., Any]
+Step = float | ArrayLike | str | None
+
+
+@runtime_checkable
+class StructuredFunction(Protocol):
+    """A scalar function that knows how a single entry of x moves its value.
+
+    Any class can implement it; the verbs ask for it by this protocol alone. The methods measure: they form values of f
+    at x plus and minus h and subtract them, and call no code that claims a derivative.
+    """
+
+    def __call__(self, x: Array, /) -> float:
+        """Return the honest value of f at x, by the whole forward computation."""
+
+    def __fastgrad_gradient__(self, x: Array, h: Float64Array, out: Array) -> int:
+        """Write the central differences of f at x into `out`; return the number of evaluations made.
+
+        `x` and `out` are C-contiguous arrays of one shape and dtype (float32 or float64); `h` holds one positive step,
+        or one an entry (shape ``(1,)`` or ``(x.size,)``). Two evaluations an entry are made, and two more for each
+        entry that had to be measured again with a smaller step because a kink of f lay within the first.
+        """
+
+
+@runtime_checkable
+class KinkedFunction(StructuredFunction, Protocol):
+    """A structured function with kinks, at which its one-sided slopes can be asked for."""
+
+    def __fastgrad_slopes__(self, x: Array, h: Float64Array, left: Array, right: Array) -> int:
+        """Write the one-sided differences (f(x) - f(x - h))/h and (f(x + h) - f(x))/h of every entry; return evaluations.
+
+        Entries whose kink lies at x itself, or too close to be stepped around, have different slopes; all others have
+        the central difference in both arrays, measured as `__fastgrad_gradient__` does.
+        """
