@@ -1,24 +1,26 @@
 """The switch: the only file that knows both twins.
 
-``FASTGRAD_BACKEND=reference`` in the environment runs the whole package on the plain NumPy twins.
+``FASTGRAD_BACKEND=reference`` in the environment runs the whole package on the plain NumPy twins. A twin is loaded when
+it is first asked for, so that importing fastgrad loads no more than its user needs.
 """
 
 import os
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fastgrad._kernels import compare, descent, differences, outer, structured
+
+__all__ = ["NAME", "compare", "descent", "differences", "outer", "structured"]
 
 NAME = os.environ.get("FASTGRAD_BACKEND", "compiled")
 if NAME not in ("compiled", "reference"):
     raise ImportError(f"FASTGRAD_BACKEND must be 'compiled' or 'reference', got {NAME!r}.")
 
-if TYPE_CHECKING:
-    from fastgrad._kernels import compare, descent, differences, outer, structured
-else:
-    _package = "fastgrad._kernels" if NAME == "compiled" else "fastgrad.reference"
-    compare = import_module(f"{_package}.compare")
-    descent = import_module(f"{_package}.descent")
-    differences = import_module(f"{_package}.differences")
-    outer = import_module(f"{_package}.outer")
-    structured = import_module(f"{_package}.structured")
 
-__all__ = ["NAME", "compare", "descent", "differences", "outer", "structured"]
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    twin = import_module(f"fastgrad.{'_kernels' if NAME == 'compiled' else 'reference'}.{name}")
+    globals()[name] = twin
+    return twin
