@@ -38,7 +38,7 @@ class KinkedFunction(StructuredFunction, Protocol):
     """A structured function with kinks, at which its one-sided slopes can be asked for."""
 
     def __fastgrad_slopes__(self, x: Array, h: Float64Array, left: Array, right: Array) -> int:
-        """Write the one-sided differences (f(x) - f(x - h))/h and (f(x + h) - f(x))/h of every entry; return evaluations.
+        """Write the one-sided differences (f(x) - f(x - h))/h and (f(x + h) - f(x))/h; return the evaluations made.
 
         Entries whose kink lies at x itself, or too close to be stepped around, have different slopes; all others have
         the central difference in both arrays, measured as `__fastgrad_gradient__` does.

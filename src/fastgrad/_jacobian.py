@@ -1,0 +1,72 @@
+"""The Jacobian of an array-valued function, dense, a column at a time."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastgrad import _backend, steps
+from fastgrad._point import as_point, bound, usable_out
+from fastgrad._typing import Array, Step, VectorFunction
+
+
+def numerical_jacobian(
+    f: VectorFunction,
+    x: Any,
+    eps: Step = None,
+    *,
+    out: Array | None = None,
+    args: Sequence[Any] = (),
+    kwargs: Mapping[str, Any] | None = None,
+) -> Any:
+    """Return the Jacobian of the array-valued function f at x by central differences.
+
+    Numerator layout: the derivative of y by x has shape ``y.shape + x.shape``. So d(Wx)/dx is W, and d(Wx)/dW of an
+    (m, n) matrix is an (m, m, n) array. Texts in denominator layout write Wᵀ for the former: the same numbers,
+    transposed. All four kinds of derivative come out: scalar by scalar, scalar by array, array by scalar, array by array.
+
+    Parameters
+    ----------
+    f : callable
+        Takes an array of x's shape and dtype and returns a number, an array or a list of numbers, of the same shape at
+        every call. It may return its argument or a view of it, or one and the same array each time: values are copied
+        out.
+    x : array_like
+        The point, of any shape and order.
+    eps : None, float, array_like or "auto"
+        The absolute step, as `numerical_gradient` takes it.
+    out : ndarray, optional
+        C-contiguous, of shape ``y.shape + x.shape`` and x's working dtype; it is filled and returned.
+    args, kwargs : sequence and mapping, optional
+        Passed on to f after x.
+
+    Returns
+    -------
+    ndarray
+        Of x's working dtype. The shape of y is that of f's first value; only an empty x costs an extra call.
+
+    Raises
+    ------
+    StepError
+        If eps is not a positive finite real number, or rounding at some entry changes the step by more than 1 %.
+    TypeError, ShapeError
+        If x cannot be differentiated at, or f returns no real array, or arrays of changing shape.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fastgrad as fg
+    >>> W = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    >>> fg.numerical_jacobian(lambda x: W @ x, np.ones(3)).round(6)
+    array([[1., 2., 3.],
+           [4., 5., 6.]])
+    """
+    point = as_point(x)
+    h = steps.resolve(eps, point)
+    f = bound(f, args, kwargs)
+    reader = point.reader()
+
+    def allocate(shape: tuple[int, ...]) -> Array:
+        return usable_out(out, shape + point.array.shape, point.array.dtype, x)
+
+    if point.array.size == 0:
+        return allocate(reader.array(f(point.array), 0, 0, None).shape)
+    return point.restore(_backend.differences.jacobian(f, point.array, h, allocate, reader))

@@ -1,0 +1,344 @@
+"""Central differences of a Python callable on one private buffer, perturbed in place.
+
+The buffer handed to f owns its memory, so that whatever keeps it, or a view of it, holds a reference that shows in its
+count; the loop then goes on with a fresh one. Before an entry is perturbed its bits must equal x's, after each call it
+must hold what was written, and at the end the whole buffer must equal x: where f wrote into it, all is measured again
+with a fresh copy a call.
+"""
+from cpython.buffer cimport (
+    PyBUF_C_CONTIGUOUS, PyBUF_FORMAT, PyBuffer_Release, PyObject_GetBuffer)
+from cpython.exc cimport PyErr_CheckSignals
+from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_Check
+from cpython.ref cimport PyObject
+from libc.math cimport fabs
+from libc.string cimport memcmp, memcpy
+
+import numpy
+
+from fastgrad._kernels.wide cimport real
+
+cdef extern from "Python.h":
+    object PyObject_Vectorcall(object f, PyObject **args, size_t nargsf, PyObject *kwnames)
+    size_t PY_VECTORCALL_ARGUMENTS_OFFSET
+    Py_ssize_t Py_REFCNT(object o)
+
+cdef extern from *:
+    """
+    #ifdef Py_GIL_DISABLED
+    #define FASTGRAD_COUNTS_ARE_EXACT 0
+    #else
+    #define FASTGRAD_COUNTS_ARE_EXACT 1
+    #endif
+    """
+    const bint FASTGRAD_COUNTS_ARE_EXACT
+
+cdef type ndarray = numpy.ndarray
+cdef tuple plain_numbers = (int, numpy.integer, numpy.floating)
+
+# Columns of a Jacobian that are gathered before they are written: one cache line of doubles a row.
+cdef enum:
+    COLUMNS = 8
+
+
+# x (n-d, C order)  h (1,) or (n,)  out (n,), written  reader: scalar(y, i, sign), note(error, i, sign)
+def gradient(f, x, const double[::1] h, out, reader):
+    """Write the central differences of the scalar f at x into out."""
+    cdef GradientSink sink = GradientSink(reader, out)
+    if x.dtype.char == "d":
+        differences[double](f, x, x.reshape(-1), h, sink, reader)
+    else:
+        differences[float](f, x, x.reshape(-1), h, sink, reader)
+
+
+# x (n-d, C order, n > 0)  h (1,) or (n,)  allocate: y.shape -> J (y.shape + x.shape), C order, written
+# reader: array(y, i, sign, shape), note(error, i, sign)
+def jacobian(f, x, const double[::1] h, allocate, reader):
+    """Return the array that allocate gives for the shape of f's first value, filled with f's central differences."""
+    cdef JacobianSink sink = JacobianSink(reader, x, allocate)
+    if x.dtype.char == "d":
+        differences[double](f, x, x.reshape(-1), h, sink, reader)
+    else:
+        differences[float](f, x, x.reshape(-1), h, sink, reader)
+    return sink.J
+
+
+# x (n,)  h (1,) or (n,)
+def first_lost_step(x, const double[::1] h):
+    """Return the first flat index at which the realised step differs from h by more than 1 %, or -1."""
+    if x.dtype.char == "d":
+        return lost_step[double](x, h)
+    return lost_step[float](x, h)
+
+
+cdef Py_ssize_t lost_step(const real[::1] x, const double[::1] h) noexcept nogil:
+    cdef Py_ssize_t i, each = 0 if h.shape[0] == 1 else 1
+    cdef double plus, minus, step
+    for i in range(x.shape[0]):
+        step = h[i * each]
+        plus = <real>(x[i] + step)
+        minus = <real>(x[i] - step)
+        if fabs(0.5 * (plus - minus) - step) > 0.01 * step:
+            return i
+    return -1
+
+
+cdef class Sink:
+    """Takes the values of f one by one, the minus side of an entry after its plus side, and keeps their difference."""
+    cdef object reader
+
+    cdef int take(self, object y, Py_ssize_t i, int sign, double width) except -1:
+        raise AssertionError("a sink takes")
+
+    cdef int finish(self) except -1:
+        return 0
+
+
+cdef class GradientSink(Sink):
+    cdef double plus
+    cdef bint is_double
+    cdef object trusted
+    cdef double[::1] out64
+    cdef float[::1] out32
+
+    def __cinit__(self, reader, out):
+        self.reader = reader
+        self.is_double = out.dtype.char == "d"
+        if self.is_double:
+            self.out64 = out
+        else:
+            self.out32 = out
+
+    cdef double value(self, object y, Py_ssize_t i, int sign) except? -1.0:
+        cdef Py_buffer view
+        cdef double value
+        if PyFloat_Check(y):
+            return PyFloat_AS_DOUBLE(y)
+        if type(y) is self.trusted:
+            return float(y)
+        if type(y) is ndarray and double_buffer(y, &view):
+            if view.len == sizeof(double):
+                value = (<double *>view.buf)[0]
+                PyBuffer_Release(&view)
+                return value
+            PyBuffer_Release(&view)
+        value = self.reader.scalar(y, i, sign)
+        if isinstance(y, plain_numbers):
+            self.trusted = type(y)
+        return value
+
+    cdef int take(self, object y, Py_ssize_t i, int sign, double width) except -1:
+        cdef double quotient, value = self.value(y, i, sign)
+        if sign > 0:
+            self.plus = value
+            return 0
+        quotient = (self.plus - value) / width
+        if self.is_double:
+            self.out64[i] = quotient
+        else:
+            self.out32[i] = <float>quotient
+        return 0
+
+
+cdef class JacobianSink(Sink):
+    cdef object x, J, allocate
+    cdef bint is_double
+    cdef tuple shape
+    cdef double[::1] plus
+    cdef double[:, ::1] block
+    cdef double[:, ::1] J64
+    cdef float[:, ::1] J32
+    cdef Py_ssize_t last
+
+    def __cinit__(self, reader, x, allocate):
+        self.reader = reader
+        self.x = x
+        self.allocate = allocate
+        self.is_double = x.dtype.char == "d"
+        self.shape = None
+        self.last = -1
+
+    cdef int prepare(self, tuple shape) except -1:
+        self.J = self.allocate(shape)
+        rows = self.J.reshape(-1 if self.J.size else 0, self.x.size)
+        if self.is_double:
+            self.J64 = rows
+        else:
+            self.J32 = rows
+        self.shape = shape
+        self.plus = numpy.empty(rows.shape[0])
+        self.block = numpy.empty((COLUMNS, rows.shape[0]))
+        return 0
+
+    cdef int take(self, object y, Py_ssize_t i, int sign, double width) except -1:
+        cdef Py_buffer view
+        cdef const double[::1] values
+        if self.shape is not None and type(y) is ndarray and double_buffer(y, &view):
+            if same_shape(&view, self.shape):
+                self.keep(<const double *>view.buf, i, sign, width)
+                PyBuffer_Release(&view)
+                return 0
+            PyBuffer_Release(&view)
+        array = self.reader.array(y, i, sign, self.shape)
+        if self.shape is None:
+            self.prepare(array.shape)
+        if array.size:
+            values = array.reshape(-1)
+            self.keep(&values[0], i, sign, width)
+        return 0
+
+    cdef int keep(self, const double *values, Py_ssize_t i, int sign, double width) except -1:
+        cdef Py_ssize_t r, m = self.plus.shape[0]
+        if m == 0:
+            return 0
+        if sign > 0:
+            memcpy(&self.plus[0], values, m * sizeof(double))
+            return 0
+        for r in range(m):
+            self.block[i % COLUMNS, r] = (self.plus[r] - values[r]) / width
+        self.last = i
+        if i % COLUMNS == COLUMNS - 1:
+            self.flush()
+        return 0
+
+    cdef int flush(self) except -1:
+        if self.is_double:
+            scatter[double](self.block, self.last, self.J64)
+        else:
+            scatter[float](self.block, self.last, self.J32)
+        return 0
+
+    cdef int finish(self) except -1:
+        if self.last >= 0 and self.last % COLUMNS != COLUMNS - 1:
+            self.flush()
+        return 0
+
+
+cdef int scatter(const double[:, ::1] block, Py_ssize_t last, real[:, ::1] J) except -1 nogil:
+    """Write the gathered columns, the last of which is column `last`, into J."""
+    cdef Py_ssize_t r, k, first = last - last % COLUMNS
+    for r in range(J.shape[0]):
+        for k in range(last - first + 1):
+            J[r, first + k] = <real>block[k, r]
+    return 0
+
+
+cdef bint double_buffer(object y, Py_buffer *view):
+    """Open y's buffer where it holds C-ordered native doubles; no exception is left behind where it does not."""
+    try:
+        PyObject_GetBuffer(y, view, PyBUF_FORMAT | PyBUF_C_CONTIGUOUS)
+    except (ValueError, BufferError):
+        return False
+    if view.itemsize == sizeof(double) and view.format[0] == c"d" and view.format[1] == 0:
+        return True
+    PyBuffer_Release(view)
+    return False
+
+
+cdef bint same_shape(Py_buffer *view, tuple shape):
+    cdef Py_ssize_t k, length
+    if view.ndim != len(shape):
+        return False
+    for k in range(view.ndim):
+        length = shape[k]
+        if view.shape[k] != length:
+            return False
+    return True
+
+
+cdef inline object call(object f, object buffer):
+    cdef PyObject *args[2]
+    args[0] = NULL
+    args[1] = <PyObject *>buffer
+    return PyObject_Vectorcall(f, args + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL)
+
+
+cdef inline bint same_bits(const real *a, const real *b) noexcept nogil:
+    return memcmp(a, b, sizeof(real)) == 0
+
+
+cdef bint equal_but_for(const real[::1] a, const real[::1] b, Py_ssize_t i) noexcept nogil:
+    """Tell whether a and b are equal bit for bit, entry i apart."""
+    return ((i == 0 or memcmp(&a[0], &b[0], i * sizeof(real)) == 0)
+            and (i + 1 >= a.shape[0] or memcmp(&a[i + 1], &b[i + 1], (a.shape[0] - i - 1) * sizeof(real)) == 0))
+
+
+cdef int differences(object f, object x, const real[::1] base, const double[::1] h, Sink sink, object reader) except -1:
+    if FASTGRAD_COUNTS_ARE_EXACT and in_place(f, x, base, h, sink, reader):
+        sink.finish()
+        return 0
+    on_copies(f, x, base, h, sink, reader)
+    sink.finish()
+    return 0
+
+
+cdef bint in_place(
+        object f, object x, const real[::1] base, const double[::1] h, Sink sink, object reader) except -1:
+    """Measure every entry on a shared buffer; return False as soon as f is seen to have written into it."""
+    cdef object buffer = x.copy(), y
+    cdef real[::1] point = buffer.reshape(-1)
+    cdef Py_ssize_t count = Py_REFCNT(buffer), i = 0, each = 0 if h.shape[0] == 1 else 1
+    cdef int sign = 1
+    cdef bint in_f = False
+    cdef double step
+    cdef real moved
+    try:
+        for i in range(base.shape[0]):
+            PyErr_CheckSignals()
+            if not same_bits(&point[i], &base[i]):
+                return False
+            step = h[i * each]
+            for sign in (1, -1):
+                moved = <real>(base[i] + sign * step)
+                point[i] = moved
+                in_f = True
+                y = call(f, buffer)
+                in_f = False
+                if not same_bits(&point[i], &moved):
+                    return False
+                sink.take(y, i, sign, 2.0 * step)
+                y = None
+                if Py_REFCNT(buffer) != count:
+                    if not (equal_but_for(point, base, i) and same_frame(buffer, x)):
+                        return False
+                    buffer = x.copy()
+                    point = buffer.reshape(-1)
+                    count = Py_REFCNT(buffer)
+            point[i] = base[i]
+            if i == 0 and not same_frame(buffer, x):
+                return False
+    except BaseException as error:
+        if in_f:
+            reader.note(error, i, sign)
+        raise
+    return base.shape[0] == 0 or (
+        same_frame(buffer, x) and memcmp(&point[0], &base[0], base.shape[0] * sizeof(real)) == 0)
+
+
+cdef bint same_frame(object buffer, object x):
+    """Tell whether f left the buffer's shape and dtype as they were."""
+    return buffer.shape == x.shape and buffer.dtype == x.dtype
+
+
+cdef int on_copies(
+        object f, object x, const real[::1] base, const double[::1] h, Sink sink, object reader) except -1:
+    """Measure every entry on fresh copies, as the reference does."""
+    cdef object buffer
+    cdef real[::1] point
+    cdef Py_ssize_t i, each = 0 if h.shape[0] == 1 else 1
+    cdef int sign
+    cdef double step
+    for i in range(base.shape[0]):
+        PyErr_CheckSignals()
+        step = h[i * each]
+        for sign in (1, -1):
+            buffer = x.copy()
+            point = buffer.reshape(-1)
+            point[i] = <real>(base[i] + sign * step)
+            point = None
+            try:
+                y = call(f, buffer)
+            except BaseException as error:
+                reader.note(error, i, sign)
+                raise
+            sink.take(y, i, sign, 2.0 * step)
+    return 0

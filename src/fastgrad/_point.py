@@ -1,0 +1,109 @@
+"""x, as the caller has it, and one private C-ordered copy of it that can be differentiated at."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from fastgrad._errors import ShapeError
+from fastgrad._reading import Reader
+from fastgrad._typing import Array
+
+
+class Point:
+    """A private copy of x in the working dtype, the names of its entries, and the way back to x's own form.
+
+    Attributes
+    ----------
+    array : ndarray
+        C-ordered, float32 or float64, of x's own shape; nobody but fastgrad holds it.
+    """
+
+    __slots__ = ("_is_scalar", "array", "label")
+
+    def __init__(self, array: Array, *, is_scalar: bool = False, label: str = "x") -> None:
+        self.array = array
+        self.label = label
+        self._is_scalar = is_scalar
+
+    def name(self, i: int) -> str:
+        """Return the name of the entry with flat index i, as ``x[3, 17]``."""
+        if self.array.ndim == 0:
+            return self.label
+        index = np.unravel_index(i, self.array.shape)
+        return f"{self.label}[{', '.join(str(k) for k in index)}]"
+
+    def reader(self) -> Reader:
+        """Return a reader of f's values that names this point's entries."""
+        return Reader(self.name)
+
+    def restore(self, out: Array) -> Any:
+        """Return a derivative in the form that x came in: a NumPy scalar for a bare number, an array otherwise."""
+        return out[()] if self._is_scalar else out
+
+
+def as_point(x: Any) -> Point:
+    """Return the point at x: an array of any shape and order, a list of numbers, or a bare number.
+
+    Raises
+    ------
+    TypeError
+        If x is masked, complex, half or extended precision, or not numeric.
+    ShapeError
+        If x is a ragged list.
+    """
+    array = working_array(x).copy()
+    return Point(array, is_scalar=not isinstance(x, np.ndarray | list | tuple) and array.ndim == 0)
+
+
+def working_array(x: Any, label: str = "x") -> Array:
+    """Return x as a C-ordered plain array of the working dtype, x itself where it is one already."""
+    if type(x) is np.ndarray and x.dtype.char in "df" and x.dtype.isnative and x.flags.c_contiguous:
+        return x
+    if isinstance(x, np.ma.MaskedArray):
+        raise TypeError(f"{label} is a masked array, and a masked entry has no derivative. Pass {label}.compressed().")
+    try:
+        array = np.asarray(x)
+    except ValueError as error:
+        raise ShapeError(f"{label} must be a regular array of real numbers; got {type(x).__name__}: {error}") from error
+    kind = array.dtype.kind
+    if kind in "biu":
+        dtype = np.dtype(np.float64)
+    elif kind == "f" and array.dtype.itemsize in (4, 8):
+        dtype = array.dtype.newbyteorder("=")
+    else:
+        raise TypeError(f"{label} must hold real numbers of single or double precision; {_why_not(array.dtype)}")
+    return np.asarray(array, dtype=dtype, order="C")
+
+
+def usable_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any], x: Any) -> Array:
+    """Return a new array for a derivative, or the caller's where one is given and fit to be filled."""
+    if out is None:
+        return np.empty(shape, dtype)
+    if not isinstance(out, np.ndarray) or out.dtype != dtype or not out.flags.c_contiguous or not out.flags.writeable:
+        raise TypeError(f"out must be a writeable C-contiguous array of dtype {dtype}.")
+    if out.shape != shape:
+        raise ShapeError(f"out must have the shape of the derivative, {shape}; got {out.shape}.")
+    if isinstance(x, np.ndarray) and np.may_share_memory(out, x):
+        raise ValueError("out overlaps x, which is never written. Give an array of its own.")
+    return out
+
+
+def bound(f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any] | None) -> Callable[..., Any]:
+    """Return f as a function of x alone; f itself where there is nothing to bind."""
+    if not callable(f):
+        raise TypeError(f"f must be callable, got {type(f).__name__}.")
+    if not args and not kwargs:
+        return f
+    options = dict(kwargs or {})
+    return lambda x: f(x, *args, **options)
+
+
+def _why_not(dtype: np.dtype[Any]) -> str:
+    if dtype.kind == "c":
+        return f"{dtype} is complex. Differentiate by the real and the imaginary part."
+    if dtype == np.float16:
+        return "float16 leaves no digits to a difference. Pass it as float32 or float64."
+    if dtype.kind == "f":
+        return f"{dtype} would lose digits on the way. Pass it as float64."
+    return f"got an array of dtype {dtype}."

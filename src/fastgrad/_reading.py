@@ -1,0 +1,103 @@
+"""Reading what f returns: the one body of rules that both twins follow, and the names of the entries in its errors."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from fastgrad._errors import ShapeError
+from fastgrad._typing import Float64Array
+
+_REAL = "biuf"
+
+
+class Reader:
+    """Turn what f returned at one perturbed entry into doubles, or say in a sentence why that cannot be done.
+
+    Parameters
+    ----------
+    name : callable
+        The name of the entry with a given flat index, as ``"x[3, 17]"``.
+    """
+
+    __slots__ = ("_name",)
+
+    def __init__(self, name: Callable[[int], str]) -> None:
+        self._name = name
+
+    def where(self, i: int, sign: int) -> str:
+        """Return where f was called: at x itself (sign 0), or with entry i perturbed upwards (1) or downwards (-1)."""
+        if sign == 0:
+            return "x itself"
+        return f"{self._name(i)} {'plus' if sign > 0 else 'minus'} its step"
+
+    def note(self, error: BaseException, i: int, sign: int) -> None:
+        """Tell an exception of f where it happened."""
+        error.add_note(f"fastgrad: f raised this when called at {self.where(i, sign)}.")
+
+    def scalar(self, y: Any, i: int, sign: int) -> float:
+        """Return the real number y as a double."""
+        if isinstance(y, np.ndarray | list | tuple):
+            y = self._only_element(y, i, sign)
+        is_number = (
+            y.dtype.kind in _REAL
+            if isinstance(y, np.generic)
+            else hasattr(type(y), "__float__") and not isinstance(y, complex)
+        )
+        if is_number:
+            try:
+                return float(y)
+            except (TypeError, ValueError, RuntimeError) as error:
+                raise TypeError(self._not_a_scalar(y, i, sign)) from error
+        raise TypeError(self._not_a_scalar(y, i, sign))
+
+    def _only_element(self, y: Any, i: int, sign: int) -> Any:
+        values = self._plain_array(y, i, sign)
+        if values.size != 1:
+            raise ShapeError(
+                f"f must return a real scalar, but at {self.where(i, sign)} it returned an array of shape "
+                f"{values.shape}. The derivative of an array-valued f is numerical_jacobian's."
+            )
+        element = values.reshape(1)[0]
+        if isinstance(element, np.ndarray | list | tuple):
+            raise TypeError(self._not_a_scalar(y, i, sign))
+        return element
+
+    def _not_a_scalar(self, y: Any, i: int, sign: int) -> str:
+        return f"f must return a real scalar, but at {self.where(i, sign)} it returned {_describe(y)}."
+
+    def array(self, y: Any, i: int, sign: int, shape: tuple[int, ...] | None) -> Float64Array:
+        """Return y as C-ordered doubles, possibly sharing memory with it; `shape` is what earlier calls returned."""
+        values = self._plain_array(y, i, sign)
+        if values.dtype.kind == "O":
+            flat = [self.scalar(value, i, sign) for value in values.reshape(-1)]
+            values = np.array(flat, dtype=np.float64).reshape(values.shape)
+        if values.dtype.kind not in _REAL:
+            raise TypeError(
+                f"f must return real numbers or an array of them, but at {self.where(i, sign)} it returned "
+                f"{_describe(y)}."
+            )
+        if shape is not None and values.shape != shape:
+            raise ShapeError(
+                f"f must return arrays of one shape: it returned {shape} at first and {values.shape} "
+                f"at {self.where(i, sign)}."
+            )
+        return np.ascontiguousarray(values, dtype=np.float64).reshape(values.shape)
+
+    def _plain_array(self, y: Any, i: int, sign: int) -> np.ndarray[Any, Any]:
+        try:
+            return np.asarray(y)
+        except ValueError as error:
+            raise ShapeError(
+                f"f must return real numbers or a regular array of them, but at {self.where(i, sign)} it returned "
+                f"{_describe(y)}, which is no array."
+            ) from error
+
+
+def _describe(y: Any) -> str:
+    if y is None:
+        return "None"
+    if isinstance(y, np.ndarray):
+        return f"an array of dtype {y.dtype} and shape {y.shape}"
+    text = repr(y)
+    return f"{text if len(text) <= 60 else text[:57] + '...'} ({type(y).__name__})"

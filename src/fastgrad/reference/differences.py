@@ -1,0 +1,177 @@
+"""Central differences in plain NumPy: for each entry two copies of x, one plus its step and one minus it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from fastgrad._errors import ShapeError, bad_step, lost_step
+from fastgrad._reading import Reader
+from fastgrad._typing import Array, Float64Array, ScalarFunction, Step, VectorFunction
+
+__all__ = ["first_lost_step", "gradient", "jacobian", "numerical_gradient", "numerical_jacobian"]
+
+
+def numerical_gradient(f: ScalarFunction, x: Any, eps: Step = None) -> Any:
+    """Return the gradient of the scalar function f at x by central differences.
+
+    Parameters
+    ----------
+    f : callable
+        Takes an array shaped like x and returns a real scalar.
+    x : array_like
+        The point, of any shape. Integers are taken as float64; float32 stays.
+    eps : None, float, array_like or "auto"
+        The step; see `fastgrad.numerical_gradient`.
+
+    Returns
+    -------
+    ndarray
+        ``(f(x + eps) - f(x - eps)) / (2 * eps)`` for each entry, shaped like x.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> numerical_gradient(lambda x: x @ x, np.array([1.0, 2.0])).round(6)
+    array([2., 4.])
+    """
+    x, is_scalar = _working_copy(x)
+    h = _steps(eps, x)
+    grad = np.empty(x.shape, x.dtype)
+    gradient(f, x, h, grad.reshape(-1), Reader(_namer(x)))
+    return grad[()] if is_scalar else grad
+
+
+def numerical_jacobian(f: VectorFunction, x: Any, eps: Step = None) -> Any:
+    """Return the Jacobian of the array-valued function f at x by central differences, shaped ``y.shape + x.shape``.
+
+    Parameters
+    ----------
+    f : callable
+        Takes an array shaped like x and returns an array, of the same shape at every call.
+    x : array_like
+        The point, of any shape.
+    eps : None, float, array_like or "auto"
+        The step; see `fastgrad.numerical_gradient`.
+
+    Returns
+    -------
+    ndarray
+        Numerator layout: the Jacobian of Wx by x is W.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> numerical_jacobian(lambda x: np.array([x[0] * x[1], x[1]]), np.array([1.0, 2.0])).round(6)
+    array([[2., 1.],
+           [0., 1.]])
+    """
+    x, is_scalar = _working_copy(x)
+    h = _steps(eps, x)
+    reader = Reader(_namer(x))
+    if x.size == 0:
+        return np.empty(reader.array(f(x), 0, 0, None).shape + x.shape, x.dtype)
+    J = jacobian(f, x, h, lambda shape: np.empty(shape + x.shape, x.dtype), reader)
+    return J[()] if is_scalar else J
+
+
+def gradient(f: ScalarFunction, x: Array, h: Float64Array, out: Array, reader: Reader) -> None:
+    """Write the central differences of the scalar f at x into the flat array out."""
+    for i in range(x.size):
+        step = float(h[i % h.size])
+        x_plus, x_minus = _moved(x, i, step), _moved(x, i, -step)
+        plus = reader.scalar(_call(f, x_plus, reader, i, 1), i, 1)
+        minus = reader.scalar(_call(f, x_minus, reader, i, -1), i, -1)
+        out[i] = _rounded((plus - minus) / (2 * step), out.dtype)
+
+
+def jacobian(
+    f: VectorFunction, x: Array, h: Float64Array, allocate: Callable[[tuple[int, ...]], Array], reader: Reader
+) -> Array:
+    """Return the array that allocate gives for the shape of f's first value, filled with f's central differences."""
+    shape: tuple[int, ...] | None = None
+    for i in range(x.size):
+        step = float(h[i % h.size])
+        x_plus, x_minus = _moved(x, i, step), _moved(x, i, -step)
+        plus = reader.array(_call(f, x_plus, reader, i, 1), i, 1, shape).copy()
+        if shape is None:
+            shape = plus.shape
+            J = allocate(shape)
+            columns = J.reshape(plus.size, x.size)
+        minus = reader.array(_call(f, x_minus, reader, i, -1), i, -1, shape)
+        with np.errstate(all="ignore"):
+            columns[:, i] = ((plus - minus) / (2 * step)).reshape(-1)
+    return J
+
+
+def first_lost_step(x: Array, h: Float64Array) -> int:
+    """Return the first flat index at which the realised step differs from h by more than 1 %, or -1."""
+    for i in range(x.size):
+        step = float(h[i % h.size])
+        if abs(_realised(x, i, step) - step) > 0.01 * step:
+            return i
+    return -1
+
+
+def _moved(x: Array, i: int, step: float) -> Array:
+    moved = x.copy()
+    moved.reshape(-1)[i] = _rounded(moved.item(i) + step, x.dtype)
+    return moved
+
+
+def _realised(x: Array, i: int, step: float) -> float:
+    value = x.item(i)
+    return 0.5 * (float(_rounded(value + step, x.dtype)) - float(_rounded(value - step, x.dtype)))
+
+
+def _rounded(value: float, dtype: np.dtype[Any]) -> Any:
+    if dtype == np.float64:
+        return value
+    with np.errstate(over="ignore"):
+        return dtype.type(value)
+
+
+def _call(f: Callable[..., Any], x: Array, reader: Reader, i: int, sign: int) -> Any:
+    try:
+        return f(x)
+    except BaseException as error:
+        reader.note(error, i, sign)
+        raise
+
+
+def _namer(x: Array) -> Callable[[int], str]:
+    return lambda i: f"x[{', '.join(str(k) for k in np.unravel_index(i, x.shape))}]" if x.ndim else "x"
+
+
+def _working_copy(x: Any) -> tuple[Array, bool]:
+    if isinstance(x, np.ma.MaskedArray):
+        raise TypeError("x is a masked array, and a masked entry has no derivative. Pass x.compressed().")
+    try:
+        array = np.array(x)
+    except ValueError as error:
+        raise ShapeError(f"x must be a regular array of real numbers; got {type(x).__name__}: {error}") from error
+    if array.dtype.kind in "biu":
+        array = array.astype(np.float64)
+    if array.dtype not in (np.float32, np.float64):
+        raise TypeError(f"x must hold real numbers of single or double precision; got an array of dtype {array.dtype}.")
+    is_scalar = not isinstance(x, np.ndarray | list | tuple) and array.ndim == 0
+    return np.array(array, dtype=array.dtype.newbyteorder("="), order="C"), is_scalar
+
+
+def _steps(eps: Any, x: Array) -> Float64Array:
+    if eps is None:
+        eps = 1e-5 if x.dtype == np.float64 else 2.0**-8
+    elif isinstance(eps, str) and eps == "auto":
+        scale = np.where(np.isfinite(x), np.maximum(np.abs(x, dtype=np.float64), 1.0), 1.0)
+        eps = 2.0 ** np.rint(np.log2(np.cbrt(np.finfo(x.dtype).eps) * scale))
+    given = np.asarray(eps)
+    if given.dtype.kind not in "iuf" or not np.all((given > 0) & (given < np.inf)):
+        raise bad_step(eps)
+    if given.ndim and given.shape != x.shape:
+        raise ShapeError(f"an array of steps must be shaped like x, {x.shape}; got {given.shape}.")
+    h = np.array(given, dtype=np.float64).reshape(-1)
+    i = first_lost_step(x, h)
+    if i >= 0:
+        step = float(h[i % h.size])
+        raise lost_step(_namer(x)(i), x.item(i), step, _realised(x, i, step))
+    return h

@@ -1,0 +1,92 @@
+"""Step rules: from eps, x and the dtype to the step of each entry. They know nothing of f."""
+
+from typing import Any
+
+import numpy as np
+
+from fastgrad import _backend
+from fastgrad._errors import ShapeError, bad_step, lost_step
+from fastgrad._point import Point
+from fastgrad._typing import Array, Float64Array, Step
+
+__all__ = ["STRUCTURED", "TEXTBOOK", "as_steps", "auto", "refuse_lost_steps", "resolve"]
+
+#: The default step: the textbook's in double precision, and in single precision the power of two next to ε^(1/3).
+TEXTBOOK = {"d": 1e-5, "f": 2.0**-8}
+
+#: The default step of callables with a difference loop of their own: powers of two, with which h·x is exact.
+STRUCTURED = {"d": 2.0**-17, "f": 2.0**-8}
+
+
+def resolve(eps: Step, point: Point, default: dict[str, float] = TEXTBOOK) -> Float64Array:
+    """Return the steps as one number, shape ``(1,)``, or one an entry, shape ``(n,)``, and refuse what cannot be used.
+
+    Parameters
+    ----------
+    eps : None, float, array_like or "auto"
+        None is the default of x's dtype. A float is an absolute step. An array shaped like x gives each entry its own.
+        ``"auto"`` picks them by `auto`.
+    point : Point
+        Where the differences are taken.
+    default : dict
+        The step for None, by the character of the dtype.
+
+    Raises
+    ------
+    StepError
+        If a step is not a positive finite real number, or rounding at some entry of x changes it by more than 1 %.
+    ShapeError
+        If an array of steps is not shaped like x.
+    """
+    h = as_steps(eps, point.array, default)
+    refuse_lost_steps(point, h)
+    return h
+
+
+def refuse_lost_steps(point: Point, h: Float64Array) -> None:
+    """Raise the error that names the first entry of x at which rounding eats its step."""
+    i = _backend.differences.first_lost_step(point.array.reshape(-1), h)
+    if i < 0:
+        return
+    value = point.array.reshape(-1)[i]
+    step = float(h[i if h.size > 1 else 0])
+    plus, minus = value.dtype.type(float(value) + step), value.dtype.type(float(value) - step)
+    raise lost_step(point.name(i), float(value), step, (float(plus) - float(minus)) / 2)
+
+
+def auto(x: Array) -> Float64Array:
+    """Return for each entry the power of two nearest to ε^(1/3)·max(1, |x_i|), ε the spacing of x's dtype at 1.
+
+    The error of a central difference is about ε|f|/h + h²|f‴|/6, which is least at h ~ ε^(1/3) times the scale on which
+    f changes; |x_i| stands for that scale (Nocedal and Wright, Numerical Optimization, 2nd ed., section 8.1).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastgrad import steps
+    >>> np.log2(steps.auto(np.array([0.5, 1e6])))
+    array([-17.,   3.])
+    """
+    size = np.abs(x, dtype=np.float64).reshape(-1)
+    scale = np.where(np.isfinite(size), np.maximum(size, 1.0), 1.0)
+    exponent: Float64Array = np.rint(np.log2(scale * np.cbrt(np.finfo(x.dtype).eps)))
+    return np.exp2(exponent)
+
+
+def as_steps(eps: Any, x: Array, default: dict[str, float]) -> Float64Array:
+    """Return the steps that eps means at x, as `resolve` does, but do not ask whether rounding eats them."""
+    if eps is None:
+        return np.array([default[x.dtype.char]])
+    if isinstance(eps, str):
+        if eps != "auto":
+            raise bad_step(eps)
+        return auto(x)
+    given = np.asarray(eps)
+    if given.dtype.kind not in "iuf":
+        raise bad_step(eps)
+    if given.ndim and given.shape != x.shape:
+        raise ShapeError(f"an array of steps must be shaped like x, {x.shape}; got {given.shape}.")
+    h = np.array(given, dtype=np.float64).reshape(-1)
+    if not np.all((h > 0) & (h < np.inf)):
+        raise bad_step(eps)
+    return h
