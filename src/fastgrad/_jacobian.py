@@ -21,7 +21,8 @@ def numerical_jacobian(
 
     Numerator layout: the derivative of y by x has shape ``y.shape + x.shape``. So d(Wx)/dx is W, and d(Wx)/dW of an
     (m, n) matrix is an (m, m, n) array. Texts in denominator layout write Wᵀ for the former: the same numbers,
-    transposed. All four kinds of derivative come out: scalar by scalar, scalar by array, array by scalar, array by array.
+    transposed. All four kinds of derivative come out: scalar by scalar, scalar by array, array by scalar and array by
+    array.
 
     Parameters
     ----------

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[Any]
 Float64Array = NDArray[np.float64]
+IndexArray = NDArray[np.intp]
 ScalarFunction = Callable[..., Any]
 VectorFunction = Callable[..., Any]
 Step = float | ArrayLike | str | None

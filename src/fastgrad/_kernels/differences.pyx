@@ -42,12 +42,13 @@ cdef enum:
 
 # x (n-d, C order)  h (1,) or (n,)  out (n,), written  reader: scalar(y, i, sign), note(error, i, sign)
 def gradient(f, x, const double[::1] h, out, reader):
-    """Write the central differences of the scalar f at x into out."""
+    """Write the central differences of the scalar f at x into out; return the number of calls of f."""
     cdef GradientSink sink = GradientSink(reader, out)
     if x.dtype.char == "d":
         differences[double](f, x, x.reshape(-1), h, sink, reader)
     else:
         differences[float](f, x, x.reshape(-1), h, sink, reader)
+    return sink.calls
 
 
 # x (n-d, C order, n > 0)  h (1,) or (n,)  allocate: y.shape -> J (y.shape + x.shape), C order, written
@@ -95,6 +96,7 @@ cdef class Sink:
 
 cdef class GradientSink(Sink):
     cdef double plus
+    cdef Py_ssize_t calls
     cdef bint is_double
     cdef object trusted
     cdef double[::1] out64
@@ -128,6 +130,7 @@ cdef class GradientSink(Sink):
 
     cdef int take(self, object y, Py_ssize_t i, int sign, double width) except -1:
         cdef double quotient, value = self.value(y, i, sign)
+        self.calls += 1
         if sign > 0:
             self.plus = value
             return 0

@@ -75,14 +75,15 @@ def numerical_jacobian(f: VectorFunction, x: Any, eps: Step = None) -> Any:
     return J[()] if is_scalar else J
 
 
-def gradient(f: ScalarFunction, x: Array, h: Float64Array, out: Array, reader: Reader) -> None:
-    """Write the central differences of the scalar f at x into the flat array out."""
+def gradient(f: ScalarFunction, x: Array, h: Float64Array, out: Array, reader: Reader) -> int:
+    """Write the central differences of the scalar f at x into the flat array out; return the number of calls of f."""
     for i in range(x.size):
         step = float(h[i % h.size])
         x_plus, x_minus = _moved(x, i, step), _moved(x, i, -step)
         plus = reader.scalar(_call(f, x_plus, reader, i, 1), i, 1)
         minus = reader.scalar(_call(f, x_minus, reader, i, -1), i, -1)
         out[i] = _rounded((plus - minus) / (2 * step), out.dtype)
+    return 2 * x.size
 
 
 def jacobian(
