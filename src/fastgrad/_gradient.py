@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from fastgrad import _backend, steps
-from fastgrad._point import as_point, bound, usable_out, working_array
-from fastgrad._typing import Array, ScalarFunction, Step
+from fastgrad._point import Point, as_point, bound, usable_out, working_array
+from fastgrad._reading import Reader
+from fastgrad._typing import Array, Float64Array, IndexArray, ScalarFunction, Step
 
 
 def numerical_gradient(
@@ -69,8 +70,26 @@ def numerical_gradient(
     point = as_point(x)
     h = steps.resolve(eps, point)
     grad = usable_out(out, point.array.shape, point.array.dtype, x)
-    _backend.differences.gradient(bound(f, args, kwargs), point.array, h, grad.reshape(-1), point.reader())
+    measure(bound(f, args, kwargs), point, h, grad)
     return point.restore(grad)
+
+
+def measure(f: ScalarFunction, point: Point, h: Float64Array, out: Array) -> int:
+    """Write the gradient at a point into out, C-ordered and shaped like it; return the number of calls of f."""
+    return int(_backend.differences.gradient(f, point.array, h, out.reshape(-1), point.reader()))
+
+
+def measure_entries(f: ScalarFunction, point: Point, h: Float64Array, indices: IndexArray, out: Array) -> int:
+    """Write the differences at these flat indices alone into the flat out; return the number of calls of f."""
+
+    def f_of_entries(values: Array) -> Any:
+        x = point.array.copy()
+        x.reshape(-1)[indices] = values
+        return f(x)
+
+    some = point.array.reshape(-1)[indices]
+    reader = Reader(lambda k: point.name(int(indices[k])))
+    return int(_backend.differences.gradient(f_of_entries, some, h if h.size == 1 else h[indices], out, reader))
 
 
 def _by_structure(f: Any, x: Any, eps: Step, out: Array | None, args: Sequence[Any], kwargs: Any) -> Any:
@@ -78,9 +97,14 @@ def _by_structure(f: Any, x: Any, eps: Step, out: Array | None, args: Sequence[A
     if args or kwargs:
         raise TypeError("a structured callable takes x alone: args and kwargs have no place to go.")
     array = working_array(x)
-    h = steps.as_steps(eps, array, steps.STRUCTURED)
     grad = usable_out(out, array.shape, array.dtype, x)
-    evaluations = f.__fastgrad_gradient__(array, h, grad)
+    measure_structured(f, array, steps.as_steps(eps, array, steps.STRUCTURED), grad)
+    return grad[()] if array.ndim == 0 and not isinstance(x, np.ndarray) else grad
+
+
+def measure_structured(f: Any, x: Array, h: Float64Array, out: Array) -> int:
+    """Write the differences that f's own loop measures into out; return the evaluations that it reports."""
+    evaluations = f.__fastgrad_gradient__(x, h, out)
     if not isinstance(evaluations, int | np.integer):
         raise TypeError(f"__fastgrad_gradient__ must return the number of evaluations, got {evaluations!r}.")
-    return grad
+    return int(evaluations)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastgrad._errors import ShapeError
-from fastgrad._reading import Reader
+from fastgrad._reading import Reader, entry_name
 from fastgrad._typing import Array
 
 
@@ -28,10 +28,7 @@ class Point:
 
     def name(self, i: int) -> str:
         """Return the name of the entry with flat index i, as ``x[3, 17]``."""
-        if self.array.ndim == 0:
-            return self.label
-        index = np.unravel_index(i, self.array.shape)
-        return f"{self.label}[{', '.join(str(k) for k in index)}]"
+        return entry_name(i, self.array.shape, self.label)
 
     def reader(self) -> Reader:
         """Return a reader of f's values that names this point's entries."""

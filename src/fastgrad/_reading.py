@@ -11,6 +11,13 @@ from fastgrad._typing import Float64Array
 _REAL = "biuf"
 
 
+def entry_name(i: int, shape: tuple[int, ...], label: str = "x") -> str:
+    """Return the name of the entry with flat index i of an array of this shape, as ``x[3, 17]``."""
+    if not shape:
+        return label
+    return f"{label}[{', '.join(str(k) for k in np.unravel_index(i, shape))}]"
+
+
 class Reader:
     """Turn what f returned at one perturbed entry into doubles, or say in a sentence why that cannot be done.
 

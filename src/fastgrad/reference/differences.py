@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastgrad._errors import ShapeError, bad_step, lost_step
-from fastgrad._reading import Reader
+from fastgrad._reading import Reader, entry_name
 from fastgrad._typing import Array, Float64Array, ScalarFunction, Step, VectorFunction
 
 __all__ = ["first_lost_step", "gradient", "jacobian", "numerical_gradient", "numerical_jacobian"]
@@ -141,7 +141,7 @@ def _call(f: Callable[..., Any], x: Array, reader: Reader, i: int, sign: int) ->
 
 
 def _namer(x: Array) -> Callable[[int], str]:
-    return lambda i: f"x[{', '.join(str(k) for k in np.unravel_index(i, x.shape))}]" if x.ndim else "x"
+    return lambda i: entry_name(i, x.shape)
 
 
 def _working_copy(x: Any) -> tuple[Array, bool]:

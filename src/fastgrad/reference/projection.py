@@ -13,7 +13,7 @@ def move(x: Array, key: int, h: float, out: Array) -> None:
 
 
 def project(v: Array, x: Array, key: int, h: float) -> float:
-    """Return the inner product of v with ((x + h·a) - (x - h·a))/2h, a the direction with this key: steps as rounded."""
+    """Return the inner product of v with ((x + h·a) - (x - h·a))/2h, a the direction with this key."""
     plus, minus = np.empty_like(x), np.empty_like(x)
     move(x, key, h, plus)
     move(x, key, -h, minus)

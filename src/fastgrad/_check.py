@@ -1,0 +1,181 @@
+"""Claimed against measured: the judgement of a gradient."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from fastgrad import _backend, steps
+from fastgrad._claim import claim_at, selected
+from fastgrad._gradient import measure, measure_entries, measure_structured
+from fastgrad._point import Point, as_point, bound, working_array
+from fastgrad._recheck import Probe, look_again, look_again_structured
+from fastgrad._result import GradientCheck
+from fastgrad._typing import Array, IndexArray, ScalarFunction, Step
+from fastgrad._verdict import Case, Tally, conclude
+from fastgrad._witness import Witness
+
+#: The tolerances for None, by the character of the dtype that is judged.
+ATOL = {"d": 1e-6, "f": 1e-3}
+RTOL = {"d": 1e-5, "f": 1e-2}
+
+
+def gradient_check(
+    f: ScalarFunction,
+    grad_f: Any,
+    x: Any,
+    eps: Step = None,
+    atol: float | None = None,
+    *,
+    rtol: float | None = None,
+    indices: Any = None,
+    args: Sequence[Any] = (),
+    kwargs: Mapping[str, Any] | None = None,
+) -> GradientCheck:
+    """Check a claimed gradient of the scalar function f at x against central differences, entry by entry.
+
+    An entry is wrong when ``abs(claimed - measured) > atol + rtol * max(abs(claimed), abs(measured))`` and the
+    difference exceeds the error bound of the measurement as well. The first pass takes two calls of f an entry. Entries
+    beyond tolerance, and only those, are measured again with other steps: what these disagree by, f's rounding and its
+    measured noise make the bound. Where f has a kink, a claim anywhere between the slopes on both sides is right.
+
+    Parameters
+    ----------
+    f : callable
+        Takes an array of x's shape and dtype and returns a real scalar; a structured callable measures itself, and its
+        loop is held against its plain forward.
+    grad_f : callable, array_like or True
+        The claim: a function of x, the gradient at x itself, or True when f returns ``(value, gradient)``. Shaped like
+        x, or flat and of x's size.
+    x : array_like
+        The point, of any shape.
+    eps : None, float, array_like or "auto"
+        The step, as `numerical_gradient` takes it.
+    atol, rtol : float, optional
+        None is 1e-6 and 1e-5, and 1e-3 and 1e-2 where x or the claim is single precision. ``rtol=0`` is the textbook's
+        rule and nothing else: passed when the largest difference is less than atol.
+    indices : array_like, optional
+        Check these entries only: flat indices, a boolean mask shaped like x, or a tuple of index arrays.
+    args, kwargs : sequence and mapping, optional
+        Passed on to f, and to grad_f where it is called, after x.
+
+    Returns
+    -------
+    GradientCheck
+        True when passed; unpacks as ``passed, max_error``; printed, a report. A claim or a measurement that is not
+        finite fails. "inconclusive" says that some entry beyond tolerance is within the error bound, and that the bound
+        is not small beside the largest entry of the gradient either.
+
+    Raises
+    ------
+    ShapeError
+        If the claim fits x neither in shape nor in size.
+    TypeError
+        If the claim is not real numbers.
+    ValueError
+        If a tolerance is negative or NaN.
+    StepError, TypeError, ShapeError
+        As `numerical_gradient`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fastgrad as fg
+    >>> passed, max_error = fg.gradient_check(lambda x: np.sum(x**2), lambda x: 2 * x, np.array([1.0, -2.0]))
+    >>> bool(passed), max_error < 1e-9
+    (True, True)
+    >>> print(fg.gradient_check(lambda x: np.sum(x**2), lambda x: [2.0, 3.0] * x, np.array([1.0, -2.0])))
+    gradient check failed: 1 of 2 entries wrong (atol 1e-06, rtol 1e-05)
+      entry  claimed  measured  ± bound  difference  relative
+      x[1]        -6        -4  1.2e-09           2      0.33
+      measured by central differences, eps = 1e-05, mode full, 14 calls of f
+    """
+    structured = hasattr(type(f), "__fastgrad_gradient__")
+    point = Point(working_array(x)) if structured else as_point(x)
+    f, claim = claim_at(f if structured else bound(f, args, kwargs), grad_f, point, args, kwargs)
+    h = steps.as_steps(eps, point.array, steps.STRUCTURED) if structured else steps.resolve(eps, point)
+    case = Case(
+        f=f,
+        point=point,
+        claim=claim,
+        h=h,
+        eps=eps,
+        atol=_tolerance("atol", atol, ATOL[claim.precision]),
+        rtol=_tolerance("rtol", rtol, RTOL[claim.precision]),
+        where=None if indices is None else selected(indices, point.array.shape),
+    )
+    return _judge_structured(case) if structured else _judge(case)
+
+
+def _judge(case: Case) -> GradientCheck:
+    """Measure an ordinary callable, and look again at what is beyond tolerance."""
+    x = case.point.array
+    measured = np.empty(case.count, x.dtype)
+    if case.where is None:
+        calls = measure(case.f, case.point, case.h, measured.reshape(x.shape))
+    else:
+        calls = measure_entries(case.f, case.point, case.h, case.where, measured)
+    measured = measured.astype(case.claimed.dtype, copy=False)
+    summary = _backend.compare.compare(case.claimed, measured, case.atol, case.rtol)
+    tally, probe = Tally(), Probe(case.f, case.point)
+    beyond = _beyond(case, measured, summary[3])
+    auto = steps.auto(x) if case.eps is None and beyond.size else None
+    for k in beyond.tolist():
+        i, claimed, first = case.index(k), float(case.claimed[k]), float(measured[k])
+        if not (np.isfinite(claimed) and np.isfinite(first)):
+            tally.not_finite(k, claimed, first)
+            continue
+        tolerance = case.atol + case.rtol * max(abs(claimed), abs(first))
+        found = look_again(probe, i, case.step(i), None if auto is None else float(auto[i]), claimed, tolerance)
+        tally.judge(k, claimed, found, tolerance)
+    reasons = []
+    if not probe.is_deterministic:
+        reasons.append("f gives different values for the same x: fix its random state, or draw before the check.")
+    if tally.unresolved:
+        reasons.append(f"The noise of f at x is {probe.noise:.1e}, or f changes too fast for these steps.")
+    return conclude(case, measured, summary, tally, calls + probe.calls, tuple(reasons))
+
+
+def _judge_structured(case: Case) -> GradientCheck:
+    """Measure a structured callable by its own loop, hold the loop against f, and look again where it is beyond."""
+    x = case.point.array
+    out = np.empty_like(x)
+    calls = measure_structured(case.f, x, case.h, out)
+    redone = (calls - 2 * x.size) // 2
+    witness = Witness(case.f, x)
+    flaw = witness.disagreement(out, case.h)
+    calls += witness.calls
+    measured = (out.reshape(-1) if case.where is None else out.reshape(-1)[case.where]).astype(
+        case.claimed.dtype, copy=False
+    )
+    summary = _backend.compare.compare(case.claimed, measured, case.atol, case.rtol)
+    tally = Tally()
+    beyond = _beyond(case, measured, summary[3])
+    if beyond.size:
+        where = beyond if case.where is None else case.where[beyond]
+        findings, more = look_again_structured(case.f, x, case.h, out.reshape(-1), where)
+        calls += more
+        for k, found in zip(beyond.tolist(), findings, strict=True):
+            claimed, first = float(case.claimed[k]), float(measured[k])
+            if np.isfinite(claimed) and np.isfinite(first):
+                tally.judge(k, claimed, found, case.atol + case.rtol * max(abs(claimed), abs(first)))
+            else:
+                tally.not_finite(k, claimed, first)
+    return conclude(case, measured, summary, tally, calls, (), flaw=flaw, redone=redone, structured=True)
+
+
+def _beyond(case: Case, measured: Array, count: int) -> IndexArray:
+    """Return the positions of the entries beyond tolerance; none by the textbook's rule, which does not look again."""
+    if case.rtol == 0 or count == 0:
+        return np.empty(0, np.intp)
+    found = np.empty(count, np.intp)
+    _backend.compare.offenders(case.claimed, measured, case.atol, case.rtol, found)
+    return found
+
+
+def _tolerance(name: str, given: float | None, default: float) -> float:
+    if given is None:
+        return default
+    if not given >= 0:
+        raise ValueError(f"{name} must be a number that is not negative; got {given!r}.")
+    return float(given)

@@ -1,0 +1,76 @@
+"""A claimed gradient, in whatever form it arrives, beside the point that it is claimed for."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fastgrad._errors import ShapeError
+from fastgrad._point import Point
+from fastgrad._typing import Array, IndexArray, ScalarFunction
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The claimed gradient, shaped like x, and the precision that it is to be judged by ("d" or "f")."""
+
+    values: Array
+    precision: str
+
+
+def claim_at(
+    f: ScalarFunction, grad_f: Any, point: Point, args: Sequence[Any], kwargs: Mapping[str, Any] | None
+) -> tuple[ScalarFunction, Claim]:
+    """Return f as a function of x alone to a scalar, and the claim that grad_f makes at the point."""
+    x = point.array
+    if grad_f is True:
+        both = f(x.copy())
+        if not isinstance(both, tuple | list) or len(both) != 2:
+            raise TypeError(f"with grad_f=True f must return (value, gradient); it returned {type(both).__name__}.")
+        return (lambda x: f(x)[0]), _claim(both[1], x)
+    if callable(grad_f):
+        return f, _claim(grad_f(x.copy(), *args, **(kwargs or {})), x)
+    return f, _claim(grad_f, x)
+
+
+def _claim(given: Any, x: Array) -> Claim:
+    if isinstance(given, np.ma.MaskedArray):
+        raise TypeError("the claimed gradient is a masked array: fill it first.")
+    try:
+        values = np.asarray(given)
+    except ValueError as error:
+        raise ShapeError(f"the claimed gradient must be an array shaped like x, {x.shape}: {error}") from error
+    if values.dtype.kind not in "biuf":
+        raise TypeError(f"the claimed gradient must hold real numbers; got dtype {values.dtype}.")
+    if values.shape != x.shape and values.shape != (x.size,):
+        raise ShapeError(
+            f"the claimed gradient has shape {values.shape}, and x has {x.shape}: it must have x's shape, "
+            f"or be flat with {x.size} entries."
+        )
+    single = x.dtype.char == "f" or (values.dtype.kind == "f" and values.dtype.itemsize <= 4)
+    dtype = np.float32 if x.dtype == values.dtype == np.float32 else np.float64
+    values = np.asarray(values, dtype=dtype, order="C").reshape(x.shape)
+    return Claim(values, "f" if single else "d")
+
+
+def selected(indices: Any, shape: tuple[int, ...]) -> IndexArray:
+    """Return the flat indices that `indices` means: flat ones, a boolean mask, or a tuple of index arrays."""
+    size = int(np.prod(shape))
+    if isinstance(indices, tuple):
+        return np.ravel_multi_index(tuple(np.asarray(k) for k in indices), shape).astype(np.intp).reshape(-1)
+    given = np.asarray(indices)
+    if given.dtype == bool:
+        if given.shape != shape:
+            raise ShapeError(f"a mask of entries must be shaped like x, {shape}; got {given.shape}.")
+        return np.flatnonzero(given)
+    if given.size == 0:
+        return np.empty(0, np.intp)
+    if given.dtype.kind not in "iu":
+        raise TypeError(f"indices must be flat integers, a boolean mask or a tuple of index arrays; got {given.dtype}.")
+    flat = given.astype(np.intp).reshape(-1)
+    if flat.min() < -size or flat.max() >= size:
+        raise IndexError(
+            f"an index lies outside x, which has {size} entries: they run from {flat.min()} to {flat.max()}."
+        )
+    return np.where(flat < 0, flat + size, flat)

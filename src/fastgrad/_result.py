@@ -1,0 +1,187 @@
+"""What a check found: plain frozen data. How it was computed is not known here."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+import numpy as np
+
+from fastgrad import _render
+from fastgrad._errors import GradientMismatch, InconclusiveError
+from fastgrad._typing import Float64Array, IndexArray
+
+Verdict = Literal["passed", "failed", "inconclusive"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of a gradient: where it is, what was claimed and what was measured.
+
+    Attributes
+    ----------
+    name : str
+        As ``x[3, 17]``.
+    index : tuple of int
+        The same as an index into x.
+    claimed, measured : float
+        The two values.
+    error_bound : float
+        How far the measured value may be from the truth, where it was asked for; NaN where the first measurement
+        already agreed within the tolerance.
+    """
+
+    name: str
+    index: tuple[int, ...]
+    claimed: float
+    measured: float
+    error_bound: float
+
+    @property
+    def error(self) -> float:
+        """The absolute difference."""
+        return abs(self.claimed - self.measured)
+
+    @property
+    def relative_error(self) -> float:
+        """The difference over the larger of the two magnitudes; 0 where both are 0."""
+        size = max(abs(self.claimed), abs(self.measured))
+        return self.error / size if size else self.error
+
+
+@dataclass(frozen=True)
+class Entries:
+    """Several entries, as parallel arrays of one length.
+
+    Attributes
+    ----------
+    indices : ndarray of intp
+        Flat, in C order of x.
+    claimed, measured, error_bound : ndarray of float64
+        As in `Entry`.
+    """
+
+    indices: IndexArray
+    claimed: Float64Array
+    measured: Float64Array
+    error_bound: Float64Array
+
+    def __len__(self) -> int:
+        return self.indices.size
+
+
+@dataclass(frozen=True)
+class Kinks:
+    """Entries at which f has a kink: a claim anywhere between the one-sided slopes is right.
+
+    Attributes
+    ----------
+    indices : ndarray of intp
+        Flat, in C order of x.
+    left, right : ndarray of float64
+        The slopes below and above the entry.
+    """
+
+    indices: IndexArray
+    left: Float64Array
+    right: Float64Array
+
+    def __len__(self) -> int:
+        return self.indices.size
+
+
+@dataclass(frozen=True)
+class GradientCheck:
+    """The outcome of a gradient check; true when it passed, and it unpacks as ``passed, max_error``.
+
+    Attributes
+    ----------
+    verdict : {"passed", "failed", "inconclusive"}
+        Inconclusive: the tolerance is finer than what the steps and the noise of f can resolve.
+    max_error : float
+        The largest absolute difference among the entries; at a kink, the distance to the interval of slopes.
+    max_relative_error : float
+        The largest relative difference of the first measurement.
+    worst : Entry or None
+        The entry with the largest error; None where nothing was compared.
+    wrong, unresolved : Entries
+        Entries beyond tolerance and error bound; entries beyond tolerance whose error bound is larger still.
+    kinks : Kinks
+        Entries found to lie at a kink.
+    atol, rtol : float
+        The tolerance: an entry may differ by ``atol + rtol * max(abs(claimed), abs(measured))``.
+    eps : str
+        The step, in words.
+    shape : tuple of int
+        Of x.
+    compared, calls : int
+        Entries compared, and calls of f (for a structured callable: the evaluations that it reports, and the calls of
+        its plain forward).
+    redone : int
+        Entries that a structured callable measured again with a smaller step, because a kink lay within the first.
+    mode : str
+        ``"full"``: each entry was measured.
+    structured : bool
+        Whether f's own difference loop was used.
+    max_error_is_bound : bool
+        Whether `max_error` is a bound on what was not measured, rather than a difference that was.
+    reasons : tuple of str
+        Sentences that say why the verdict is not plain.
+    """
+
+    verdict: Verdict
+    max_error: float
+    max_relative_error: float
+    worst: Entry | None
+    wrong: Entries
+    unresolved: Entries
+    kinks: Kinks
+    atol: float
+    rtol: float
+    eps: str
+    shape: tuple[int, ...]
+    compared: int
+    calls: int
+    redone: int = 0
+    mode: str = "full"
+    structured: bool = False
+    max_error_is_bound: bool = False
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether the verdict is "passed"."""
+        return self.verdict == "passed"
+
+    def __bool__(self) -> bool:
+        return self.passed
+
+    def __iter__(self) -> Iterator[bool | float]:
+        return iter((self.passed, self.max_error))
+
+    def __str__(self) -> str:
+        return _render.text(self)
+
+    def raise_if_failed(self) -> None:
+        """Raise `GradientMismatch` for a failed check and `InconclusiveError` for an inconclusive one.
+
+        Raises
+        ------
+        GradientMismatch, InconclusiveError
+            Both are an AssertionError; the message is the report.
+        """
+        if self.verdict == "failed":
+            raise GradientMismatch(str(self))
+        if self.verdict == "inconclusive":
+            raise InconclusiveError(str(self))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as plain numbers, strings, lists and dictionaries, as JSON takes them but for NaN."""
+        return {"passed": self.passed} | {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Entry | Entries | Kinks):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    return list(value) if isinstance(value, tuple) else value
