@@ -4,15 +4,22 @@ from fastgrad import reference, steps
 from fastgrad._errors import DivergenceWarning, GradientMismatch, InconclusiveError, ShapeError, StepError
 from fastgrad._gradient import numerical_gradient
 from fastgrad._jacobian import numerical_jacobian
+from fastgrad.layers import LinearLayer, TwoLayerNet, relu, relu_derivative, softmax_cross_entropy, weight_gradient
 
 __all__ = [
     "DivergenceWarning",
     "GradientMismatch",
     "InconclusiveError",
+    "LinearLayer",
     "ShapeError",
     "StepError",
+    "TwoLayerNet",
     "numerical_gradient",
     "numerical_jacobian",
     "reference",
+    "relu",
+    "relu_derivative",
+    "softmax_cross_entropy",
     "steps",
+    "weight_gradient",
 ]
