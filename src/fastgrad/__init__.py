@@ -6,17 +6,24 @@ from fastgrad._errors import DivergenceWarning, GradientMismatch, InconclusiveEr
 from fastgrad._gradient import numerical_gradient
 from fastgrad._jacobian import numerical_jacobian
 from fastgrad._result import GradientCheck
+from fastgrad.layers import LinearLayer, TwoLayerNet, relu, relu_derivative, softmax_cross_entropy, weight_gradient
 
 __all__ = [
     "DivergenceWarning",
     "GradientCheck",
     "GradientMismatch",
     "InconclusiveError",
+    "LinearLayer",
     "ShapeError",
     "StepError",
+    "TwoLayerNet",
     "gradient_check",
     "numerical_gradient",
     "numerical_jacobian",
     "reference",
+    "relu",
+    "relu_derivative",
+    "softmax_cross_entropy",
     "steps",
+    "weight_gradient",
 ]

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from fastgrad._arrays import real_array
 from fastgrad._errors import ShapeError
 from fastgrad._reading import Reader, entry_name
 from fastgrad._typing import Array
@@ -57,20 +58,7 @@ def working_array(x: Any, label: str = "x") -> Array:
     """Return x as a C-ordered plain array of the working dtype, x itself where it is one already."""
     if type(x) is np.ndarray and x.dtype.char in "df" and x.dtype.isnative and x.flags.c_contiguous:
         return x
-    if isinstance(x, np.ma.MaskedArray):
-        raise TypeError(f"{label} is a masked array, and a masked entry has no derivative. Pass {label}.compressed().")
-    try:
-        array = np.asarray(x)
-    except ValueError as error:
-        raise ShapeError(f"{label} must be a regular array of real numbers; got {type(x).__name__}: {error}") from error
-    kind = array.dtype.kind
-    if kind in "biu":
-        dtype = np.dtype(np.float64)
-    elif kind == "f" and array.dtype.itemsize in (4, 8):
-        dtype = array.dtype.newbyteorder("=")
-    else:
-        raise TypeError(f"{label} must hold real numbers of single or double precision; {_why_not(array.dtype)}")
-    return np.asarray(array, dtype=dtype, order="C")
+    return np.asarray(real_array(x, label), order="C")
 
 
 def usable_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any], x: Any) -> Array:
@@ -94,13 +82,3 @@ def bound(f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any] 
         return f
     options = dict(kwargs or {})
     return lambda x: f(x, *args, **options)
-
-
-def _why_not(dtype: np.dtype[Any]) -> str:
-    if dtype.kind == "c":
-        return f"{dtype} is complex. Differentiate by the real and the imaginary part."
-    if dtype == np.float16:
-        return "float16 leaves no digits to a difference. Pass it as float32 or float64."
-    if dtype.kind == "f":
-        return f"{dtype} would lose digits on the way. Pass it as float64."
-    return f"got an array of dtype {dtype}."

@@ -172,7 +172,7 @@ def _kink(slopes: list[Slope], tolerance: float) -> Finding | None:
 def look_again_structured(
     f: Any, x: Array, h: Float64Array, measured: Array, where: IndexArray
 ) -> tuple[list[Finding], int]:
-    """Return the findings at the flat indices `where`, by f's own loop at 4 and 16 times the step; and evaluations.
+    """Return the findings at these flat indices, by f's own loop at 4 and 16 times the step; and the evaluations.
 
     The bounds are those of `look_again`. Where f is a `KinkedFunction`, its slopes on both sides are asked for too.
     """

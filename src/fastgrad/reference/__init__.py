@@ -1,5 +1,22 @@
 """The plain NumPy twins: slow, obvious, public; the oracle of the tests and the baseline of the benchmark."""
 
 from fastgrad.reference.differences import numerical_gradient, numerical_jacobian
+from fastgrad.reference.layers import (
+    LinearLayer,
+    TwoLayerNet,
+    relu,
+    relu_derivative,
+    softmax_cross_entropy,
+    weight_gradient,
+)
 
-__all__ = ["numerical_gradient", "numerical_jacobian"]
+__all__ = [
+    "LinearLayer",
+    "TwoLayerNet",
+    "numerical_gradient",
+    "numerical_jacobian",
+    "relu",
+    "relu_derivative",
+    "softmax_cross_entropy",
+    "weight_gradient",
+]

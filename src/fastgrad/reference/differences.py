@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from fastgrad._arrays import real_array
 from fastgrad._errors import ShapeError, bad_step, lost_step
 from fastgrad._reading import Reader, entry_name
 from fastgrad._typing import Array, Float64Array, ScalarFunction, Step, VectorFunction
@@ -145,18 +146,8 @@ def _namer(x: Array) -> Callable[[int], str]:
 
 
 def _working_copy(x: Any) -> tuple[Array, bool]:
-    if isinstance(x, np.ma.MaskedArray):
-        raise TypeError("x is a masked array, and a masked entry has no derivative. Pass x.compressed().")
-    try:
-        array = np.array(x)
-    except ValueError as error:
-        raise ShapeError(f"x must be a regular array of real numbers; got {type(x).__name__}: {error}") from error
-    if array.dtype.kind in "biu":
-        array = array.astype(np.float64)
-    if array.dtype not in (np.float32, np.float64):
-        raise TypeError(f"x must hold real numbers of single or double precision; got an array of dtype {array.dtype}.")
-    is_scalar = not isinstance(x, np.ndarray | list | tuple) and array.ndim == 0
-    return np.array(array, dtype=array.dtype.newbyteorder("="), order="C"), is_scalar
+    array = real_array(x, "x").copy()
+    return array, not isinstance(x, np.ndarray | list | tuple) and array.ndim == 0
 
 
 def _steps(eps: Any, x: Array) -> Float64Array:

@@ -1,0 +1,6 @@
+from typing import Any
+
+from numpy.typing import NDArray
+
+def outer(grad_output: NDArray[Any], x: NDArray[Any], out: NDArray[Any], accumulate: bool) -> None: ...
+def masked_outer(grad_output: NDArray[Any], z: NDArray[Any], x: NDArray[Any], out: NDArray[Any]) -> None: ...

@@ -1,0 +1,153 @@
+"""Weight gradients of one sample: the outer product, written or added in one pass over the result.
+
+A result much larger than the last level of cache is written around it, by streaming stores where the processor has
+them, for its lines need not be read before they are overwritten. The bits are the same either way.
+"""
+from libc.stdint cimport uintptr_t
+
+from fastgrad._kernels.wide cimport real, wide_int
+
+cdef extern from *:
+    """
+    #if defined(__x86_64__) && defined(__SSE2__)
+    #include <emmintrin.h>
+    #define FASTGRAD_STREAMS 1
+    static inline void fastgrad_line_f64(double factor, const double *x, double *out) {
+        const __m128d f = _mm_set1_pd(factor);
+        for (int k = 0; k < 8; k += 2) _mm_stream_pd(out + k, _mm_mul_pd(f, _mm_loadu_pd(x + k)));
+    }
+    static inline void fastgrad_line_f32(float factor, const float *x, float *out) {
+        const __m128 f = _mm_set1_ps(factor);
+        for (int k = 0; k < 16; k += 4) _mm_stream_ps(out + k, _mm_mul_ps(f, _mm_loadu_ps(x + k)));
+    }
+    static inline void fastgrad_fence(void) { _mm_sfence(); }
+    #else
+    #define FASTGRAD_STREAMS 0
+    static inline void fastgrad_line_f64(double factor, const double *x, double *out) {
+        for (int k = 0; k < 8; k++) out[k] = factor * x[k];
+    }
+    static inline void fastgrad_line_f32(float factor, const float *x, float *out) {
+        for (int k = 0; k < 16; k++) out[k] = factor * x[k];
+    }
+    static inline void fastgrad_fence(void) {}
+    #endif
+    """
+    const bint FASTGRAD_STREAMS
+    # out = factor * x over one line of cache, to whose start `out` must be aligned
+    void fastgrad_line_f64(double factor, const double *x, double *out) noexcept nogil
+    void fastgrad_line_f32(float factor, const float *x, float *out) noexcept nogil
+    void fastgrad_fence() noexcept nogil
+
+cdef enum:
+    LINE = 64                         # bytes in a line of cache
+    SHORTEST_ROW = 1024               # bytes; the ends of shorter rows weigh more than streaming gains
+    STREAM_FROM = 24 * 1024 * 1024    # bytes of the result; from there streaming gained, with 32 MiB of last-level cache
+
+
+# Entries of a row of n up to the first that starts a line of cache; stores that straddle lines cost up to a third.
+cdef inline Py_ssize_t up_to_line(const real *row, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t entries = (LINE - <uintptr_t> row % LINE) % LINE // sizeof(real)
+    return entries if entries < n else n
+
+
+# Shapes: g (m,), z (m,), x (n,), out (m, n), none of them empty. Row i of out is made from x and one factor: g_i, or
+# (z_i > 0) g_i, where the mask is one or zero, so that an infinite or undefined g_i shows, as it does in g * (z > 0).
+cdef wide_int write(const real[::1] g, const real[::1] z, const real[::1] x, real[:, ::1] out,
+                    bint masked) except -1 nogil:
+    cdef Py_ssize_t i, j, first, n = x.shape[0]
+    cdef real factor
+    for i in range(g.shape[0]):
+        factor = g[i] * <real> (z[i] > 0) if masked else g[i]
+        first = up_to_line(&out[i, 0], n)
+        for j in range(first):
+            out[i, j] = factor * x[j]
+        for j in range(first, n):
+            out[i, j] = factor * x[j]
+    return 0
+
+
+cdef wide_int stream(const real[::1] g, const real[::1] z, const real[::1] x, real[:, ::1] out,
+                     bint masked) except -1 nogil:
+    cdef Py_ssize_t i, j, k, first, lines, n = x.shape[0], width = LINE // sizeof(real)
+    cdef real factor
+    for i in range(g.shape[0]):
+        factor = g[i] * <real> (z[i] > 0) if masked else g[i]
+        first = up_to_line(&out[i, 0], n)
+        lines = (n - first) // width
+        for j in range(first):
+            out[i, j] = factor * x[j]
+        for k in range(lines):
+            j = first + k * width
+            if real is double:
+                fastgrad_line_f64(factor, &x[j], &out[i, j])
+            else:
+                fastgrad_line_f32(factor, &x[j], &out[i, j])
+        for j in range(first + lines * width, n):
+            out[i, j] = factor * x[j]
+    fastgrad_fence()
+    return 0
+
+
+cdef wide_int add(const real[::1] g, const real[::1] x, real[:, ::1] out) except -1 nogil:
+    cdef Py_ssize_t i, j, first, n = x.shape[0]
+    cdef real factor
+    for i in range(g.shape[0]):
+        factor = g[i]
+        first = up_to_line(&out[i, 0], n)
+        for j in range(first):
+            out[i, j] += factor * x[j]
+        for j in range(first, n):
+            out[i, j] += factor * x[j]
+    return 0
+
+
+cdef int refuse_overlap(const real[::1] v, real[:, ::1] out) except -1:
+    cdef uintptr_t start = <uintptr_t> &v[0], end = start + v.shape[0] * sizeof(real)
+    cdef uintptr_t out_start = <uintptr_t> &out[0, 0]
+    cdef uintptr_t out_end = out_start + out.shape[0] * out.shape[1] * sizeof(real)
+    if (start | out_start) % sizeof(real):
+        raise ValueError("the arrays must be aligned")
+    if start < out_end and out_start < end:
+        raise ValueError("out overlaps an input")
+    return 0
+
+
+cdef int run(const real[::1] g, const real[::1] z, const real[::1] x, real[:, ::1] out,
+             bint masked, bint accumulate) except -1:
+    cdef Py_ssize_t row = out.shape[1] * sizeof(real)
+    if g.shape[0] != out.shape[0] or z.shape[0] != out.shape[0] or x.shape[0] != out.shape[1]:
+        raise ValueError("the shapes do not fit")
+    if out.shape[0] == 0 or out.shape[1] == 0:
+        return 0
+    refuse_overlap[real](g, out)
+    refuse_overlap[real](z, out)
+    refuse_overlap[real](x, out)
+    with nogil:
+        if accumulate:
+            add[real](g, x, out)
+        elif FASTGRAD_STREAMS and row >= SHORTEST_ROW and out.shape[0] * row >= STREAM_FROM:
+            stream[real](g, z, x, out, masked)
+        else:
+            write[real](g, z, x, out, masked)
+    return 0
+
+
+# One view of g serves as z as well, which `outer` does not read.
+cdef int outer_of(const real[::1] g, const real[::1] x, real[:, ::1] out, bint accumulate) except -1:
+    return run[real](g, g, x, out, False, accumulate)
+
+
+def outer(grad_output, x, out, accumulate):
+    """Write, or add, the outer product: out[i, j] = or += grad_output[i] * x[j]."""
+    if out.dtype.char == "d":
+        outer_of[double](grad_output, x, out, accumulate)
+    else:
+        outer_of[float](grad_output, x, out, accumulate)
+
+
+def masked_outer(grad_output, z, x, out):
+    """Write the outer product behind a ReLU: out[i, j] = (z[i] > 0) * grad_output[i] * x[j]."""
+    if out.dtype.char == "d":
+        run[double](grad_output, z, x, out, True, False)
+    else:
+        run[float](grad_output, z, x, out, True, False)
