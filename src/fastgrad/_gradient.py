@@ -69,7 +69,7 @@ def numerical_gradient(
     point = as_point(x)
     h = steps.resolve(eps, point)
     grad = usable_out(out, point.array.shape, point.array.dtype, x)
-    _backend.differences.gradient(bound(f, args, kwargs), point.array, h, grad.reshape(-1), point.reader())
+    _backend.differences.gradient(bound(f, args, kwargs), point.array, h, np.asarray(grad).reshape(-1), point.reader())
     return point.restore(grad)
 
 

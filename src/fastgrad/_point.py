@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from fastgrad._errors import ShapeError
+from fastgrad._errors import ShapeError, masked_point, not_callable, ragged_point, unfit_dtype
 from fastgrad._reading import Reader
 from fastgrad._typing import Array
 
@@ -39,7 +39,7 @@ class Point:
 
     def restore(self, out: Array) -> Any:
         """Return a derivative in the form that x came in: a NumPy scalar for a bare number, an array otherwise."""
-        return out[()] if self._is_scalar else out
+        return out[()] if self._is_scalar and out.ndim == 0 else out
 
 
 def as_point(x: Any) -> Point:
@@ -61,25 +61,23 @@ def working_array(x: Any, label: str = "x") -> Array:
     if type(x) is np.ndarray and x.dtype.char in "df" and x.dtype.isnative and x.flags.c_contiguous:
         return x
     if isinstance(x, np.ma.MaskedArray):
-        raise TypeError(f"{label} is a masked array, and a masked entry has no derivative. Pass {label}.compressed().")
+        raise masked_point(label)
     try:
         array = np.asarray(x)
     except ValueError as error:
-        raise ShapeError(f"{label} must be a regular array of real numbers; got {type(x).__name__}: {error}") from error
-    kind = array.dtype.kind
-    if kind in "biu":
-        dtype = np.dtype(np.float64)
-    elif kind == "f" and array.dtype.itemsize in (4, 8):
-        dtype = array.dtype.newbyteorder("=")
-    else:
-        raise TypeError(f"{label} must hold real numbers of single or double precision; {_why_not(array.dtype)}")
-    return np.asarray(array, dtype=dtype, order="C")
+        raise ragged_point(label, x, error) from error
+    kind, size = array.dtype.kind, array.dtype.itemsize
+    if kind not in "biuf" or (kind == "f" and size not in (4, 8)):
+        raise unfit_dtype(label, array.dtype)
+    return np.asarray(array, dtype=np.float32 if kind == "f" and size == 4 else np.float64, order="C")
 
 
 def usable_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any], x: Any) -> Array:
     """Return a new array for a derivative, or the caller's where one is given and fit to be filled."""
     if out is None:
         return np.empty(shape, dtype)
+    if isinstance(out, np.ma.MaskedArray):
+        raise TypeError("out is a masked array, which would hide what is written into it. Give a plain one.")
     if not isinstance(out, np.ndarray) or out.dtype != dtype or not out.flags.c_contiguous or not out.flags.writeable:
         raise TypeError(f"out must be a writeable C-contiguous array of dtype {dtype}.")
     if out.shape != shape:
@@ -92,18 +90,12 @@ def usable_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any], x: Any) -
 def bound(f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any] | None) -> Callable[..., Any]:
     """Return f as a function of x alone; f itself where there is nothing to bind."""
     if not callable(f):
-        raise TypeError(f"f must be callable, got {type(f).__name__}.")
+        raise not_callable(f)
+    if type(args) is not tuple and (isinstance(args, str | bytes) or not isinstance(args, Sequence)):
+        raise TypeError(f"args must be a tuple or list of the arguments that follow x, got {type(args).__name__}.")
+    if kwargs is not None and not isinstance(kwargs, Mapping):
+        raise TypeError(f"kwargs must be a mapping from names to arguments, got {type(kwargs).__name__}.")
     if not args and not kwargs:
         return f
-    options = dict(kwargs or {})
-    return lambda x: f(x, *args, **options)
-
-
-def _why_not(dtype: np.dtype[Any]) -> str:
-    if dtype.kind == "c":
-        return f"{dtype} is complex. Differentiate by the real and the imaginary part."
-    if dtype == np.float16:
-        return "float16 leaves no digits to a difference. Pass it as float32 or float64."
-    if dtype.kind == "f":
-        return f"{dtype} would lose digits on the way. Pass it as float64."
-    return f"got an array of dtype {dtype}."
+    rest, options = tuple(args), dict(kwargs or {})
+    return lambda x: f(x, *rest, **options)
