@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastgrad import _backend, steps
-from fastgrad._point import as_point, bound, usable_out, working_array
+from fastgrad._point import as_point, bound, is_bare_number, usable_out, working_array
 from fastgrad._typing import Array, ScalarFunction, Step
 
 
@@ -77,10 +77,11 @@ def _by_structure(f: Any, x: Any, eps: Step, out: Array | None, args: Sequence[A
     """Measure with f's own loop, which moves terms of f and never forms x plus a step: rounding of x cannot eat it."""
     if args or kwargs:
         raise TypeError("a structured callable takes x alone: args and kwargs have no place to go.")
-    array = working_array(x)
+    array = working_array(x).view()
+    array.flags.writeable = False
     h = steps.as_steps(eps, array, steps.STRUCTURED)
     grad = usable_out(out, array.shape, array.dtype, x)
     evaluations = f.__fastgrad_gradient__(array, h, grad)
     if not isinstance(evaluations, int | np.integer):
         raise TypeError(f"__fastgrad_gradient__ must return the number of evaluations, got {evaluations!r}.")
-    return grad
+    return grad[()] if is_bare_number(x) else grad

@@ -52,8 +52,12 @@ def as_point(x: Any) -> Point:
     ShapeError
         If x is a ragged list.
     """
-    array = working_array(x).copy()
-    return Point(array, is_scalar=not isinstance(x, np.ndarray | list | tuple) and array.ndim == 0)
+    return Point(working_array(x).copy(), is_scalar=is_bare_number(x))
+
+
+def is_bare_number(x: Any) -> bool:
+    """Tell whether x is a number and no array: what is derived by it is then a number as well."""
+    return not isinstance(x, np.ndarray | list | tuple) and np.ndim(x) == 0
 
 
 def working_array(x: Any, label: str = "x") -> Array:
