@@ -132,7 +132,10 @@ def _judge(case: Case) -> GradientCheck:
     if not probe.is_deterministic:
         reasons.append("f gives different values for the same x: fix its random state, or draw before the check.")
     if tally.unresolved:
-        reasons.append(f"The noise of f at x is {probe.noise:.1e}, or f changes too fast for these steps.")
+        reasons.append(
+            f"{len(tally.unresolved)} beyond tolerance, but within the error bound: f changes too fast for these steps, "
+            f"or its noise, {probe.noise:.1e} at x, is too large for the tolerance."
+        )
     return conclude(case, measured, summary, tally, calls + probe.calls, tuple(reasons))
 
 

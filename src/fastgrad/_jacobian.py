@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastgrad import _backend, steps
-from fastgrad._point import as_point, bound, usable_out
+from fastgrad._point import Point, as_point, bound, usable_out
+from fastgrad._reading import Reader
 from fastgrad._typing import Array, Step, VectorFunction
 
 
@@ -69,5 +70,15 @@ def numerical_jacobian(
         return usable_out(out, shape + point.array.shape, point.array.dtype, x)
 
     if point.array.size == 0:
-        return allocate(reader.array(f(point.array), 0, 0, None).shape)
+        return allocate(_first_shape(f, point, reader))
     return point.restore(_backend.differences.jacobian(f, point.array, h, allocate, reader))
+
+
+def _first_shape(f: VectorFunction, point: Point, reader: Reader) -> tuple[int, ...]:
+    """Return the shape of f's value at x itself."""
+    try:
+        y = f(point.array)
+    except BaseException as error:
+        reader.note(error, 0, 0)
+        raise
+    return reader.array(y, 0, 0, None).shape

@@ -7,8 +7,10 @@ import numpy as np
 from fastgrad._typing import Array, Float64Array
 
 POINTS = 8
-#: The second spacing sees an f that rounds x to single precision, whose value stands still on the first.
-_SPACINGS = {"d": (2.0**-44, 2.0**-22), "f": (2.0**-18,)}
+#: The second spacing sees an f that rounds x to single precision, whose value stands still on the first. The factor
+#: keeps the points off the grids of short binary fractions, on which rounding would not show.
+_GOLDEN = (1 + 5**0.5) / 2
+_SPACINGS = {"d": (_GOLDEN * 2.0**-44, _GOLDEN * 2.0**-22), "f": (_GOLDEN * 2.0**-18,)}
 
 
 def noise(f: Callable[[Array], float], x: Array) -> float:

@@ -5,9 +5,14 @@ from typing import Any
 
 import numpy as np
 
+<<<<<<< HEAD
 from fastgrad._arrays import real_array
 from fastgrad._errors import ShapeError
 from fastgrad._reading import Reader, entry_name
+=======
+from fastgrad._errors import ShapeError, masked_point, not_callable, ragged_point, unfit_dtype
+from fastgrad._reading import Reader
+>>>>>>> tests
 from fastgrad._typing import Array
 
 
@@ -37,7 +42,7 @@ class Point:
 
     def restore(self, out: Array) -> Any:
         """Return a derivative in the form that x came in: a NumPy scalar for a bare number, an array otherwise."""
-        return out[()] if self._is_scalar else out
+        return out[()] if self._is_scalar and out.ndim == 0 else out
 
 
 def as_point(x: Any) -> Point:
@@ -50,21 +55,40 @@ def as_point(x: Any) -> Point:
     ShapeError
         If x is a ragged list.
     """
-    array = working_array(x).copy()
-    return Point(array, is_scalar=not isinstance(x, np.ndarray | list | tuple) and array.ndim == 0)
+    return Point(working_array(x).copy(), is_scalar=is_bare_number(x))
+
+
+def is_bare_number(x: Any) -> bool:
+    """Tell whether x is a number and no array: what is derived by it is then a number as well."""
+    return not isinstance(x, np.ndarray | list | tuple) and np.ndim(x) == 0
 
 
 def working_array(x: Any, label: str = "x") -> Array:
     """Return x as a C-ordered plain array of the working dtype, x itself where it is one already."""
     if type(x) is np.ndarray and x.dtype.char in "df" and x.dtype.isnative and x.flags.c_contiguous:
         return x
+<<<<<<< HEAD
     return np.asarray(real_array(x, label), order="C")
+=======
+    if isinstance(x, np.ma.MaskedArray):
+        raise masked_point(label)
+    try:
+        array = np.asarray(x)
+    except ValueError as error:
+        raise ragged_point(label, x, error) from error
+    kind, size = array.dtype.kind, array.dtype.itemsize
+    if kind not in "biuf" or (kind == "f" and size not in (4, 8)):
+        raise unfit_dtype(label, array.dtype)
+    return np.asarray(array, dtype=np.float32 if kind == "f" and size == 4 else np.float64, order="C")
+>>>>>>> tests
 
 
 def usable_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any], x: Any) -> Array:
     """Return a new array for a derivative, or the caller's where one is given and fit to be filled."""
     if out is None:
         return np.empty(shape, dtype)
+    if isinstance(out, np.ma.MaskedArray):
+        raise TypeError("out is a masked array, which would hide what is written into it. Give a plain one.")
     if not isinstance(out, np.ndarray) or out.dtype != dtype or not out.flags.c_contiguous or not out.flags.writeable:
         raise TypeError(f"out must be a writeable C-contiguous array of dtype {dtype}.")
     if out.shape != shape:
@@ -77,8 +101,17 @@ def usable_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any], x: Any) -
 def bound(f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any] | None) -> Callable[..., Any]:
     """Return f as a function of x alone; f itself where there is nothing to bind."""
     if not callable(f):
-        raise TypeError(f"f must be callable, got {type(f).__name__}.")
+        raise not_callable(f)
+    if type(args) is not tuple and (isinstance(args, str | bytes) or not isinstance(args, Sequence)):
+        raise TypeError(f"args must be a tuple or list of the arguments that follow x, got {type(args).__name__}.")
+    if kwargs is not None and not isinstance(kwargs, Mapping):
+        raise TypeError(f"kwargs must be a mapping from names to arguments, got {type(kwargs).__name__}.")
     if not args and not kwargs:
         return f
+<<<<<<< HEAD
     options = dict(kwargs or {})
     return lambda x: f(x, *args, **options)
+=======
+    rest, options = tuple(args), dict(kwargs or {})
+    return lambda x: f(x, *rest, **options)
+>>>>>>> tests

@@ -1,6 +1,7 @@
 """Reading what f returns: the one body of rules that both twins follow, and the names of the entries in its errors."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -39,8 +40,9 @@ class Reader:
         return f"{self._name(i)} {'plus' if sign > 0 else 'minus'} its step"
 
     def note(self, error: BaseException, i: int, sign: int) -> None:
-        """Tell an exception of f where it happened."""
-        error.add_note(f"fastgrad: f raised this when called at {self.where(i, sign)}.")
+        """Tell an exception of f where it happened, if it takes notes: one that does not must arrive all the same."""
+        with suppress(Exception):
+            error.add_note(f"fastgrad: f raised this when called at {self.where(i, sign)}.")
 
     def scalar(self, y: Any, i: int, sign: int) -> float:
         """Return the real number y as a double."""
@@ -49,13 +51,17 @@ class Reader:
         is_number = (
             y.dtype.kind in _REAL
             if isinstance(y, np.generic)
-            else hasattr(type(y), "__float__") and not isinstance(y, complex)
+            else hasattr(type(y), "__float__") and not isinstance(y, complex | str | bytes)
         )
         if is_number:
             try:
                 return float(y)
             except (TypeError, ValueError, RuntimeError) as error:
                 raise TypeError(self._not_a_scalar(y, i, sign)) from error
+            except OverflowError as error:
+                raise OverflowError(
+                    f"f must return numbers that fit a double, but at {self.where(i, sign)} it returned {_describe(y)}."
+                ) from error
         raise TypeError(self._not_a_scalar(y, i, sign))
 
     def _only_element(self, y: Any, i: int, sign: int) -> Any:
@@ -92,6 +98,10 @@ class Reader:
         return np.ascontiguousarray(values, dtype=np.float64).reshape(values.shape)
 
     def _plain_array(self, y: Any, i: int, sign: int) -> np.ndarray[Any, Any]:
+        if isinstance(y, np.ma.MaskedArray) and np.ma.is_masked(y):  # type: ignore[no-untyped-call]
+            raise TypeError(
+                f"f must return real numbers, but at {self.where(i, sign)} it returned a masked value, which is none."
+            )
         try:
             return np.asarray(y)
         except ValueError as error:
@@ -106,5 +116,8 @@ def _describe(y: Any) -> str:
         return "None"
     if isinstance(y, np.ndarray):
         return f"an array of dtype {y.dtype} and shape {y.shape}"
-    text = repr(y)
+    try:
+        text = repr(y)
+    except Exception:
+        text = "something that has no repr"
     return f"{text if len(text) <= 60 else text[:57] + '...'} ({type(y).__name__})"

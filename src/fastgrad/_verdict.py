@@ -134,8 +134,8 @@ def _still_unresolved(case: Case, measured: Array, rows: list[Row]) -> list[Row]
     """Return the rows whose bound is large beside the whole gradient too: rtol of its largest entry is resolution."""
     if not rows:
         return []
-    finite = np.abs(measured[np.isfinite(measured)])
-    scale = float(np.max(finite)) if finite.size else 0.0
+    sizes = np.abs(np.concatenate([measured, case.claim.values.reshape(-1)]))
+    scale = float(np.max(sizes[np.isfinite(sizes)], initial=0.0))
     return [row for row in rows if not row.bound <= case.atol + case.rtol * scale]
 
 

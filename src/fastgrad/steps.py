@@ -50,7 +50,8 @@ def refuse_lost_steps(point: Point, h: Float64Array) -> None:
         return
     value = point.array.reshape(-1)[i]
     step = float(h[i if h.size > 1 else 0])
-    plus, minus = value.dtype.type(float(value) + step), value.dtype.type(float(value) - step)
+    with np.errstate(over="ignore"):
+        plus, minus = value.dtype.type(float(value) + step), value.dtype.type(float(value) - step)
     raise lost_step(point.name(i), float(value), step, (float(plus) - float(minus)) / 2)
 
 
@@ -81,12 +82,16 @@ def as_steps(eps: Any, x: Array, default: dict[str, float]) -> Float64Array:
         if eps != "auto":
             raise bad_step(eps)
         return auto(x)
-    given = np.asarray(eps)
+    try:
+        given = np.asarray(eps)
+    except ValueError as error:
+        raise bad_step(eps) from error
     if given.dtype.kind not in "iuf":
         raise bad_step(eps)
     if given.ndim and given.shape != x.shape:
         raise ShapeError(f"an array of steps must be shaped like x, {x.shape}; got {given.shape}.")
-    h = np.array(given, dtype=np.float64).reshape(-1)
+    with np.errstate(over="ignore", under="ignore"):
+        h = np.array(given, dtype=np.float64).reshape(-1)
     if not np.all((h > 0) & (h < np.inf)):
         raise bad_step(eps)
     return h

@@ -1,25 +1,24 @@
 """Central differences of a Python callable on one private buffer, perturbed in place.
 
 The buffer handed to f owns its memory, so that whatever keeps it, or a view of it, holds a reference that shows in its
-count; the loop then goes on with a fresh one. Before an entry is perturbed its bits must equal x's, after each call it
-must hold what was written, and at the end the whole buffer must equal x: where f wrote into it, all is measured again
-with a fresh copy a call.
+count; the loop then goes on with a fresh one. Before an entry is perturbed its bits must equal x's; after each call it
+must hold what was written, and the buffer must have the shape, strides, dtype, flags and memory that it had; the rest of
+it must equal x at the end, and on the way at entries 0, 1, 2, 4, 8, ... so that no f that writes and takes it back goes
+unseen. Where f did write into it, all is measured again with a fresh copy a call.
 """
-from cpython.buffer cimport (
-    PyBUF_C_CONTIGUOUS, PyBUF_FORMAT, PyBuffer_Release, PyObject_GetBuffer)
+from cpython.buffer cimport PyBuffer_Release
 from cpython.exc cimport PyErr_CheckSignals
-from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_Check
-from cpython.ref cimport PyObject
+from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 from libc.math cimport fabs
 from libc.string cimport memcmp, memcpy
 
 import numpy
 
+from fastgrad._kernels.buffers cimport (
+    Frame, call, double_buffer, equal_but_for, frame_of, is_laid_out, same_bits, same_frame, same_shape)
 from fastgrad._kernels.wide cimport real
 
 cdef extern from "Python.h":
-    object PyObject_Vectorcall(object f, PyObject **args, size_t nargsf, PyObject *kwnames)
-    size_t PY_VECTORCALL_ARGUMENTS_OFFSET
     Py_ssize_t Py_REFCNT(object o)
 
 cdef extern from *:
@@ -33,7 +32,8 @@ cdef extern from *:
     const bint FASTGRAD_COUNTS_ARE_EXACT
 
 cdef type ndarray = numpy.ndarray
-cdef tuple plain_numbers = (int, numpy.integer, numpy.floating)
+cdef type float64 = numpy.float64
+cdef type float32 = numpy.float32
 
 # Columns of a Jacobian that are gathered before they are written: one cache line of doubles a row.
 cdef enum:
@@ -86,6 +86,7 @@ cdef Py_ssize_t lost_step(const real[::1] x, const double[::1] h) noexcept nogil
 cdef class Sink:
     """Takes the values of f one by one, the minus side of an entry after its plus side, and keeps their difference."""
     cdef object reader
+    cdef Py_ssize_t calls
 
     cdef int take(self, object y, Py_ssize_t i, int sign, double width) except -1:
         raise AssertionError("a sink takes")
@@ -96,7 +97,6 @@ cdef class Sink:
 
 cdef class GradientSink(Sink):
     cdef double plus
-    cdef Py_ssize_t calls
     cdef bint is_double
     cdef object trusted
     cdef double[::1] out64
@@ -113,10 +113,13 @@ cdef class GradientSink(Sink):
     cdef double value(self, object y, Py_ssize_t i, int sign) except? -1.0:
         cdef Py_buffer view
         cdef double value
-        if PyFloat_Check(y):
+        if PyFloat_CheckExact(y) or type(y) is float64:
             return PyFloat_AS_DOUBLE(y)
         if type(y) is self.trusted:
-            return float(y)
+            try:
+                return float(y)
+            except OverflowError:
+                return self.reader.scalar(y, i, sign)
         if type(y) is ndarray and double_buffer(y, &view):
             if view.len == sizeof(double):
                 value = (<double *>view.buf)[0]
@@ -124,13 +127,12 @@ cdef class GradientSink(Sink):
                 return value
             PyBuffer_Release(&view)
         value = self.reader.scalar(y, i, sign)
-        if isinstance(y, plain_numbers):
+        if type(y) is int or type(y) is float32:
             self.trusted = type(y)
         return value
 
     cdef int take(self, object y, Py_ssize_t i, int sign, double width) except -1:
         cdef double quotient, value = self.value(y, i, sign)
-        self.calls += 1
         if sign > 0:
             self.plus = value
             return 0
@@ -162,14 +164,14 @@ cdef class JacobianSink(Sink):
 
     cdef int prepare(self, tuple shape) except -1:
         self.J = self.allocate(shape)
-        rows = self.J.reshape(-1 if self.J.size else 0, self.x.size)
+        rows = numpy.asarray(self.J).reshape(-1 if self.J.size else 0, self.x.size)
         if self.is_double:
             self.J64 = rows
         else:
             self.J32 = rows
         self.shape = shape
         self.plus = numpy.empty(rows.shape[0])
-        self.block = numpy.empty((COLUMNS, rows.shape[0]))
+        self.block = numpy.empty((min(COLUMNS, self.x.size), rows.shape[0]))
         return 0
 
     cdef int take(self, object y, Py_ssize_t i, int sign, double width) except -1:
@@ -225,51 +227,9 @@ cdef int scatter(const double[:, ::1] block, Py_ssize_t last, real[:, ::1] J) ex
     return 0
 
 
-cdef bint double_buffer(object y, Py_buffer *view):
-    """Open y's buffer where it holds C-ordered native doubles; no exception is left behind where it does not."""
-    try:
-        PyObject_GetBuffer(y, view, PyBUF_FORMAT | PyBUF_C_CONTIGUOUS)
-    except (ValueError, BufferError):
-        return False
-    if view.itemsize == sizeof(double) and view.format[0] == c"d" and view.format[1] == 0:
-        return True
-    PyBuffer_Release(view)
-    return False
-
-
-cdef bint same_shape(Py_buffer *view, tuple shape):
-    cdef Py_ssize_t k, length
-    if view.ndim != len(shape):
-        return False
-    for k in range(view.ndim):
-        length = shape[k]
-        if view.shape[k] != length:
-            return False
-    return True
-
-
-cdef inline object call(object f, object buffer):
-    cdef PyObject *args[2]
-    args[0] = NULL
-    args[1] = <PyObject *>buffer
-    return PyObject_Vectorcall(f, args + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL)
-
-
-cdef inline bint same_bits(const real *a, const real *b) noexcept nogil:
-    return memcmp(a, b, sizeof(real)) == 0
-
-
-cdef bint equal_but_for(const real[::1] a, const real[::1] b, Py_ssize_t i) noexcept nogil:
-    """Tell whether a and b are equal bit for bit, entry i apart."""
-    return ((i == 0 or memcmp(&a[0], &b[0], i * sizeof(real)) == 0)
-            and (i + 1 >= a.shape[0] or memcmp(&a[i + 1], &b[i + 1], (a.shape[0] - i - 1) * sizeof(real)) == 0))
-
-
 cdef int differences(object f, object x, const real[::1] base, const double[::1] h, Sink sink, object reader) except -1:
-    if FASTGRAD_COUNTS_ARE_EXACT and in_place(f, x, base, h, sink, reader):
-        sink.finish()
-        return 0
-    on_copies(f, x, base, h, sink, reader)
+    if not (FASTGRAD_COUNTS_ARE_EXACT and in_place(f, x, base, h, sink, reader)):
+        on_copies(f, x, base, h, sink, reader)
     sink.finish()
     return 0
 
@@ -279,11 +239,16 @@ cdef bint in_place(
     """Measure every entry on a shared buffer; return False as soon as f is seen to have written into it."""
     cdef object buffer = x.copy(), y
     cdef real[::1] point = buffer.reshape(-1)
+    cdef Frame frame = frame_of(buffer)
     cdef Py_ssize_t count = Py_REFCNT(buffer), i = 0, each = 0 if h.shape[0] == 1 else 1
     cdef int sign = 1
     cdef bint in_f = False
     cdef double step
     cdef real moved
+    if base.shape[0] == 0:
+        return True
+    if not is_laid_out(buffer, &point[0]):
+        return False
     try:
         for i in range(base.shape[0]):
             PyErr_CheckSignals()
@@ -293,33 +258,32 @@ cdef bint in_place(
             for sign in (1, -1):
                 moved = <real>(base[i] + sign * step)
                 point[i] = moved
+                sink.calls += 1
                 in_f = True
                 y = call(f, buffer)
                 in_f = False
-                if not same_bits(&point[i], &moved):
+                if not (same_frame(buffer, &frame, x) and same_bits(&point[i], &moved)):
+                    return False
+                if sign > 0 and (i & (i - 1)) == 0 and not equal_but_for(point, base, i):
                     return False
                 sink.take(y, i, sign, 2.0 * step)
                 y = None
                 if Py_REFCNT(buffer) != count:
-                    if not (equal_but_for(point, base, i) and same_frame(buffer, x)):
+                    if not equal_but_for(point, base, i):
                         return False
                     buffer = x.copy()
                     point = buffer.reshape(-1)
+                    frame = frame_of(buffer)
                     count = Py_REFCNT(buffer)
             point[i] = base[i]
-            if i == 0 and not same_frame(buffer, x):
-                return False
     except BaseException as error:
+        if isinstance(error, Exception) and sink.calls > 1 and not (
+                same_frame(buffer, &frame, x) and equal_but_for(point, base, i)):
+            return False  # what f wrote in an earlier call may be the reason
         if in_f:
             reader.note(error, i, sign)
         raise
-    return base.shape[0] == 0 or (
-        same_frame(buffer, x) and memcmp(&point[0], &base[0], base.shape[0] * sizeof(real)) == 0)
-
-
-cdef bint same_frame(object buffer, object x):
-    """Tell whether f left the buffer's shape and dtype as they were."""
-    return buffer.shape == x.shape and buffer.dtype == x.dtype
+    return memcmp(&point[0], &base[0], base.shape[0] * sizeof(real)) == 0
 
 
 cdef int on_copies(
@@ -338,6 +302,7 @@ cdef int on_copies(
             point = buffer.reshape(-1)
             point[i] = <real>(base[i] + sign * step)
             point = None
+            sink.calls += 1
             try:
                 y = call(f, buffer)
             except BaseException as error:

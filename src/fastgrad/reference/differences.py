@@ -5,9 +5,14 @@ from typing import Any
 
 import numpy as np
 
+<<<<<<< HEAD
 from fastgrad._arrays import real_array
 from fastgrad._errors import ShapeError, bad_step, lost_step
 from fastgrad._reading import Reader, entry_name
+=======
+from fastgrad._errors import ShapeError, bad_step, lost_step, masked_point, not_callable, ragged_point, unfit_dtype
+from fastgrad._reading import Reader
+>>>>>>> tests
 from fastgrad._typing import Array, Float64Array, ScalarFunction, Step, VectorFunction
 
 __all__ = ["first_lost_step", "gradient", "jacobian", "numerical_gradient", "numerical_jacobian"]
@@ -38,6 +43,8 @@ def numerical_gradient(f: ScalarFunction, x: Any, eps: Step = None) -> Any:
     """
     x, is_scalar = _working_copy(x)
     h = _steps(eps, x)
+    if not callable(f):
+        raise not_callable(f)
     grad = np.empty(x.shape, x.dtype)
     gradient(f, x, h, grad.reshape(-1), Reader(_namer(x)))
     return grad[()] if is_scalar else grad
@@ -69,9 +76,11 @@ def numerical_jacobian(f: VectorFunction, x: Any, eps: Step = None) -> Any:
     """
     x, is_scalar = _working_copy(x)
     h = _steps(eps, x)
+    if not callable(f):
+        raise not_callable(f)
     reader = Reader(_namer(x))
     if x.size == 0:
-        return np.empty(reader.array(f(x), 0, 0, None).shape + x.shape, x.dtype)
+        return np.empty(reader.array(_call(f, x, reader, 0, 0), 0, 0, None).shape + x.shape, x.dtype)
     J = jacobian(f, x, h, lambda shape: np.empty(shape + x.shape, x.dtype), reader)
     return J[()] if is_scalar else J
 
@@ -146,8 +155,23 @@ def _namer(x: Array) -> Callable[[int], str]:
 
 
 def _working_copy(x: Any) -> tuple[Array, bool]:
+<<<<<<< HEAD
     array = real_array(x, "x").copy()
     return array, not isinstance(x, np.ndarray | list | tuple) and array.ndim == 0
+=======
+    if isinstance(x, np.ma.MaskedArray):
+        raise masked_point("x")
+    try:
+        array = np.array(x)
+    except ValueError as error:
+        raise ragged_point("x", x, error) from error
+    if array.dtype.kind in "biu":
+        array = array.astype(np.float64)
+    if array.dtype not in (np.float32, np.float64):
+        raise unfit_dtype("x", array.dtype)
+    is_scalar = not isinstance(x, np.ndarray | list | tuple) and array.ndim == 0
+    return np.array(array, dtype=array.dtype.newbyteorder("="), order="C"), is_scalar
+>>>>>>> tests
 
 
 def _steps(eps: Any, x: Array) -> Float64Array:
@@ -155,13 +179,19 @@ def _steps(eps: Any, x: Array) -> Float64Array:
         eps = 1e-5 if x.dtype == np.float64 else 2.0**-8
     elif isinstance(eps, str) and eps == "auto":
         scale = np.where(np.isfinite(x), np.maximum(np.abs(x, dtype=np.float64), 1.0), 1.0)
-        eps = 2.0 ** np.rint(np.log2(np.cbrt(np.finfo(x.dtype).eps) * scale))
-    given = np.asarray(eps)
-    if given.dtype.kind not in "iuf" or not np.all((given > 0) & (given < np.inf)):
+        eps = np.exp2(np.rint(np.log2(np.cbrt(np.finfo(x.dtype).eps) * scale)))
+    try:
+        given = np.asarray(eps)
+    except ValueError as error:
+        raise bad_step(eps) from error
+    if given.dtype.kind not in "iuf":
         raise bad_step(eps)
     if given.ndim and given.shape != x.shape:
         raise ShapeError(f"an array of steps must be shaped like x, {x.shape}; got {given.shape}.")
-    h = np.array(given, dtype=np.float64).reshape(-1)
+    with np.errstate(over="ignore", under="ignore"):
+        h = np.array(given, dtype=np.float64).reshape(-1)
+    if not np.all((h > 0) & (h < np.inf)):
+        raise bad_step(eps)
     i = first_lost_step(x, h)
     if i >= 0:
         step = float(h[i % h.size])

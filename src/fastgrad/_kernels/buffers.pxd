@@ -1,0 +1,98 @@
+# What the loops look at in the arrays that go into f and come out of it, inline.
+from cpython.buffer cimport (
+    PyBUF_C_CONTIGUOUS, PyBUF_FORMAT, PyBuffer_Release, PyObject_GetBuffer)
+from cpython.ref cimport PyObject
+from libc.string cimport memcmp
+
+from fastgrad._kernels.wide cimport real
+
+cdef extern from "Python.h":
+    object PyObject_Vectorcall(object f, PyObject **args, size_t nargsf, PyObject *kwnames)
+    size_t PY_VECTORCALL_ARGUMENTS_OFFSET
+
+# The head of an ndarray, which has been the same from NumPy 1.7 to 2.x (NumPy's PyArrayObject_fields). It is read only:
+# asking Python for shape, strides, dtype and flags would take longer than many an f does.
+cdef extern from *:
+    """
+    typedef struct {
+        PyObject_HEAD
+        char *data;
+        int nd;
+        Py_ssize_t *dimensions, *strides;
+        PyObject *base, *descr;
+        int flags;
+    } fastgrad_head;
+    """
+    ctypedef struct Head "fastgrad_head":
+        char *data
+        int nd
+        Py_ssize_t *dimensions
+        Py_ssize_t *strides
+        PyObject *descr
+        int flags
+
+ctypedef struct Frame:
+    char *data
+    PyObject *descr
+    int flags
+
+
+cdef inline bint is_laid_out(object buffer, const void *data):
+    """Tell whether the head says of this array what its attributes say: a NumPy that moved the fields is not believed."""
+    cdef Head *head = <Head *><PyObject *>buffer
+    return <const void *>head.data == data and head.nd == buffer.ndim and head.descr == <PyObject *>buffer.dtype
+
+
+cdef inline Frame frame_of(object buffer):
+    """Return all of a fresh C-ordered array but its numbers, its shape and its strides."""
+    cdef Head *head = <Head *><PyObject *>buffer
+    return Frame(head.data, head.descr, head.flags)
+
+
+cdef inline bint same_frame(object buffer, const Frame *frame, object x):
+    """Tell whether buffer still has this frame, and the shape and strides of x, of which it was a copy."""
+    cdef Head *a = <Head *><PyObject *>buffer
+    cdef Head *b = <Head *><PyObject *>x
+    cdef size_t length = b.nd * sizeof(Py_ssize_t)
+    return (a.data == frame.data and a.descr == frame.descr and a.flags == frame.flags and a.nd == b.nd
+            and memcmp(a.dimensions, b.dimensions, length) == 0 and memcmp(a.strides, b.strides, length) == 0)
+
+
+cdef inline bint double_buffer(object y, Py_buffer *view):
+    """Open y's buffer where it holds C-ordered native doubles; no exception is left behind where it does not."""
+    try:
+        PyObject_GetBuffer(y, view, PyBUF_FORMAT | PyBUF_C_CONTIGUOUS)
+    except (ValueError, BufferError):
+        return False
+    if view.itemsize == sizeof(double) and view.format[0] == c"d" and view.format[1] == 0:
+        return True
+    PyBuffer_Release(view)
+    return False
+
+
+cdef inline bint same_shape(Py_buffer *view, tuple shape):
+    cdef Py_ssize_t k, length
+    if view.ndim != len(shape):
+        return False
+    for k in range(view.ndim):
+        length = shape[k]
+        if view.shape[k] != length:
+            return False
+    return True
+
+
+cdef inline object call(object f, object buffer):
+    cdef PyObject *args[2]
+    args[0] = NULL
+    args[1] = <PyObject *>buffer
+    return PyObject_Vectorcall(f, args + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL)
+
+
+cdef inline bint same_bits(const real *a, const real *b) noexcept nogil:
+    return memcmp(a, b, sizeof(real)) == 0
+
+
+cdef inline bint equal_but_for(const real[::1] a, const real[::1] b, Py_ssize_t i) noexcept nogil:
+    """Tell whether a and b are equal bit for bit, entry i apart."""
+    return ((i == 0 or memcmp(&a[0], &b[0], i * sizeof(real)) == 0)
+            and (i + 1 >= a.shape[0] or memcmp(&a[i + 1], &b[i + 1], (a.shape[0] - i - 1) * sizeof(real)) == 0))
