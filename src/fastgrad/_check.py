@@ -133,8 +133,8 @@ def _judge(case: Case) -> GradientCheck:
         reasons.append("f gives different values for the same x: fix its random state, or draw before the check.")
     if tally.unresolved:
         reasons.append(
-            f"{len(tally.unresolved)} beyond tolerance, but within the error bound: f changes too fast for these steps, "
-            f"or its noise, {probe.noise:.1e} at x, is too large for the tolerance."
+            f"{len(tally.unresolved)} beyond tolerance, but within the error bound: the noise of f, {probe.noise:.1e}, "
+            "is too large for the tolerance, or f changes too fast for these steps."
         )
     return conclude(case, measured, summary, tally, calls + probe.calls, tuple(reasons))
 

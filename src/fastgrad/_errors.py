@@ -1,9 +1,5 @@
 """What can go wrong, as classes, and the sentences that both twins must say alike."""
 
-from typing import Any
-
-import numpy as np
-
 
 class ShapeError(ValueError):
     """An array, or a value that f returned, has a shape that does not fit."""
@@ -38,29 +34,6 @@ def bad_step(eps: object) -> StepError:
     return StepError(
         f'eps must be None, "auto", a positive finite real number, or an array of them shaped like x; got {eps!r}.'
     )
-
-
-def masked_point(label: str) -> TypeError:
-    """Return the error for a masked array as the place to differentiate at."""
-    return TypeError(f"{label} is a masked array, and a masked entry has no derivative. Pass {label}.compressed().")
-
-
-def ragged_point(label: str, x: object, reason: object) -> ShapeError:
-    """Return the error for an x that no array can be made of."""
-    return ShapeError(f"{label} must be a regular array of real numbers; got {type(x).__name__}: {reason}")
-
-
-def unfit_dtype(label: str, dtype: np.dtype[Any]) -> TypeError:
-    """Return the error for an x that does not hold real numbers of single or double precision."""
-    if dtype.kind == "c":
-        why = f"{dtype} is complex. Differentiate by the real and the imaginary part."
-    elif dtype == np.float16:
-        why = "float16 leaves no digits to a difference. Pass it as float32 or float64."
-    elif dtype.kind == "f":
-        why = f"{dtype} would lose digits on the way. Pass it as float64."
-    else:
-        why = f"got an array of dtype {dtype}."
-    return TypeError(f"{label} must hold real numbers of single or double precision; {why}")
 
 
 def not_callable(f: object) -> TypeError:

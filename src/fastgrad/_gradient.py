@@ -6,14 +6,9 @@ from typing import Any
 import numpy as np
 
 from fastgrad import _backend, steps
-<<<<<<< HEAD
-from fastgrad._point import Point, as_point, bound, usable_out, working_array
+from fastgrad._point import Point, as_point, bound, is_bare_number, usable_out, working_array
 from fastgrad._reading import Reader
 from fastgrad._typing import Array, Float64Array, IndexArray, ScalarFunction, Step
-=======
-from fastgrad._point import as_point, bound, is_bare_number, usable_out, working_array
-from fastgrad._typing import Array, ScalarFunction, Step
->>>>>>> tests
 
 
 def numerical_gradient(
@@ -75,17 +70,13 @@ def numerical_gradient(
     point = as_point(x)
     h = steps.resolve(eps, point)
     grad = usable_out(out, point.array.shape, point.array.dtype, x)
-<<<<<<< HEAD
     measure(bound(f, args, kwargs), point, h, grad)
-=======
-    _backend.differences.gradient(bound(f, args, kwargs), point.array, h, np.asarray(grad).reshape(-1), point.reader())
->>>>>>> tests
     return point.restore(grad)
 
 
 def measure(f: ScalarFunction, point: Point, h: Float64Array, out: Array) -> int:
     """Write the gradient at a point into out, C-ordered and shaped like it; return the number of calls of f."""
-    return int(_backend.differences.gradient(f, point.array, h, out.reshape(-1), point.reader()))
+    return int(_backend.differences.gradient(f, point.array, h, np.asarray(out).reshape(-1), point.reader()))
 
 
 def measure_entries(f: ScalarFunction, point: Point, h: Float64Array, indices: IndexArray, out: Array) -> int:
@@ -105,25 +96,17 @@ def _by_structure(f: Any, x: Any, eps: Step, out: Array | None, args: Sequence[A
     """Measure with f's own loop, which moves terms of f and never forms x plus a step: rounding of x cannot eat it."""
     if args or kwargs:
         raise TypeError("a structured callable takes x alone: args and kwargs have no place to go.")
-<<<<<<< HEAD
     array = working_array(x)
-=======
-    array = working_array(x).view()
-    array.flags.writeable = False
-    h = steps.as_steps(eps, array, steps.STRUCTURED)
->>>>>>> tests
     grad = usable_out(out, array.shape, array.dtype, x)
     measure_structured(f, array, steps.as_steps(eps, array, steps.STRUCTURED), grad)
-    return grad[()] if array.ndim == 0 and not isinstance(x, np.ndarray) else grad
+    return grad[()] if is_bare_number(x) else grad
 
 
 def measure_structured(f: Any, x: Array, h: Float64Array, out: Array) -> int:
     """Write the differences that f's own loop measures into out; return the evaluations that it reports."""
-    evaluations = f.__fastgrad_gradient__(x, h, out)
+    read_only = x.view()
+    read_only.flags.writeable = False
+    evaluations = f.__fastgrad_gradient__(read_only, h, out)
     if not isinstance(evaluations, int | np.integer):
         raise TypeError(f"__fastgrad_gradient__ must return the number of evaluations, got {evaluations!r}.")
-<<<<<<< HEAD
     return int(evaluations)
-=======
-    return grad[()] if is_bare_number(x) else grad
->>>>>>> tests

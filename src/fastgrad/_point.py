@@ -5,14 +5,9 @@ from typing import Any
 
 import numpy as np
 
-<<<<<<< HEAD
 from fastgrad._arrays import real_array
-from fastgrad._errors import ShapeError
+from fastgrad._errors import ShapeError, not_callable
 from fastgrad._reading import Reader, entry_name
-=======
-from fastgrad._errors import ShapeError, masked_point, not_callable, ragged_point, unfit_dtype
-from fastgrad._reading import Reader
->>>>>>> tests
 from fastgrad._typing import Array
 
 
@@ -67,20 +62,7 @@ def working_array(x: Any, label: str = "x") -> Array:
     """Return x as a C-ordered plain array of the working dtype, x itself where it is one already."""
     if type(x) is np.ndarray and x.dtype.char in "df" and x.dtype.isnative and x.flags.c_contiguous:
         return x
-<<<<<<< HEAD
     return np.asarray(real_array(x, label), order="C")
-=======
-    if isinstance(x, np.ma.MaskedArray):
-        raise masked_point(label)
-    try:
-        array = np.asarray(x)
-    except ValueError as error:
-        raise ragged_point(label, x, error) from error
-    kind, size = array.dtype.kind, array.dtype.itemsize
-    if kind not in "biuf" or (kind == "f" and size not in (4, 8)):
-        raise unfit_dtype(label, array.dtype)
-    return np.asarray(array, dtype=np.float32 if kind == "f" and size == 4 else np.float64, order="C")
->>>>>>> tests
 
 
 def usable_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any], x: Any) -> Array:
@@ -108,10 +90,5 @@ def bound(f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any] 
         raise TypeError(f"kwargs must be a mapping from names to arguments, got {type(kwargs).__name__}.")
     if not args and not kwargs:
         return f
-<<<<<<< HEAD
-    options = dict(kwargs or {})
-    return lambda x: f(x, *args, **options)
-=======
     rest, options = tuple(args), dict(kwargs or {})
     return lambda x: f(x, *rest, **options)
->>>>>>> tests

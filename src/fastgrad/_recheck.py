@@ -159,7 +159,7 @@ def _best(slopes: list[Slope]) -> Finding:
 
 
 def _kink(slopes: list[Slope], tolerance: float) -> Finding | None:
-    """Return the kink that the two smallest steps show: slopes apart by more than noise, and no nearer to each other."""
+    """Return the kink that the two smallest steps show: slopes that are apart by more than noise, and stay apart."""
     small, larger = slopes[0], slopes[1]
     bound = small.noise + larger.noise
     apart = small.gap > 4 * small.noise and small.gap > tolerance

@@ -5,14 +5,9 @@ from typing import Any
 
 import numpy as np
 
-<<<<<<< HEAD
 from fastgrad._arrays import real_array
-from fastgrad._errors import ShapeError, bad_step, lost_step
+from fastgrad._errors import ShapeError, bad_step, lost_step, not_callable
 from fastgrad._reading import Reader, entry_name
-=======
-from fastgrad._errors import ShapeError, bad_step, lost_step, masked_point, not_callable, ragged_point, unfit_dtype
-from fastgrad._reading import Reader
->>>>>>> tests
 from fastgrad._typing import Array, Float64Array, ScalarFunction, Step, VectorFunction
 
 __all__ = ["first_lost_step", "gradient", "jacobian", "numerical_gradient", "numerical_jacobian"]
@@ -155,23 +150,8 @@ def _namer(x: Array) -> Callable[[int], str]:
 
 
 def _working_copy(x: Any) -> tuple[Array, bool]:
-<<<<<<< HEAD
-    array = real_array(x, "x").copy()
+    array = np.array(real_array(x, "x"), order="C")
     return array, not isinstance(x, np.ndarray | list | tuple) and array.ndim == 0
-=======
-    if isinstance(x, np.ma.MaskedArray):
-        raise masked_point("x")
-    try:
-        array = np.array(x)
-    except ValueError as error:
-        raise ragged_point("x", x, error) from error
-    if array.dtype.kind in "biu":
-        array = array.astype(np.float64)
-    if array.dtype not in (np.float32, np.float64):
-        raise unfit_dtype("x", array.dtype)
-    is_scalar = not isinstance(x, np.ndarray | list | tuple) and array.ndim == 0
-    return np.array(array, dtype=array.dtype.newbyteorder("="), order="C"), is_scalar
->>>>>>> tests
 
 
 def _steps(eps: Any, x: Array) -> Float64Array:
