@@ -98,7 +98,7 @@ class Reader:
         return np.ascontiguousarray(values, dtype=np.float64).reshape(values.shape)
 
     def _plain_array(self, y: Any, i: int, sign: int) -> np.ndarray[Any, Any]:
-        if isinstance(y, np.ma.MaskedArray) and np.ma.is_masked(y):  # type: ignore[no-untyped-call]
+        if isinstance(y, np.ma.MaskedArray) and np.ma.is_masked(y):
             raise TypeError(
                 f"f must return real numbers, but at {self.where(i, sign)} it returned a masked value, which is none."
             )
