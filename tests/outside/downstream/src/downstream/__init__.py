@@ -1,8 +1,9 @@
 """What a user's package does with fastgrad: check the layer that it wrote by hand."""
 
-import fastgrad as fg
 import numpy as np
 from numpy.typing import NDArray
+
+import fastgrad as fg
 
 
 class Scale:
