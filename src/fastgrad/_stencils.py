@@ -1,0 +1,97 @@
+"""Finite-difference stencils: which values of f, with which weights, make a derivative of which order of error.
+
+The table is generated from its definition: the weights w_k of the offsets o_k solve Σ w_k o_k^q = n! for q = n and = 0 for
+every other q below the number of points, in exact rational arithmetic. They are kept as integers over one denominator, so
+that f's values are weighted without rounding of the weights.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from math import factorial, lcm
+from typing import Literal
+
+Method = Literal["central", "forward", "backward"]
+
+#: The orders of error that each method offers for the first derivative.
+ORDERS: dict[str, tuple[int, ...]] = {"central": (2, 4, 6, 8), "forward": (1, 2, 3, 4), "backward": (1, 2, 3, 4)}
+
+
+@dataclass(frozen=True)
+class Stencil:
+    """The derivative is ``sum(numerators[k] * f(x + offsets[k] * h)) / (denominator * h**derivative)``.
+
+    Attributes
+    ----------
+    offsets, numerators : tuple of int
+        In the order in which f is called: outwards, plus before minus; the offset 0 last, where it has a weight.
+    denominator : int
+        Positive.
+    derivative, order : int
+        Which derivative, and the power of h that its error falls with.
+    """
+
+    offsets: tuple[int, ...]
+    numerators: tuple[int, ...]
+    denominator: int
+    derivative: int
+    order: int
+
+    @property
+    def amplification(self) -> float:
+        """Σ|w_k|: how much the rounding of f's values, over h**derivative, may add to the derivative."""
+        return sum(abs(k) for k in self.numerators) / self.denominator
+
+    @property
+    def reach(self) -> int:
+        """The largest offset, in steps."""
+        return max(abs(k) for k in self.offsets)
+
+
+@cache
+def stencil(method: str, order: int, derivative: int = 1) -> Stencil:
+    """Return the stencil with the fewest points of a method, an order of error and a derivative.
+
+    Raises
+    ------
+    ValueError
+        If there is no such method, or the order is not one that the method offers.
+
+    Examples
+    --------
+    >>> stencil("central", 4)
+    Stencil(offsets=(1, -1, 2, -2), numerators=(8, -8, -1, 1), denominator=12, derivative=1, order=4)
+    >>> stencil("forward", 2).numerators
+    (4, -1, -3)
+    """
+    if method not in ORDERS:
+        raise ValueError(f"method must be one of {', '.join(map(repr, ORDERS))}; got {method!r}.")
+    if order not in ORDERS[method]:
+        offered = ", ".join(map(str, ORDERS[method]))
+        raise ValueError(f"the method {method!r} has the orders {offered}; got {order!r}.")
+    if method == "central":
+        reach = (derivative + 1) // 2 + order // 2 - 1
+        points = list(range(-reach, reach + 1))
+    else:
+        sign = 1 if method == "forward" else -1
+        points = [sign * k for k in range(derivative + order)]
+    return _solved(points, derivative, order)
+
+
+def _solved(points: list[int], derivative: int, order: int) -> Stencil:
+    """Return the stencil on these points, by elimination on the moment conditions."""
+    from fractions import Fraction
+
+    n = len(points)
+    rows = [[Fraction(p) ** q for p in points] + [Fraction(factorial(q) if q == derivative else 0)] for q in range(n)]
+    for k in range(n):
+        pivot = next(r for r in range(k, n) if rows[r][k] != 0)
+        rows[k], rows[pivot] = rows[pivot], rows[k]
+        rows[k] = [value / rows[k][k] for value in rows[k]]
+        for r in range(n):
+            if r != k and rows[r][k] != 0:
+                rows[r] = [a - rows[r][k] * b for a, b in zip(rows[r], rows[k], strict=True)]
+    weights = {p: rows[k][n] for k, p in enumerate(points) if rows[k][n] != 0}
+    denominator = lcm(*(w.denominator for w in weights.values()))
+    ordered = sorted(weights, key=lambda p: (p == 0, abs(p), p < 0))
+    numerators = tuple(int(weights[p] * denominator) for p in ordered)
+    return Stencil(tuple(ordered), numerators, denominator, derivative, order)
