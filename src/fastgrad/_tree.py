@@ -5,7 +5,7 @@ is an array with an axis, it is a tree. Entries are named by the path that leads
 """
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,17 +17,16 @@ from fastgrad._typing import Array
 
 def is_tree(x: Any) -> bool:
     """Tell whether x is a tree, rather than an array, a number or a list of numbers."""
-    if isinstance(x, Mapping) or (dataclasses.is_dataclass(x) and not isinstance(x, type)):
-        return True
-    return isinstance(x, list | tuple) and any(_holds_arrays(item) for item in x)
+    return _has_names(x) or (isinstance(x, list | tuple) and any(_holds_arrays(item) for item in x))
+
+
+def _has_names(x: Any) -> bool:
+    is_record = dataclasses.is_dataclass(x) and not isinstance(x, type)
+    return isinstance(x, Mapping) or is_record or (isinstance(x, tuple) and hasattr(x, "_fields"))
 
 
 def _holds_arrays(item: Any) -> bool:
-    if isinstance(item, list | tuple):
-        return any(_holds_arrays(inner) for inner in item)
-    if isinstance(item, Mapping) or (dataclasses.is_dataclass(item) and not isinstance(item, type)):
-        return True
-    return getattr(item, "ndim", 0) > 0
+    return is_tree(item) or getattr(item, "ndim", 0) > 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,34 +90,32 @@ class Tree:
 
 def _walk(x: Any, path: str) -> Iterator[tuple[str, Any]]:
     """Yield the leaves of x with their paths, in order."""
-    if isinstance(x, Mapping):
-        for key, value in x.items():
-            yield from _walk(value, f"{path}[{_key(key)}]")
-    elif dataclasses.is_dataclass(x) and not isinstance(x, type):
-        for field in dataclasses.fields(x):
-            yield from _walk(getattr(x, field.name), f"{path}.{field.name}")
-    elif isinstance(x, tuple) and hasattr(x, "_fields"):
-        for name in x._fields:
-            yield from _walk(getattr(x, name), f"{path}.{name}")
-    elif isinstance(x, list | tuple):
-        for k, value in enumerate(x):
-            yield from _walk(value, f"{path}[{k}]")
-    else:
+    if not is_tree(x):
         yield path, x
+        return
+    for step, value in _children(x):
+        yield from _walk(value, path + step)
 
 
-def _key(key: Any) -> str:
-    return f'"{key}"' if isinstance(key, str) else repr(key)
-
-
-def _rebuild(x: Any, leaf: Any) -> Any:
-    """Return a tree like x, its leaves taken from leaf() one by one."""
+def _children(x: Any) -> list[tuple[str, Any]]:
+    """Return what a tree holds, each with the step of the path that leads to it."""
     if isinstance(x, Mapping):
-        return {key: _rebuild(value, leaf) for key, value in x.items()}
+        return [(f'["{key}"]' if isinstance(key, str) else f"[{key!r}]", value) for key, value in x.items()]
+    if dataclasses.is_dataclass(x):
+        return [(f".{field.name}", getattr(x, field.name)) for field in dataclasses.fields(x)]
+    if hasattr(x, "_fields"):
+        return [(f".{name}", getattr(x, name)) for name in x._fields]
+    return [(f"[{k}]", value) for k, value in enumerate(x)]
+
+
+def _rebuild(x: Any, leaf: Callable[[], Any]) -> Any:
+    """Return a tree like x, its leaves taken from leaf() one by one."""
+    if not is_tree(x):
+        return leaf()
+    children = [_rebuild(value, leaf) for _, value in _children(x)]
+    if isinstance(x, Mapping):
+        return dict(zip(x, children, strict=True))
     if dataclasses.is_dataclass(x) and not isinstance(x, type):
-        return dataclasses.replace(x, **{f.name: _rebuild(getattr(x, f.name), leaf) for f in dataclasses.fields(x)})
-    if isinstance(x, tuple) and hasattr(x, "_fields"):
-        return type(x)(*(_rebuild(getattr(x, name), leaf) for name in x._fields))
-    if isinstance(x, list | tuple):
-        return type(x)(_rebuild(value, leaf) for value in x)
-    return leaf()
+        names = [field.name for field in dataclasses.fields(x)]
+        return dataclasses.replace(x, **dict(zip(names, children, strict=True)))
+    return type(x)(*children) if hasattr(x, "_fields") else type(x)(children)
