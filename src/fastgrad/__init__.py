@@ -1,6 +1,6 @@
 """fastgrad: numerical differentiation and gradient checking with compiled loops."""
 
-from fastgrad import reference, steps
+from fastgrad import losses, reference, steps
 from fastgrad._check import gradient_check
 from fastgrad._errors import DivergenceWarning, GradientMismatch, InconclusiveError, ShapeError, StepError
 from fastgrad._gradient import numerical_gradient
@@ -18,6 +18,7 @@ __all__ = [
     "StepError",
     "TwoLayerNet",
     "gradient_check",
+    "losses",
     "numerical_gradient",
     "numerical_jacobian",
     "reference",
