@@ -73,11 +73,16 @@ class CrossEntropy:
         )
 
 
+NOTHING = held(np.zeros((0, 0)), np.float64)
+
+
 class Directions(NamedTuple):
     """How the outputs move with each of several units: a column a unit, and what is needed of it at every call."""
 
     columns: Float64Array
     """Shape (m, units)."""
+    weights: Float64Array
+    """⟨v, column⟩ of each sample and unit for weights v of the outputs, else empty."""
     squares: Float64Array
     """‖column‖² of each unit."""
     rows: Float64Array
@@ -141,13 +146,14 @@ class Weighted:
         return float(np.vdot(self._v, y))
 
     def directions(self, columns: Float64Array) -> Directions:
-        return Directions(columns, np.zeros(columns.shape[1]), np.zeros((0, 0)), np.ones(columns.shape[1]))
+        units = columns.shape[1]
+        return Directions(columns, self._v @ columns, np.zeros(units), NOTHING, np.ones(units))
 
     def own(self, y: Float64Array) -> Lines:
         return _polynomial(y, y, self._v, np.zeros(y.shape[1]))
 
     def along(self, y: Float64Array, z: Float64Array, origin: Float64Array, directions: Directions) -> Lines:
-        return _polynomial(z, origin, self._v @ directions.columns, directions.squares)
+        return _polynomial(z, origin, directions.weights, directions.squares)
 
     def change(self, y: Float64Array, b: int, plus: Float64Array, minus: Float64Array) -> Float64Array:
         return np.asarray(self._v[b] @ (plus - minus))
@@ -165,7 +171,7 @@ class Squared:
 
     def directions(self, columns: Float64Array) -> Directions:
         units = columns.shape[1]
-        return Directions(columns, np.einsum("ki,ki->i", columns, columns), np.zeros((0, 0)), np.ones(units))
+        return Directions(columns, NOTHING, np.einsum("ki,ki->i", columns, columns), NOTHING, np.ones(units))
 
     def own(self, y: Float64Array) -> Lines:
         # Counted from zero, the line is (r ± h·x)²: what the kernel subtracts are the squared residuals themselves.
@@ -191,8 +197,9 @@ class Entropy:
         return float(-np.vdot(self._t, _log_softmax(y)))
 
     def directions(self, columns: Float64Array) -> Directions:
-        rows = np.ascontiguousarray(columns.T)
-        return Directions(columns, np.zeros(len(rows)), rows, np.abs(rows).max(axis=1, initial=0.0))
+        by_unit = np.ascontiguousarray(columns.T)
+        largest = np.abs(by_unit).max(axis=1, initial=0.0)
+        return Directions(columns, NOTHING, np.zeros(len(by_unit)), by_unit, largest)
 
     def own(self, y: Float64Array) -> Lines:
         # One score against all others is a softmax of two, of which only the first moves.

@@ -11,8 +11,10 @@ cdef enum:
 cdef extern from *:
     """
     #define FASTGRAD_RADIUS 0.03125
+    #define FASTGRAD_SHORT_RADIUS 0.000244140625
     """
     const double RADIUS "FASTGRAD_RADIUS"    # largest |w·move| that the moments serve: (1/32)^8 / 9! = 2.5e-18
+    const double SHORT_RADIUS "FASTGRAD_SHORT_RADIUS"    # as far as four of them serve: 2^-48 / 5! = 3e-17
 
 
 # Moments Σ_k p_k w_k^q / q!, q = 1 … ORDERS, of one direction. Shapes: p (n_out,), w (n_out,), moments (ORDERS,).
@@ -55,6 +57,14 @@ cdef inline double series(const double* moments, double plus, double minus) noex
     cdef double s = (up - down) / (2.0 + up + down)
     cdef double t = s * s
     return 2.0 * s * (1.0 + t * (1.0 / 3 + t * (1.0 / 5 + t * (1.0 / 7 + t * (1.0 / 9 + t * (1.0 / 11))))))
+
+
+# The same for moves within SHORT_RADIUS.
+cdef inline double short_series(const double* m, double plus, double minus) noexcept nogil:
+    cdef double up = plus * (m[0] + plus * (m[1] + plus * (m[2] + plus * m[3])))
+    cdef double down = minus * (m[0] + minus * (m[1] + minus * (m[2] + minus * m[3])))
+    cdef double s = (up - down) / (2.0 + up + down)
+    return 2.0 * s * (1.0 + s * s * (1.0 / 3))
 
 
 # log Σ_k exp(logp_k + w_k·move), which is 0 at move = 0. Shapes: logp (n_out,), w (n_out,).

@@ -11,7 +11,9 @@ from libc.math cimport fabs, frexp, isfinite
 from libc.stdint cimport uintptr_t
 from libc.string cimport memset
 
-from fastgrad._kernels.softmax cimport ORDERS, RADIUS, form_moments, log_change, series
+from fastgrad._kernels.softmax cimport (
+    ORDERS, RADIUS, SHORT_RADIUS, form_moments, log_change, series, short_series,
+)
 from fastgrad._kernels.wide cimport real, wide_int
 
 cdef enum:
@@ -47,12 +49,11 @@ cdef wide_int add_polynomial(double* sums, const double* step, const double* x, 
 
 # Adds the logarithm's part where every move of the line is small. Shapes: step, x, sums (width,), moments (ORDERS,).
 cdef wide_int add_series(double* sums, const double* step, const double* x, Py_ssize_t width, double z, double origin,
-                         double tau, const double* moments, bint rectified) noexcept nogil:
+                         double tau, const double* moments, bint tiny) noexcept nogil:
     cdef Py_ssize_t j
-    if rectified:
+    if tiny:
         for j in range(width):
-            sums[j] += tau * series(moments, rectify(z + step[j] * x[j]) - origin,
-                                    rectify(z - step[j] * x[j]) - origin)
+            sums[j] += tau * short_series(moments, (z + step[j] * x[j]) - origin, (z - step[j] * x[j]) - origin)
     else:
         for j in range(width):
             sums[j] += tau * series(moments, (z + step[j] * x[j]) - origin, (z - step[j] * x[j]) - origin)
@@ -194,8 +195,9 @@ cdef wide_int walk(
                     line = b if logp.shape[0] == z.shape[0] else b * z.shape[1] + i
                     unit = i if w.shape[0] == z.shape[1] else 0
                     form_moments(&p[line, 0], &w[unit, 0], n_out, moments)
-                    if reach[b] * wmax[i] <= RADIUS:
-                        add_series(sums, step, &x[b, j], width, z[b, i], origin[b, i], tau[b], moments, near)
+                    if reach[b] * wmax[i] <= RADIUS and not near:
+                        add_series(sums, step, &x[b, j], width, z[b, i], origin[b, i], tau[b], moments,
+                                   reach[b] * wmax[i] <= SHORT_RADIUS)
                     else:
                         for k in range(width):
                             plus = z[b, i] + step[k] * x[b, j + k]
@@ -233,31 +235,24 @@ cdef double exact_inverse(const double[::1] h) noexcept nogil:
     return 0.0
 
 
-cdef int fits(
-        const double[:, ::1] z, const double[:, ::1] origin, const double[:, ::1] c, const double[::1] q,
-        const double[::1] tau, const double[:, ::1] logp, const double[:, ::1] p, const double[:, ::1] w,
-        const double[::1] wmax, const double[:, ::1] x, const double[::1] reach, const double[::1] h,
-        left, right) except -1:
-    cdef Py_ssize_t n_samples = z.shape[0], m = z.shape[1], n = x.shape[1], n_out = logp.shape[1]
-    if (origin.shape[0] != n_samples or origin.shape[1] != m or c.shape[0] != n_samples or c.shape[1] != m
-            or q.shape[0] != m or tau.shape[0] != n_samples or wmax.shape[0] != m or x.shape[0] != n_samples
-            or reach.shape[0] != n_samples or (h.shape[0] != 1 and h.shape[0] != m * n)
-            or left.shape != (m, n) or right.shape != (m, n)
-            or (logp.shape[0] != n_samples and logp.shape[0] != n_samples * m) or p.shape[0] != logp.shape[0]
-            or p.shape[1] != n_out or (w.shape[0] != m and w.shape[0] != 1) or w.shape[1] != n_out):
-        raise ValueError("the shapes of the lines do not fit")
-    return 0
-
-
 cdef Py_ssize_t measure(
         const double[:, ::1] z, const double[:, ::1] origin, const double[:, ::1] c, const double[::1] q,
         const double[::1] tau, const double[:, ::1] logp, const double[:, ::1] p, const double[:, ::1] w,
         const double[::1] wmax, const double[:, ::1] x, const double[::1] reach, const double[::1] h, bint rectified,
         real[:, ::1] left, real[:, ::1] right, bint sided) except -1:
-    cdef Py_ssize_t first, last, redone = 0, m = z.shape[1]
-    cdef Py_ssize_t a_row = 1 + z.shape[0] * (x.shape[1] + 8) * (1 + logp.shape[1])
-    cdef Py_ssize_t rows = 1 + SPAN // a_row
+    cdef Py_ssize_t first, last, redone = 0
+    cdef Py_ssize_t n_samples = z.shape[0], m = z.shape[1], n = x.shape[1], n_out = logp.shape[1]
+    cdef Py_ssize_t rows = 1 + SPAN // (1 + n_samples * (n + 8) * (1 + n_out))
     cdef double inverse = exact_inverse(h)
+    if (origin.shape[0] != n_samples or origin.shape[1] != m or c.shape[0] != n_samples or c.shape[1] != m
+            or q.shape[0] != m or tau.shape[0] != n_samples or wmax.shape[0] != m or x.shape[0] != n_samples
+            or reach.shape[0] != n_samples or (h.shape[0] != 1 and h.shape[0] != m * n)
+            or left.shape[0] != m or left.shape[1] != n or right.shape[0] != m or right.shape[1] != n
+            or (logp.shape[0] != n_samples and logp.shape[0] != n_samples * m) or p.shape[0] != logp.shape[0]
+            or p.shape[1] != n_out or (w.shape[0] != m and w.shape[0] != 1) or w.shape[1] != n_out):
+        raise ValueError("the shapes of the lines do not fit")
+    if n == 0:
+        return 0
     for first in range(0, m, rows):
         last = min(m, first + rows)
         with nogil:
@@ -268,11 +263,7 @@ cdef Py_ssize_t measure(
 
 
 def unit_differences(z, origin, c, q, tau, logp, p, w, wmax, x, reach, h, rectified, left, right):
-    fits(z, origin, c, q, tau, logp, p, w, wmax, x, reach, h, left, right)
-    if left.size == 0:
-        return 0
+    sided = right is not left
     if left.dtype.char == 'd':
-        return measure[double](z, origin, c, q, tau, logp, p, w, wmax, x, reach, h, rectified, left, right,
-                               right is not left)
-    return measure[float](z, origin, c, q, tau, logp, p, w, wmax, x, reach, h, rectified, left, right,
-                          right is not left)
+        return measure[double](z, origin, c, q, tau, logp, p, w, wmax, x, reach, h, rectified, left, right, sided)
+    return measure[float](z, origin, c, q, tau, logp, p, w, wmax, x, reach, h, rectified, left, right, sided)
