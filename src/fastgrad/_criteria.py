@@ -36,6 +36,7 @@ class SquaredError:
     Examples
     --------
     >>> import numpy as np
+    >>> from fastgrad.losses import LinearLoss, SquaredError
     >>> f = LinearLoss(np.eye(2), [3.0, 5.0], loss=SquaredError([1.0, 1.0]))
     >>> f(np.eye(2))
     20.0
@@ -59,6 +60,7 @@ class CrossEntropy:
     Examples
     --------
     >>> import numpy as np
+    >>> from fastgrad.losses import CrossEntropy, LinearLoss
     >>> f = LinearLoss(np.eye(2), [1e4, 0.0], loss=CrossEntropy(1))
     >>> f(np.eye(2))
     10000.0

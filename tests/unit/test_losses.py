@@ -1,6 +1,7 @@
 """Structured losses do what they say: values, gradients, privacy, errors."""
 
 import dataclasses
+import doctest
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 import fastgrad as fg
+from fastgrad import _criteria, losses
 from fastgrad._typing import KinkedFunction, StructuredFunction
 from fastgrad.losses import CrossEntropy, LinearLoss, SquaredError, TwoLayerLoss
 
@@ -167,6 +169,13 @@ def test_protocols() -> None:
     assert isinstance(LinearLoss(W, X, loss="sum"), StructuredFunction)
     assert not isinstance(LinearLoss(W, X, loss="sum"), KinkedFunction)
     assert isinstance(TwoLayerLoss((W1, W2), X, loss="sum", wrt="W2"), KinkedFunction)
+
+
+@pytest.mark.parametrize("module", [losses, _criteria])
+def test_examples_run(module: Any) -> None:
+    failed, attempted = doctest.testmod(module)
+    assert attempted
+    assert not failed
 
 
 def test_repr_tells_sizes_and_loss() -> None:
