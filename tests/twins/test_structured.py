@@ -175,7 +175,7 @@ def test_shapes_that_do_not_fit_are_refused_before_memory_is_touched(name: str) 
 def test_layers_agree(m: int, n: int, dtype: type, exact: bool, curved: bool, offset: int, seed: int) -> None:
     """With whole numbers the products are exact, and what is left has the same bits."""
     rng = np.random.default_rng(seed)
-    W = rng.integers(-8, 9, (m, n)).astype(dtype)
+    W: Array = rng.integers(-8, 9, (m, n)).astype(dtype)
     x, shift, c = (rng.integers(-8, 9, k).astype(np.float64) for k in (n, m, m))
     q, h = rng.random(m) * curved, np.array([2.0**-10 if exact else 1e-3])
     theirs: Array = np.empty((m, n), dtype)
