@@ -11,7 +11,6 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fastgrad import _backend
 from fastgrad._arrays import real_array
 from fastgrad._criteria import (
     NOTHING,
@@ -26,7 +25,7 @@ from fastgrad._criteria import (
 )
 from fastgrad._errors import ShapeError
 from fastgrad._input_moves import input_differences
-from fastgrad._loss_parts import apply, argument, doubles, matrix, measure, output_shape, samples
+from fastgrad._loss_parts import apply, argument, doubles, matrix, measure, measure_terms, output_shape, samples
 from fastgrad._typing import Array, Float64Array
 
 __all__ = ["CrossEntropy", "LinearLoss", "SquaredError", "TwoLayerLoss"]
@@ -68,6 +67,8 @@ class LinearLoss:
     log Σ_k exp y_k − t_i·y_i, whose logarithm is known from the softmax. Entry k of a sample x moves y along a column w
     of W: by inner products with it formed once, and by moments Σ_k p_k w_k^q of order eight at most where they give the
     logarithm to rounding, |h·w_k| ≤ 1/32; by its definition elsewhere.
+
+    For one sample and one step, the loop forms W x itself, in double precision, row by row as it writes.
 
     The object is immutable, can be pickled, and keeps nothing of a call: threads may share it.
 
@@ -147,11 +148,10 @@ class LinearLoss:
 
     def __fastgrad_gradient__(self, x: Array, h: Float64Array, out: Array) -> int:
         """Write the central differences at x with the steps h into `out`; return 2·x.size, the evaluations they are."""
-        terms = self._criterion.terms
+        terms, b = self._criterion.terms, self._held["b"]
         if self.wrt == "W" and terms is not None and h.size == 1:
-            b = self._held["b"]
-            shifted = terms if b is None else terms._replace(shift=terms.shift + b)
-            _backend.structured.layer_differences(x, self._inputs[0], *shifted, h, out)
+            shift = terms.shift if b is None else terms.shift + b
+            measure_terms(x, self._inputs[0], terms._replace(shift=shift), h, out, out)
         elif self.wrt == "x":
             self._differences_by_inputs(self._outputs(x), x, h, out)
         else:
@@ -290,12 +290,16 @@ class TwoLayerLoss:
     def __fastgrad_slopes__(self, x: Array, h: Float64Array, left: Array, right: Array) -> int:
         """Write the differences to the left and to the right at entries at a kink, the central ones elsewhere.
 
-        Returns the evaluations as `__fastgrad_gradient__` does, and one more for the value at x itself.
+        Returns the evaluations as `__fastgrad_gradient__` does, and one more, for the value at x itself.
         """
         return self._measure(x, h, left, right) + 1
 
     def _measure(self, x: Array, h: Float64Array, left: Array, right: Array) -> int:
         z, a = self._hidden(x)
+        terms = self._criterion.terms
+        if self.wrt == "W2" and terms is not None and h.size == 1:
+            measure_terms(x, doubles(a)[0], terms, h, left, right)
+            return 2 * x.size
         y = NOTHING if self.wrt == "W1" and self._criterion.linear else self._outputs(x, a)
         if self.wrt == "W1":
             lines = self._criterion.along(y, doubles(z), doubles(a), self._directions)

@@ -86,6 +86,9 @@ cdef wide_int write_row(real* out, const double* x, Py_ssize_t n, double h, doub
         elif q == 0.0:
             for j in range(start, stop):
                 out[j] = <real> (((z + h * x[j]) - (z - h * x[j])) * c * inverse)
+        elif c == 0.0 and origin == 0.0:
+            for j in range(start, stop):
+                out[j] = <real> (((z + h * x[j]) - (z - h * x[j])) * (((z + h * x[j]) + (z - h * x[j])) * q) * inverse)
         else:
             for j in range(start, stop):
                 out[j] = <real> (gained(z, h * x[j], origin, c, q) * inverse)
