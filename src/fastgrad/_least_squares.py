@@ -73,8 +73,8 @@ def least_squares_gd(
     - ``"sum"``: r.r + ridge ||x||^2 and 2 A^T r + 2 ridge x, with the minimum (A^T A + ridge I)^-1 A^T b;
     - ``"mean"``: r.r/n + ridge ||x||^2 and (2/n) A^T r + 2 ridge x, with the minimum (A^T A + n ridge I)^-1 A^T b.
 
-    All steps run in one compiled loop that reads A once a step. The descent converges when the rate is below 2/L, where L
-    is the largest eigenvalue of 2 A^T A + 2 ridge I (of 2/n A^T A + 2 ridge I for the mean).
+    All steps run in one compiled loop that reads A once a step. The descent converges when the rate is below 2/L; L is
+    the largest eigenvalue of 2 A^T A + 2 ridge I (of 2/n A^T A + 2 ridge I for the mean).
 
     Parameters
     ----------

@@ -99,9 +99,9 @@ def test_rate_named_by_the_warning_suits(ten_by_three: Arrays) -> None:
     A, b = ten_by_three
     for reduction in ("sum", "mean"):
         with pytest.warns(fg.DivergenceWarning) as w:
-            fg.least_squares_gd(A, b, 5.0, 50, ridge=0.5, reduction=reduction)  # type: ignore[arg-type]
+            fg.least_squares_gd(A, b, 5.0, 50, ridge=0.5, reduction=reduction)
         rate = float(str(w[0].message).split("Any rate up to ")[1].split()[0])
-        losses = fg.least_squares_gd(A, b, rate, 50, ridge=0.5, reduction=reduction).losses  # type: ignore[arg-type]
+        losses = fg.least_squares_gd(A, b, rate, 50, ridge=0.5, reduction=reduction).losses
         assert np.all(np.diff(losses) <= 1e-14 * losses[0])
 
 

@@ -51,7 +51,7 @@ def least_squares_gd(
                 x = x - rate * grad
     finite = np.isfinite(losses)
     broken = -1 if finite.all() else int(np.argmin(finite))
-    if broken >= 0 or has_grown(problem, losses[0], losses[-1]):
-        warn_divergence(problem, broken, losses[0], losses[-1], stacklevel=2)
+    if broken >= 0 or has_grown(problem, float(losses[0]), float(losses[-1])):
+        warn_divergence(problem, broken, float(losses[0]), float(losses[-1]), stacklevel=2)
     with np.errstate(over="ignore"):
         return x.astype(dtype), np.array(losses[:-1])
