@@ -5,6 +5,7 @@ from fastgrad._check import gradient_check
 from fastgrad._errors import DivergenceWarning, GradientMismatch, InconclusiveError, ShapeError, StepError
 from fastgrad._gradient import numerical_gradient
 from fastgrad._jacobian import numerical_jacobian
+from fastgrad._least_squares import LeastSquaresResult, least_squares_gd
 from fastgrad._result import GradientCheck
 from fastgrad.layers import LinearLayer, TwoLayerNet, relu, relu_derivative, softmax_cross_entropy, weight_gradient
 
@@ -13,11 +14,13 @@ __all__ = [
     "GradientCheck",
     "GradientMismatch",
     "InconclusiveError",
+    "LeastSquaresResult",
     "LinearLayer",
     "ShapeError",
     "StepError",
     "TwoLayerNet",
     "gradient_check",
+    "least_squares_gd",
     "losses",
     "numerical_gradient",
     "numerical_jacobian",

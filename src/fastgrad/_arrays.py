@@ -36,6 +36,8 @@ def real_array(value: Any, name: str) -> Array:
         raise TypeError(
             f"{name} has dtype {a.dtype}: {reason}. Give float64 or float32; integers and booleans become float64."
         )
+    if a.flags.aligned and a.dtype.isnative:
+        return a
     return np.require(a, dtype=a.dtype.newbyteorder("="), requirements=["ALIGNED"])
 
 

@@ -9,10 +9,12 @@ from fastgrad.reference.layers import (
     softmax_cross_entropy,
     weight_gradient,
 )
+from fastgrad.reference.least_squares import least_squares_gd
 
 __all__ = [
     "LinearLayer",
     "TwoLayerNet",
+    "least_squares_gd",
     "numerical_gradient",
     "numerical_jacobian",
     "relu",
