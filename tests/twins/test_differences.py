@@ -167,6 +167,11 @@ def test_calls_go_entry_by_entry_plus_before_minus_and_no_others(assert_twins_ag
         assert np.count_nonzero(moved) == 1
 
 
+def in_turn(values: list[Any]) -> Callable[[Any], Any]:
+    left = iter(values)
+    return lambda point: next(left)
+
+
 class Unprintable:
     def __repr__(self) -> str:
         raise KeyError("no repr")
@@ -177,7 +182,7 @@ class Refusing:
         raise RuntimeError("a tensor with 2 elements is no scalar")
 
 
-BAD_VALUES = [
+BAD_VALUES: list[Any] = [
     None,
     "1.0",
     b"1.0",
@@ -222,10 +227,10 @@ BAD_VALUES = [
 def test_errors_about_values_agree(assert_twins_agree: Any, verb: str, bad: Any) -> None:
     for good, late in product([2.0, np.float32(2), 2, np.array(2.0), np.ones(2)], [0, 1, 3]):
         values = [good] * late + [bad] * 9
-        assert_twins_agree(verb, lambda values=values: lambda point, left=iter(values): next(left), np.ones((2, 2)))
+        assert_twins_agree(verb, lambda values=values: in_turn(values), np.ones((2, 2)))
 
 
-BAD_POINTS = [
+BAD_POINTS: list[Any] = [
     None,
     "1.0",
     [1.0, "a"],
@@ -253,19 +258,9 @@ def test_errors_about_x_agree(assert_twins_agree: Any, verb: str, x: Any) -> Non
     assert outcome[1].__name__ in ("TypeError", "ShapeError")
 
 
-BAD_STEPS = [0, 0.0, -1e-5, np.nan, np.inf, 1j, True, "Auto", b"auto", [1e-5], [[1e-5, 1e-5]], [1e-5, 0.0], [1e-5] * 3]
-BAD_STEPS += [
-    [-1.0] * 3,
-    [[1.0], 2.0],
-    {},
-    object,
-    10**400,
-    Fraction(1, 8),
-    np.longdouble("1e-400"),
-    1e-18,
-    [1e-5, 1e-18],
-]
-BAD_STEPS += [np.longdouble("1e400"), 1e308]
+BAD_STEPS: list[Any] = [0, 0.0, -1e-5, np.nan, np.inf, 1j, True, "Auto", b"auto", {}, object, 10**400, Fraction(1, 8)]
+BAD_STEPS += [[1e-5], [[1e-5, 1e-5]], [1e-5, 0.0], [1e-5] * 3, [-1.0] * 3, [[1.0], 2.0], 1e-18, [1e-5, 1e-18], 1e308]
+BAD_STEPS += [np.longdouble("1e-400"), np.longdouble("1e400")]
 
 
 @pytest.mark.parametrize("eps", BAD_STEPS, ids=repr)
@@ -295,11 +290,10 @@ def test_exceptions_of_f_agree(assert_twins_agree: Any, verb: str, x: Any) -> No
         assert_twins_agree(verb, make, x)
 
 
-@given(
-    x=hnp.arrays(
-        np.float64, hnp.array_shapes(max_side=3), elements=st.sampled_from([0.0, -0.0, 5e-324, np.inf, np.nan, 1.0])
-    )
-)
+SPECIAL = st.sampled_from([0.0, -0.0, 5e-324, np.inf, np.nan, 1.0])
+
+
+@given(x=hnp.arrays(np.float64, hnp.array_shapes(max_side=3), elements=SPECIAL))
 def test_special_values_agree(assert_twins_agree: Any, x: Any) -> None:
     def f(point: Any) -> Any:
         with np.errstate(all="ignore"):
