@@ -10,6 +10,8 @@ from fastgrad._errors import ShapeError, not_callable
 from fastgrad._reading import Reader, entry_name
 from fastgrad._typing import Array
 
+_ARRAY_LIKE = (np.ndarray, list, tuple)
+
 
 class Point:
     """A private copy of x in the working dtype, the names of its entries, and the way back to x's own form.
@@ -55,7 +57,7 @@ def as_point(x: Any) -> Point:
 
 def is_bare_number(x: Any) -> bool:
     """Tell whether x is a number and no array: what is derived by it is then a number as well."""
-    return not isinstance(x, np.ndarray | list | tuple) and np.ndim(x) == 0
+    return not isinstance(x, _ARRAY_LIKE) and np.ndim(x) == 0
 
 
 def working_array(x: Any, label: str = "x") -> Array:
