@@ -41,7 +41,7 @@ cdef enum:
     COLUMNS = 8
 
 
-# x (n-d, C order)  h (1,) or (n,)  out (n,), written  reader: scalar(y, i, sign), note(error, i, sign)
+# x (n-d, C order)  h (1,) or (n,)  out (n entries, C order), written  reader: scalar(y, i, sign), note(error, i, sign)
 def gradient(f, x, const double[::1] h, out, reader):
     """Write the central differences of the scalar f at x into out; return the number of calls of f."""
     cdef GradientSink sink = GradientSink(reader, out)
@@ -108,9 +108,9 @@ cdef class GradientSink(Sink):
         self.reader = reader
         self.is_double = out.dtype.char == "d"
         if self.is_double:
-            self.out64 = out
+            self.out64 = flat(numpy.asarray(out))
         else:
-            self.out32 = out
+            self.out32 = flat(numpy.asarray(out))
 
     cdef double value(self, object y, Py_ssize_t i, int sign) except? -1.0:
         cdef Py_buffer view
