@@ -17,13 +17,18 @@ _REASONS = {
 }
 
 
+def is_masked_array(value: Any) -> bool:
+    """Tell whether value is a masked array. Whoever holds one has loaded numpy.ma: loading it to ask costs 10 ms."""
+    masked = sys.modules.get("numpy.ma")
+    return masked is not None and isinstance(value, masked.MaskedArray)
+
+
 def real_array(value: Any, name: str) -> Array:
     """Return value as a plain array of float32 or float64; integers and booleans become float64.
 
     Memory is shared where nothing had to be converted. Anything else is a TypeError or ShapeError that says `name`.
     """
-    masked = sys.modules.get("numpy.ma")  # whoever holds a masked array has loaded it; loading it here costs 10 ms
-    if masked is not None and isinstance(value, masked.MaskedArray):
+    if is_masked_array(value):
         raise TypeError(f"{name} is a masked array, and its mask would be lost: give {name}.filled(...) instead.")
     try:
         a = np.asarray(value)
