@@ -10,7 +10,7 @@ from fastgrad._errors import ShapeError
 from fastgrad._typing import Array, Float64Array
 
 _REASONS = {
-    "c": "the derivatives here are real",
+    "c": "the derivatives here are real, so differentiate by its real and its imaginary part",
     "e": "half precision leaves a difference no digits",
     "g": "extended precision has no compiled loop and would be rounded",
     "O": "Python objects are no array of numbers",
