@@ -181,10 +181,10 @@ def test_matrix_of_a_matrix(verbs: Any) -> None:
 @pytest.mark.parametrize(
     ("x", "why"),
     [
-        (np.ones(2, complex), "complex128: .*by its real and its imaginary part"),
-        (1j, "complex"),
+        (np.ones(2, complex), "complex128: the derivatives here are real"),
+        (1j, "the derivatives here are real"),
         (np.ones(2, np.float16), "float16: half precision leaves a difference no digits"),
-        (np.ones(2, np.clongdouble), "complex"),
+        (np.ones(2, np.clongdouble), "the derivatives here are real"),
         (np.array([1.0, 2.0], dtype=object), "dtype object"),
         ([Decimal(1)], "dtype object"),
         (Fraction(1, 2), "dtype object"),
@@ -193,7 +193,7 @@ def test_matrix_of_a_matrix(verbs: Any) -> None:
         ("12", "dtype <U2"),
         (np.array(["2026-01-01"], "M8[D]"), "datetime64"),
         (np.zeros(2, "f8,f8"), "f0"),
-        (np.ma.array([1.0, 2.0], mask=[False, True]), "masked"),
+        (np.ma.array([1.0, 2.0], mask=[False, True]), "is a masked array, and its mask would be lost"),
         ({1.0: 2.0}, "dtype object"),
     ],
     ids=repr,
@@ -206,7 +206,7 @@ def test_what_no_difference_can_be_taken_at_is_refused_with_the_reason(verbs: An
 
 @pytest.mark.skipif(np.dtype(np.longdouble).itemsize == 8, reason="long double is double here")
 def test_extended_precision_is_refused(verbs: Any) -> None:
-    with pytest.raises(TypeError, match="extended precision"):
+    with pytest.raises(TypeError, match="extended precision has no compiled loop"):
         verbs.numerical_gradient(np.sum, np.ones(2, np.longdouble))
 
 

@@ -39,7 +39,7 @@ def test_entries_have_their_own_index_as_name() -> None:
 def test_errors_name_the_label() -> None:
     with pytest.raises(TypeError, match=r"^W has dtype complex128"):
         working_array(np.ones(2, complex), label="W")
-    with pytest.raises(TypeError, match=r"^W is a masked array.*W\.filled"):
+    with pytest.raises(TypeError, match=r"^W is a masked array"):
         working_array(np.ma.ones(2), label="W")
 
 
