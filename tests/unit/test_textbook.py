@@ -1,9 +1,9 @@
-"""Every cell, exercise and printed figure of the chapter whose names the API bears; the tutorial has a file beside this.
+"""Every cell, exercise and printed figure of the chapter whose names the API bears; the tutorial has its own file.
 
 What a cell prints is compared as it was printed, digit for digit. The errors 2.46e-10 and 1.54e-10 are rounding, and
 might depend on the BLAS at hand: `test_printed_errors_are_the_same_with_fused_products` shows that they do not, as long
-as three squares are added first to last, which NumPy does. The chapter's third error, 2.10e-10, came from draws without a
-seed and cannot be had again; its cell runs on draws of its own.
+as three squares are added first to last, which NumPy does. The chapter's third error, 2.10e-10, came from draws without
+a seed and cannot be had again; its cell runs on draws of its own.
 """
 
 from collections.abc import Iterator
