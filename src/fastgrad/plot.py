@@ -195,20 +195,19 @@ def loss_curve(
     curves = losses if isinstance(losses, Mapping) else {"loss": losses}
     arrays = {name: _row(values, f"the losses of {name!r}") for name, values in curves.items()}
     ax = axes(ax)
-    tops: list[float] = []
-    bottoms: list[float] = []
+    bounds: list[float] = []
     for colour, (name, values) in zip(colours(len(arrays)), arrays.items(), strict=True):
-        shown = np.where(np.isfinite(values) & (values > 0), values, np.nan)
-        finite = shown[~np.isnan(shown)]
-        leaves = bool(finite.size) and (finite.max() > 10 * finite[0] or finite.size < values.size)
+        finite = values[np.isfinite(values) & (values > 0)]
+        top = 10 * float(finite[0]) if finite.size else 1.0
+        leaves = finite.size < np.sum(values != 0) or bool(np.any(finite > top))
+        # What is far above the picture would overflow matplotlib's own scales.
+        shown = np.where(values > 0, np.minimum(values, 1e4 * top), np.nan)
         ax.plot(shown, color=colour, linewidth=2, label=f"{name} (diverges)" if leaves else name)
-        if finite.size:
-            tops.append(4 * finite[0] if leaves else finite.max())
-            bottoms.append(finite.min())
+        bounds += [float(finite.min()), 0.4 * top if leaves else float(finite.max())] if finite.size else []
     if optimum is not None:
         ax.axhline(optimum, color=MARKER, linestyle=(0, (5, 3)), linewidth=1.4, label=f"optimum {optimum:.6g}")
-        bottoms.append(optimum)
-    logarithmic(ax, [value for value in bottoms + tops if value > 0])
+        bounds.append(optimum)
+    logarithmic(ax, [value for value in bounds if value > 0])
     ax.set_ylabel("loss")
     if len(arrays) > 1 or optimum is not None:
         ax.legend(frameon=False)
