@@ -75,7 +75,7 @@ def _demo(figures: Path) -> int:
 
 def _info() -> int:
     """Print the versions and how this installation computes."""
-    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]  # type: ignore[index, call-overload]
+    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
     rows = {
         "fastgrad": f"{metadata.version('fastgrad')}, {_backend.NAME} backend",
         "Python": f"{platform.python_version()} ({platform.python_implementation()})",

@@ -75,15 +75,15 @@ def dress_plane(ax: Axes, title: str, across: Float64Array, up: Float64Array) ->
 
 
 def logarithmic(ax: Axes, values: list[float]) -> None:
-    """Scale the losses by their logarithm, over these values, with plain numbers at the ticks."""
+    """Scale the losses by their logarithm, over these positive values if there are any, with plain numbers as ticks."""
+    if not values:
+        return
     ax.set_yscale("log")
-    decades = 0.0
-    if values:
-        low, high = np.log10(min(values)), np.log10(max(values))
-        decades, room = high - low, max(0.08 * (high - low), 0.02)
-        ax.set_ylim(10 ** (low - room), 10 ** (high + room))
+    low, high = np.log10(min(values)), np.log10(max(values))
+    room = max(0.08 * (high - low), 0.02)
+    ax.set_ylim(10 ** (low - room), 10 ** (high + room))
     ax.yaxis.set_major_formatter("{x:g}")
-    ax.yaxis.set_minor_formatter("{x:g}" if decades < 1.3 else "")
+    ax.yaxis.set_minor_formatter("{x:g}" if high - low < 1.3 else "")
 
 
 def dress(ax: Axes, title: str, xlabel: str) -> Axes:

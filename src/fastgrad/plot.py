@@ -166,7 +166,7 @@ def loss_curve(
     """Draw losses against steps on a logarithmic scale, of one descent or of several by name.
 
     A curve that rises beyond ten times the first loss leaves the picture, which follows the others; the legend says so.
-    Losses that are not finite, or not positive, are left out.
+    Losses that are not finite, or not positive, are left out; where none is positive, the scale is linear.
 
     Parameters
     ----------

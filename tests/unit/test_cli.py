@@ -6,11 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from fastgrad import _cli, _demo
 from fastgrad._demo import digits, identities
 from fastgrad._demo.page import WIDTH, Page, count, duration, two_digits
+from fastgrad.layers import TwoLayerNet
 
 NEEDED = {"sklearn": "scikit-learn", "matplotlib": "matplotlib"}
 
@@ -109,8 +111,8 @@ def test_a_claim_that_does_not_hold_is_seen(
 
 def test_a_sabotage_that_is_not_found_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("sklearn")
-    images, labels = digits.np.random.default_rng(0).random((20, 64)), digits.np.arange(20) % 10
-    net = digits.TwoLayerNet(64, 8, 10, rng=0)
+    images, labels = np.random.default_rng(0).random((20, 64)), np.arange(20) % 10
+    net = TwoLayerNet(64, 8, 10, rng=0)
     assert digits.tell_sabotage(Page(), net, images, labels) is True
     honest = digits.check_one
     monkeypatch.setattr(
