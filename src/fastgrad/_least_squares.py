@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fastgrad import _backend
-from fastgrad._regression import has_grown, read_problem, warn_divergence
+from fastgrad._regression import Problem, has_grown, read_problem, warn_divergence
 from fastgrad._typing import Array, Float64Array
 
 
@@ -73,8 +73,12 @@ def least_squares_gd(
     - ``"sum"``: r.r + ridge ||x||^2 and 2 A^T r + 2 ridge x, with the minimum (A^T A + ridge I)^-1 A^T b;
     - ``"mean"``: r.r/n + ridge ||x||^2 and (2/n) A^T r + 2 ridge x, with the minimum (A^T A + n ridge I)^-1 A^T b.
 
-    All steps run in one compiled loop that reads A once a step. The descent converges when the rate is below 2/L; L is
-    the largest eigenvalue of 2 A^T A + 2 ridge I (of 2/n A^T A + 2 ridge I for the mean).
+    All steps run in one compiled loop. It reads A once a step; for tall A and many steps it reads A^T A instead, which
+    gives the same x and losses to rounding, and is held against the residual at the end: where the two disagree, or the
+    loss rises, the steps are taken again with A. Which is tried depends on n, p and n_steps alone.
+
+    The descent converges when the rate is below 2/L; L is the largest eigenvalue of 2 A^T A + 2 ridge I (of 2/n A^T A +
+    2 ridge I for the mean).
 
     Parameters
     ----------
@@ -128,11 +132,7 @@ def least_squares_gd(
     3.28517
     """
     problem = read_problem(A, b, learning_rate, n_steps, x0, ridge, reduction)
-    x = problem.x
-    gradient, work, losses = np.empty(x.size), np.empty(x.size), np.empty(problem.n_steps + 1)
-    broken, squares = _backend.descent.descend(
-        problem.A, problem.b, x, gradient, work, losses, problem.learning_rate, problem.weight, problem.ridge
-    )
+    x, gradient, losses, broken, squares = _descend(problem)
     first, last = losses.item(0), losses.item(-1)
     diverged = broken >= 0 or has_grown(problem, first, last)
     if diverged:
@@ -150,3 +150,40 @@ def least_squares_gd(
         diverged=diverged,
         diverged_at=broken if broken >= 0 else None,
     )
+
+
+def _descend(problem: Problem) -> tuple[Float64Array, Float64Array, Float64Array, int, float]:
+    A, b, start, rate, steps, weight, ridge, _ = problem
+    n, p = A.shape
+    gradient, losses = np.empty(p), np.empty(steps + 1)
+    if _recurrence_pays(n, p, steps):
+        x, work = start.copy(), np.empty((p + 3, -(-p // 8) * 8))
+        accepted, squares = _backend.recurrence.recur(A, b, _gram(A), x, gradient, work, losses, rate, weight, ridge)
+        if accepted:
+            return x, gradient, losses, -1, squares
+    broken, squares = _backend.descent.descend(A, b, start, gradient, np.empty(p), losses, rate, weight, ridge)
+    return start, gradient, losses, broken, squares
+
+
+_BLOCK = 8192  # rows that are converted to double precision at a time
+
+
+def _recurrence_pays(n: int, p: int, steps: int) -> bool:
+    """Say whether a recurrence in A^T A costs less than half of one reading of A a step.
+
+    Costs are counted in rows of p numbers. A^T A itself costs what p/8 readings of A do; the recurrence reads A twice
+    and p rows a step. Half, because a recurrence that is declined was for nothing.
+    """
+    return p > 0 and 2 * (n * (2 + p // 8) + p * steps) < n * steps
+
+
+def _gram(A: Array) -> Float64Array:
+    """Return A^T A in double precision, without a copy of all of A where that is single."""
+    if len(A) <= _BLOCK and A.dtype.char == "d":
+        H: Float64Array = np.dot(A.T, A)
+        return H
+    H = np.zeros((A.shape[1], A.shape[1]))
+    for first in range(0, len(A), _BLOCK):
+        rows = A[first : first + _BLOCK].astype(np.float64, copy=False)
+        H += np.dot(rows.T, rows)  # unlike matmul, it overflows in silence: the recurrence sees it and declines
+    return H

@@ -213,6 +213,20 @@ cdef wide_int advance(
     return 0
 
 
+# The loss, the gradient and r . r at x.
+cdef double evaluate(
+    const real[:, ::1] A, const double[::1] b, double[::1] x, double[::1] gradient, double[::1] work,
+    double[::1] loss, double weight, double ridge,
+) except? -1:
+    cdef Place place = Place(0, 0, -1, 0.0)
+    gradient[:] = 0.0
+    while place.step < 1:
+        with nogil:
+            advance(A, b, x, gradient, work, loss, 1.0, weight, ridge, &place)
+        PyErr_CheckSignals()
+    return place.squares
+
+
 cdef tuple run(
     const real[:, ::1] A, const double[::1] b, double[::1] x, double[::1] gradient, double[::1] work,
     double[::1] losses, double learning_rate, double weight, double ridge,

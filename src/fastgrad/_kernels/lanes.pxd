@@ -18,6 +18,7 @@ cdef extern from *:
     }
     FASTGRAD_INLINE void fastgrad_fill(fastgrad_lanes *s, double c) { *s = c - (fastgrad_lanes){0.0}; }
     FASTGRAD_INLINE void fastgrad_multiply(fastgrad_lanes *s, const fastgrad_lanes *t) { *s *= *t; }
+    FASTGRAD_INLINE void fastgrad_add(fastgrad_lanes *s, const fastgrad_lanes *t) { *s += *t; }
     FASTGRAD_INLINE void fastgrad_add_product(fastgrad_lanes *s, const fastgrad_lanes *t, const fastgrad_lanes *u) {
         *s += *t * *u;
     }
@@ -43,6 +44,7 @@ cdef extern from *:
     FASTGRAD_INLINE void fastgrad_multiply(fastgrad_lanes *s, const fastgrad_lanes *t) {
         FASTGRAD_EACH s->at[k] *= t->at[k];
     }
+    FASTGRAD_INLINE void fastgrad_add(fastgrad_lanes *s, const fastgrad_lanes *t) { FASTGRAD_EACH s->at[k] += t->at[k]; }
     FASTGRAD_INLINE void fastgrad_add_product(fastgrad_lanes *s, const fastgrad_lanes *t, const fastgrad_lanes *u) {
         FASTGRAD_EACH s->at[k] += t->at[k] * u->at[k];
     }
@@ -60,6 +62,7 @@ cdef extern from *:
     void load_floats "fastgrad_load_floats"(lanes* s, const float* a) noexcept nogil
     void fill "fastgrad_fill"(lanes* s, double c) noexcept nogil
     void multiply "fastgrad_multiply"(lanes* s, const lanes* t) noexcept nogil
+    void add "fastgrad_add"(lanes* s, const lanes* t) noexcept nogil
     void add_product "fastgrad_add_product"(lanes* s, const lanes* t, const lanes* u) noexcept nogil
     void store "fastgrad_store"(double* a, const lanes* s) noexcept nogil
     double total "fastgrad_total"(const lanes* s) noexcept nogil
