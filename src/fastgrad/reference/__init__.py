@@ -1,5 +1,6 @@
 """The plain NumPy twins: slow, obvious, public; the oracle of the tests and the baseline of the benchmark."""
 
+from fastgrad.reference.check import gradient_check
 from fastgrad.reference.differences import numerical_gradient, numerical_jacobian
 from fastgrad.reference.layers import (
     LinearLayer,
@@ -14,6 +15,7 @@ from fastgrad.reference.least_squares import least_squares_gd
 __all__ = [
     "LinearLayer",
     "TwoLayerNet",
+    "gradient_check",
     "least_squares_gd",
     "numerical_gradient",
     "numerical_jacobian",
