@@ -1,5 +1,6 @@
 """The pictures: what they draw, where they draw it, and what they leave alone."""
 
+import doctest
 import subprocess
 import sys
 from typing import Any
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from fastgrad import ShapeError, plot
+from fastgrad._demo import page
 
 matplotlib = pytest.importorskip("matplotlib")
 
@@ -136,6 +138,13 @@ else:
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_examples_in_docstrings() -> None:
+    for module in (plot, page):
+        failed, attempted = doctest.testmod(module)
+        assert attempted
+        assert not failed
 
 
 def test_the_callers_arrays_are_not_written(ax: Any) -> None:

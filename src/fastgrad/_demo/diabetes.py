@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fastgrad import _backend
 from fastgrad._check import gradient_check
 from fastgrad._demo.page import Page, count, duration, two_digits
 from fastgrad._least_squares import least_squares_gd
@@ -52,8 +53,8 @@ def tell(page: Page) -> Fit:
     held = apart < 1e-8 and ridge_apart < 1e-8 and check.passed and runaway.diverged and len(caught) == 1
     page.paragraph(
         f"""{p} standardised measurements of {n} patients predict how the disease went on. {count(STEPS)} steps of
-        gradient descent at rate {RATE} took {duration(seconds)} in one compiled loop; the textbook's loop in NumPy
-        would take {duration(loop)}, {two_digits(loop / seconds)} times as long (measured on {LOOP_STEPS} steps,
+        gradient descent at rate {RATE} took {duration(seconds)} in one {_backend.NAME} loop; the textbook's loop in
+        NumPy would take {duration(loop)}, {two_digits(loop / seconds)} times as long (measured on {LOOP_STEPS} steps,
         extrapolated)."""
     )
     page.line()

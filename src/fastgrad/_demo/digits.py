@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastgrad import losses
+from fastgrad import _backend, losses
 from fastgrad._check import gradient_check
 from fastgrad._demo.page import Page, count, duration
 from fastgrad._reading import entry_name
@@ -44,8 +44,8 @@ def tell(page: Page) -> Trained:
     steps = EPOCHS * (TRAINING // BATCH)
     page.paragraph(
         f"""A 64-{HIDDEN}-10 net with relu learns scikit-learn's digits under the softmax cross-entropy, with the
-        compiled backward: {EPOCHS} epochs, {count(steps)} steps in {duration(seconds)}. The loss an image fell from
-        {history[0]:.3f} to {history[-1]:.4f}, and of {correct.size} images that it never saw it reads
+        {_backend.NAME} backward: {EPOCHS} epochs, {count(steps)} steps in {duration(seconds)}. The loss an image fell
+        from {history[0]:.3f} to {history[-1]:.4f}, and of {correct.size} images that it never saw it reads
         {correct.mean():.1%}. Its gradient over all {count(TRAINING)} training images, before and after (uses
         structure):"""
     )

@@ -68,7 +68,7 @@ def tell(page: Page) -> bool:
     page.paragraph(
         """Each gradient is claimed by its formula and measured by central differences of the function alone, two calls
         an entry. The entry shown is the one that differs most. x and a are images of handwritten digits, A and b of the
-        fifth line measurements of 442 patients with diabetes."""
+        fifth the measurements of 442 patients with diabetes."""
     )
     rows, held = [], True
     for identity in identities():
