@@ -24,8 +24,8 @@ class Limits(Protocol):
     def clear(self, out: Array, /) -> None:
         """Write zeros."""
 
-    def read(self, A: Array, /) -> float:
-        """Read every entry once and return their sum."""
+    def read(self, A: Array, count: int, /) -> float:
+        """Read every entry this often and return the sum of all that was read."""
 
 
 def build() -> Limits:

@@ -1,6 +1,7 @@
 """Every weight of a layer measured through its structured loss, beside np.outer and the tutorial's double loop."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -83,7 +84,7 @@ def _two_layers(limits: Limits, effort: Effort) -> Iterator[Row]:
             _assert_close(fg.numerical_gradient(f, W, out=out), claimed)
             yield _row(
                 f"dL/d{wrt} of y = W2 relu(W1 x), L = {title}, forward included, `out=`",
-                lambda f=f, W=W: fg.numerical_gradient(f, W, out=out),
+                partial(fg.numerical_gradient, f, W, out=out),
                 None if bound is None else at_most(bound),
                 limits,
                 effort,

@@ -43,7 +43,7 @@ def _row(case: _Case, limits: Limits, effort: Effort) -> Row:
             "textbook": lambda: _textbook.descend(A, b, rate, n_steps, mean=mean, tidy=False),
             "tidy": lambda: _textbook.descend(A, b, rate, n_steps, mean=mean, tidy=True),
             "fastgrad": lambda: fg.least_squares_gd(A, b, rate, n_steps, reduction=reduction),
-            "one reading": lambda: [limits.read(A) for _ in range(n_steps)],
+            "one reading": lambda: limits.read(A, n_steps),
         },
         effort,
     )
