@@ -9,7 +9,7 @@ from fastgrad._gradient import numerical_gradient
 from fastgrad._jacobian import numerical_jacobian
 
 if TYPE_CHECKING:
-    from fastgrad import losses, reference
+    from fastgrad import losses, plot, problems, reference
     from fastgrad._check import gradient_check
     from fastgrad._least_squares import LeastSquaresResult, least_squares_gd
     from fastgrad._result import GradientCheck
@@ -30,6 +30,8 @@ __all__ = [
     "losses",
     "numerical_gradient",
     "numerical_jacobian",
+    "plot",
+    "problems",
     "reference",
     "relu",
     "relu_derivative",
@@ -48,6 +50,8 @@ _LATER = {
     "layers": "layers",
     "least_squares_gd": "_least_squares",
     "losses": "losses",
+    "plot": "plot",
+    "problems": "problems",
     "reference": "reference",
     "relu": "layers",
     "relu_derivative": "layers",

@@ -47,7 +47,9 @@ class StepSearch:
                 return sample
             else:
                 seen, unseen = self._truncation(low, sample)
-                if seen <= SLACK * GOAL[self.power] and (unseen <= 1 or anchors == SMALLER_ANCHORS or self._is_rounded(low)):
+                if seen <= SLACK * GOAL[self.power] and (
+                    unseen <= 1 or anchors == SMALLER_ANCHORS or self._is_rounded(low)
+                ):
                     longer = self._longer(low, sample, seen, unseen, high) if growths < GROWTHS else None
                     if longer is None:
                         return sample
