@@ -1,4 +1,5 @@
-# Gradient descent on least squares, one reading of A a step: the residuals of four rows and their share of the gradient
+"""Gradient descent on least squares, one reading of the data a step."""
+# The residuals of four rows and their share of the gradient
 # are formed while these rows lie in the nearest cache.
 #
 #   A         (n, p)  float or double, C order, read
@@ -244,6 +245,7 @@ cdef tuple run(
 
 
 def descend(A, b, x, gradient, work, losses, double learning_rate, double weight, double ridge):
+    """Take k steps of descent from x, in place; return the first step that is not finite, or -1, and the last r.r."""
     if A.dtype.char == "d":
         return run[double](A, b, x, gradient, work, losses, learning_rate, weight, ridge)
     return run[float](A, b, x, gradient, work, losses, learning_rate, weight, ridge)

@@ -1,3 +1,4 @@
+"""Gradient descent on least squares, two readings of tall data in all."""
 # The descent of `descent.descend` for tall A: A is read twice in all, and H = AᵀA once a step. With M = weight H + ridge I,
 # h half the gradient and t twice the rate, a step is v = Mh, x -= t h, h -= t v, and takes t (2 h.h - t h.v) from the loss.
 #
@@ -208,6 +209,7 @@ cdef tuple run(
 
 
 def recur(A, b, H, x, gradient, work, losses, double learning_rate, double weight, double ridge):
+    """Take k steps of descent from x, in place; return whether rounding left them exact enough, and the last r.r."""
     if A.dtype.char == "d":
         return run[double](A, b, H, x, gradient, work, losses, learning_rate, weight, ridge)
     return run[float](A, b, H, x, gradient, work, losses, learning_rate, weight, ridge)

@@ -273,6 +273,7 @@ cdef Py_ssize_t measure(
 
 
 def unit_differences(z, origin, c, q, tau, logp, p, w, wmax, x, reach, h, rectified, left, right):
+    """Write the differences of every entry into left and right, one array or two; return how many were redone."""
     sided = right is not left
     if left.dtype.char == 'd':
         return measure[double](z, origin, c, q, tau, logp, p, w, wmax, x, reach, h, rectified, left, right, sided)

@@ -24,6 +24,21 @@ def least_squares_gd(
     The plain loop: one residual, one loss, one gradient and one new x a step. Arguments, defaults, errors and warnings
     are those of `fastgrad.least_squares_gd`.
 
+    Parameters
+    ----------
+    A, b : array_like, shapes (n, p) and (n,)
+        The problem.
+    learning_rate : float
+        The rate of every step.
+    n_steps : int
+        The number of steps.
+    x0 : array_like of shape (p,), optional
+        The first iterate; zeros by default.
+    ridge : float
+        The weight of ||x||^2.
+    reduction : {"sum", "mean"}
+        Whether the squared residuals are summed or averaged.
+
     Returns
     -------
     x : array of shape (p,)
