@@ -22,9 +22,9 @@ def noise(f: Callable[[Array], float], x: Array, h: Float64Array) -> float:
     """Return the standard deviation of f's noise at x, from evenly spaced points on short lines through x.
 
     On each line the two sides of x are judged apart, without x, and the quieter one counts: a kink at x or right beside
-    it lies on neither, any other one on one. The largest of three lines is taken, which differ in spacing: tiny, single
-    precision's, and a fraction of the steps h, where a value that moves in jumps shows them. On all, the direction
-    alternates in sign, entry by entry.
+    it lies on neither, any other one on one. The largest of four lines is taken, which differ in spacing: tiny, single
+    precision's, and two fractions of the steps h, where a value that moves in jumps shows them (on one line alone it
+    may seem to move evenly). On all, the direction alternates in sign, entry by entry.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def noise(f: Callable[[Array], float], x: Array, h: Float64Array) -> float:
 def _spacings(x: Array, h: Float64Array) -> list[Float64Array]:
     size = np.maximum(np.abs(x, dtype=np.float64), 2.0**-10)
     steps = h[0] if h.size == 1 else h.reshape(x.shape)
-    every = [_FINE[x.dtype.char] * size, steps / (8.0 * np.sqrt(x.size))]
+    every = [_FINE[x.dtype.char] * size, steps / (8.0 * np.sqrt(x.size)), steps / (7.0 * np.sqrt(x.size))]
     if x.dtype.char == "d":
         every.append(np.minimum(_SINGLE * size, _FAR * steps))
     sign = np.where(np.arange(x.size).reshape(x.shape) % 2, -_GOLDEN, _GOLDEN)

@@ -2,7 +2,7 @@
 
 from bisect import insort
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 
 import numpy as np
@@ -55,13 +55,14 @@ def look_again(probe: Probe, i: int, h: float, auto: float | None, claimed: floa
     _shrink(probe, i, h, claimed, tolerance, slopes)
     if not slopes:
         return None
-    if slopes[0].is_still:
+    stood_still = slopes[0].is_still
+    if stood_still:
         if abs(claimed) <= tolerance and any(s.left == 0.0 or s.right == 0.0 for s in slopes if not s.is_still):
             return Finding(0.0, slopes[0].error)
-        slopes = [s for s in slopes if not s.is_still]
+        slopes = _with_jumps([s for s in slopes if not s.is_still])
     found = _kink(slopes, claimed, tolerance) or _best(slopes, claimed)
     if not found.is_kink and found.bound > tolerance and abs(claimed - found.measured) <= found.bound:
-        found = _grow(probe, i, claimed, tolerance, slopes, found)
+        found = _grow(probe, i, claimed, tolerance, slopes, found, stood_still)
     if _is_settled(found, claimed, tolerance) or slopes[0].error <= 8 * slopes[0].rounding:
         return found
     return _finer(probe, i, claimed, tolerance) or found
@@ -74,6 +75,17 @@ def _is_settled(found: Finding, claimed: float, tolerance: float) -> bool:
 
 def _sorted(slopes: Iterable[Slope | None]) -> list[Slope]:
     return sorted((s for s in slopes if s is not None), key=attrgetter("h"))
+
+
+def _with_jumps(slopes: list[Slope]) -> list[Slope]:
+    """Return the slopes with the errors that jumps of f make: it stood still at a smaller step than the first of these.
+
+    An f that stands still and then moves on one side has a kink there; one that moves on both goes in jumps.
+    """
+    if all(s.left == 0.0 for s in slopes) or all(s.right == 0.0 for s in slopes):
+        return slopes
+    jump = max(abs(slopes[0].left), abs(slopes[0].right)) * slopes[0].h
+    return [replace(s, rounding=max(s.rounding, jump / s.h)) for s in slopes]
 
 
 def _plainly_wrong(slopes: list[Slope], claimed: float) -> Finding | None:
@@ -191,14 +203,16 @@ def _is_evidence(slopes: list[Slope], claimed: float) -> bool:
     return not any(s.h < telling[0].h and 2 * s.error < least for s in slopes)
 
 
-def _grow(probe: Probe, i: int, claimed: float, tolerance: float, slopes: list[Slope], found: Finding) -> Finding:
+def _grow(
+    probe: Probe, i: int, claimed: float, tolerance: float, slopes: list[Slope], found: Finding, stood_still: bool
+) -> Finding:
     """Return the best value with larger steps too, as long as they lessen a bound that noise has made."""
     for _ in range(GROWTHS):
         s = probe.slope(i, slopes[-1].h * GROW)
         if s is None:
             break
-        slopes.append(s)
-        better = _best(slopes, claimed)
+        slopes = [*slopes, s]
+        better = _best(_with_jumps(slopes) if stood_still else slopes, claimed)
         if not better.bound < found.bound:
             break
         found = better

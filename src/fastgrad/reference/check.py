@@ -44,7 +44,7 @@ def gradient_check(
     Returns
     -------
     passed : bool
-        False where any difference is NaN.
+        False where any difference is NaN or infinite.
     max_error : float
         NaN where any difference is, and 0 for an empty x.
 
@@ -80,7 +80,7 @@ def gradient_check(
     max_error = float(np.max(error, initial=0.0))
     if rtol == 0:
         return bool(max_error < atol or error.size == 0), max_error
-    return bool(np.all(error <= allowed)), max_error
+    return bool(np.all((error <= allowed) & np.isfinite(error))), max_error
 
 
 def _claimed(given: Array, measured: Array) -> Array:
