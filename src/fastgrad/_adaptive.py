@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fastgrad._extrapolation import Outcome, Sample, Series, power_law
+from fastgrad._extrapolation import SAFETY_NOISE, Outcome, Sample, Series, power_law
 from fastgrad._line import Line
 from fastgrad._step_search import StepSearch
 
@@ -26,6 +26,8 @@ ONE_SIDED = (1 / 2, 1 / 4, 1 / 8, 3 / 4, 1 / 16, 3 / 8, 3 / 16, 5 / 8, 1 / 32, 7
 FIRST = {1: 2.0**-4, 2: 2.0**-3, 3: 2.0**-2, 4: 2.0**-2}
 #: Steps this many times as small as the last are tried where extrapolation does not settle, and so often.
 RETREAT, RETREATS = 1 / 16, 4
+#: Where a bound is closer than this share of the first step, only the other side is used.
+NO_ROOM = 2.0**-7
 #: Functions whose slope is steep for their value and x reach this noise, over rounding, by rounding on their way.
 ILL_CONDITIONED = 30.0
 #: Noise over rounding from which it is worth telling.
@@ -92,11 +94,19 @@ def adaptive_derivative(
     if math.isnan(line.centre):
         return Estimate(math.nan, math.inf, line.calls, ("undefined",), 0.0)
     size = 2.0 ** math.floor(math.log2(scale)) if scale > 2.0**-1000 else 1.0 if scale == 0 else 2.0**-1000
-    found = _measure(line, n, size * FIRST[n])
-    if found is None:
-        line.side = 1 if line.has_right else -1
+    for side in _sides(line, size * FIRST[n]):
+        line.side = side
         found = _measure(line, n, size * FIRST[n])
-    return found or Estimate(math.nan, math.inf, line.calls, ("undefined",), 0.0)
+        if found is not None:
+            return found
+    return Estimate(math.nan, math.inf, line.calls, ("undefined",), 0.0)
+
+
+def _sides(line: Line, first: float) -> tuple[int, ...]:
+    """Return the sides to try in turn: both at once (0), unless a bound leaves next to no room on one."""
+    low, high = line.bounds
+    one_sided = (1, -1) if high > -low else (-1, 1)
+    return one_sided if min(-low, high) < first * NO_ROOM else (0, *one_sided)
 
 
 def _measure(line: Line, n: int, first: float) -> Estimate | None:
@@ -114,6 +124,11 @@ def _measure(line: Line, n: int, first: float) -> Estimate | None:
         top = line.sample(top.h * RETREAT) or anchor
         series = _extrapolate(line, n, top)
         best, limit = min(best, series.outcome(), key=lambda o: o.error), _limit(series, anchor)
+    longest = line.sample(search.first)
+    if best.noise > NOISY and longest is not None and best.h < longest.h / 4:
+        again = _extrapolate(line, n, longest)
+        if again.outcome().error < best.error:
+            series, best, limit = again, again.outcome(), None
     return _judged(line, series, anchor, best, limit)
 
 
@@ -161,32 +176,44 @@ def _judged(
 ) -> Estimate:
     """Return the estimate with its flags: what the anchor says of the value, and the two sides of each other."""
     flags = ["one-sided"] if line.side else []
-    value, error = best.value, best.error
+    noise = max(best.noise, _noise_at(anchor, series, best.value))
+    value, error = best.value, best.error + SAFETY_NOISE * (noise - best.noise) * best.rounding
     if limit is not None and limit[2] < 0:
         flags.append("diverges")
         error = math.inf
     elif limit is not None and limit[1] <= error:
         value, error = limit[0], limit[1] + series.ulp * abs(limit[0])
     elif series.n == 1:
-        off = abs(value - anchor.slope) - _leeway(series, anchor, best)
+        off = abs(value - anchor.slope) - _leeway(series, anchor, value, noise)
         if off > error:
-            flags.append("unsettled")
             error = off
-    if best.noise > NOISY:
-        flags.append("noisy")
+            flags.append("unsettled")
+    if noise > NOISY and limit is None:
+        flags.append("noisy" if _is_noise(series, anchor) else "unsettled")
     error += line.ulp / 2 * abs(series.derivative(series.n + 1, line.scale))
-    gap = _kink(line, series, anchor, best.noise)
+    gap = _kink(line, series, anchor, noise)
     if gap:
         flags.append("kink")
         error = max(error, gap / 2)
-    return Estimate(value, error, line.calls, tuple(flags), best.h)
+    return Estimate(value, error, line.calls, tuple(dict.fromkeys(flags)), best.h)
 
 
-def _leeway(series: Series, anchor: Sample, best: Outcome) -> float:
+def _noise_at(anchor: Sample, series: Series, value: float) -> float:
+    """Return the noise that shows at the anchor in the odd and the even part of f alike, in units of rounding."""
+    top = series.samples[0]
+    ratio = anchor.h / top.h
+    if series.n > 1 or series.p == 1 or ratio > 2.0**-8 or not top.size:
+        return 1.0
+    odd = abs(anchor.odd - value * anchor.h) - 8 * abs(top.odd - value * top.h) * ratio**3
+    even = abs(anchor.even - series.derivative(2, anchor.h) * anchor.h / 2)
+    return min(odd, even) / (series.ulp / 2 * top.size)
+
+
+def _leeway(series: Series, anchor: Sample, value: float, noise: float) -> float:
     """Return by how much noise and truncation may have moved the anchor's slope."""
     top = max(series.samples, key=lambda s: s.h)
-    noise = max(best.noise * series.ulp * anchor.size, abs(anchor.even)) / anchor.h
-    return 8 * (noise + abs(top.slope - best.value) * (anchor.h / top.h) ** series.p)
+    unsure = max(noise * series.ulp * anchor.size, abs(anchor.even)) / anchor.h
+    return 8 * (unsure + abs(top.slope - value) * (anchor.h / top.h) ** series.p)
 
 
 def _kink(line: Line, series: Series, anchor: Sample, noise: float) -> float:

@@ -42,10 +42,11 @@ class Sample:
 
 @dataclass(frozen=True)
 class Outcome:
-    """An extrapolated derivative, its error bar, the noise of f in units of rounding, and whether it settled."""
+    """An extrapolated derivative: error bar, its share by rounding, f's noise over rounding, whether it settled, and the step."""
 
     value: float
     error: float
+    rounding: float
     noise: float
     settled: bool
     h: float
@@ -149,25 +150,26 @@ class Series:
 
     def outcome(self) -> Outcome:
         """Return the best value: from all samples, or where noise is large, from fewer with larger steps."""
-        best, value = self.error, self.value
+        best, value, least = self.error, self.value, self.rounding
         ordered = sorted(self.samples, key=lambda s: -s.h)
         made = [self._combine(self._weights(ordered[:k]), ordered) for k in range(self._least, len(ordered) + 1)]
         for (coarse, rounding), (fine, _) in zip(made, made[1:], strict=False):
             error = 2.0 * abs(coarse - fine) + SAFETY_NOISE * self.noise * rounding
             if error < best:
-                best, value = error, coarse
+                best, value, least = error, coarse, rounding
         scale, top = 1.0, self.samples[0].h
         for k in range(self.n):
             scale *= (k + 1) / top
-        return Outcome(value * scale, best * abs(scale), self.noise, self.is_settled, top)
+        return Outcome(value * scale, best * scale, least * scale, self.noise, self.is_settled, top)
 
     def derivative(self, n: int, factor: float = 1.0) -> float:
         """Return a factor times the n-th derivative of f, whichever this series is for, by all samples."""
         other = Series(n, self.p, self.ulp, self.samples)
-        coefficient = factor * other._combine(other._weights(self.samples))[0]
-        for k in range(n):
-            coefficient *= (k + 1) / self.samples[0].h
-        return coefficient
+        top = self.samples[0].h
+        found = other._combine(other._weights(self.samples))[0] * (factor / top)
+        for k in range(1, n):
+            found *= (k + 1) / top
+        return found
 
     @property
     def _order(self) -> int:
