@@ -1,11 +1,11 @@
-"""The adaptive method: the derivative of a function of one variable with as many digits as it allows, and an error bar.
+"""The adaptive method: the derivative of a function of one variable, as many digits as it allows, and an error bar.
 
-A tiny *anchor* pair gives the slope to about ten digits, whatever f does further out. A second pair, far larger, is held
-against it: what lies between the two slopes is truncation, and says how long a step may be. Steps that are too long
-shrink towards the anchor; steps whose differences drown in rounding grow. From the largest step H so found, quotients
-at H, H/2, H/4, 3H/4 … are extrapolated to step zero by a polynomial in h² (Richardson, Phil. Trans. R. Soc. A 210, 1911;
-Ridders, "Accurate computation of F'(x) and F'(x)F''(x)", Advances in Engineering Software 4, 1982), until truncation is
-below noise or stops falling. Nodes near H, rather than ever smaller ones, keep the rounding small.
+A tiny *anchor* pair gives the slope to about ten digits, whatever f does further out. A second pair, far larger, is
+held against it: what lies between the two slopes is truncation, and says how long a step may be. Steps that are too
+long shrink towards the anchor; steps whose differences drown in rounding grow. From the largest step H so found,
+quotients at H, H/2, H/4, 3H/4 … are extrapolated to step zero by a polynomial in h² (Richardson, Phil. Trans. R. Soc. A
+210, 1911; Ridders, "Accurate computation of F'(x) and F'(x)F''(x)", Advances in Engineering Software 4, 1982), until
+truncation is below noise or stops falling. Nodes near H, rather than ever smaller ones, keep the rounding small.
 
 What this file knows is a function of a step, and numbers; nothing of x, of arrays, or of verbs.
 """
@@ -110,26 +110,29 @@ def _sides(line: Line, first: float) -> tuple[int, ...]:
 
 
 def _measure(line: Line, n: int, first: float) -> Estimate | None:
-    """Return the estimate on the side or sides that the line is set to, None where f is not defined next to the point."""
+    """Return the estimate on the side that the line is set to, None where f is not defined next to the point."""
     search = StepSearch(line, first)
     anchor = search.anchor
     if anchor is None:
         return None
     top = search.run() or line.sample(search.first) or anchor
-    series = _extrapolate(line, n, top)
-    best, limit = series.outcome(), _limit(series, anchor)
+    tried = [_extrapolate(line, n, top)]
     for _ in range(RETREATS):
-        if best.settled or limit or top.h * RETREAT < 16 * anchor.h or _is_noise(series, anchor):
+        if _is_final(tried[-1], anchor) or top.h * RETREAT < 16 * anchor.h:
             break
         top = line.sample(top.h * RETREAT) or anchor
-        series = _extrapolate(line, n, top)
-        best, limit = min(best, series.outcome(), key=lambda o: o.error), _limit(series, anchor)
+        tried.append(_extrapolate(line, n, top))
+    limit = _limit(tried[-1], anchor)
     longest = line.sample(search.first)
-    if best.noise > NOISY and longest is not None and best.h < longest.h / 4:
-        again = _extrapolate(line, n, longest)
-        if again.outcome().error < best.error:
-            series, best, limit = again, again.outcome(), None
-    return _judged(line, series, anchor, best, limit)
+    if tried[-1].noise > NOISY and limit is None and longest is not None and top.h < longest.h / 4:
+        tried.append(_extrapolate(line, n, longest))
+    best, outcome = min(((s, s.outcome()) for s in tried), key=lambda pair: pair[1].error)
+    return _judged(line, best, outcome, anchor, limit)
+
+
+def _is_final(series: Series, anchor: Sample) -> bool:
+    """Whether smaller steps promise nothing: extrapolation settled, or is kept from it by noise, or by a power law."""
+    return series.is_settled or _limit(series, anchor) is not None or _is_noise(series, anchor)
 
 
 def _extrapolate(line: Line, n: int, top: Sample) -> Series:
@@ -166,13 +169,13 @@ def _limit(series: Series, anchor: Sample) -> tuple[float, float, float] | None:
 
 
 def _is_noise(series: Series, anchor: Sample) -> bool:
-    """Whether noise can be what keeps extrapolation from settling: then it moves the anchor's slope as far as that says."""
+    """Whether noise can be what keeps extrapolation from settling: then it also moves the anchor's slope, as far."""
     expected = series.noise * series.ulp * anchor.size / anchor.h
     return 0.01 * expected < abs(anchor.slope - series.derivative(1)) < 100 * expected
 
 
 def _judged(
-    line: Line, series: Series, anchor: Sample, best: Outcome, limit: tuple[float, float, float] | None
+    line: Line, series: Series, best: Outcome, anchor: Sample, limit: tuple[float, float, float] | None
 ) -> Estimate:
     """Return the estimate with its flags: what the anchor says of the value, and the two sides of each other."""
     flags = ["one-sided"] if line.side else []

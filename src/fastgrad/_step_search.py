@@ -134,7 +134,7 @@ class StepSearch:
         return low.h * min(max(lengths), 4 * min(lengths) or math.inf) / 16
 
     def _falls(self, low: Sample, sample: Sample) -> bool:
-        """Whether the slope at the larger step is far above the smaller one's: f is flat there, or a power of the step."""
+        """Whether the slope falls with the step to next to nothing: f is flat at the point, or a power of the step."""
         if low.odd and abs(low.odd) < abs(self.line.centre) / 4:
             return False
         is_resolved = abs(sample.slope) * low.h > 8 * self.line.ulp * low.size
