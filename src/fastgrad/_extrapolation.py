@@ -11,6 +11,7 @@ All is reckoned in units of the largest step, so that no power of a step over- o
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 #: A change is noise where it is at most this many times what rounding alone would make of it.
 AT_NOISE = 3.0
@@ -42,10 +43,15 @@ class Sample:
 
 @dataclass(frozen=True)
 class Outcome:
-    """An extrapolated derivative, its error bar, the noise of f in units of rounding, and whether it settled."""
+    """An extrapolated derivative and its error bar, from steps up to h.
+
+    `rounding` is what rounding in f makes of it, `noise` how many times rounding f's noise is, and `settled` says
+    whether extrapolation came to an end.
+    """
 
     value: float
     error: float
+    rounding: float
     noise: float
     settled: bool
     h: float
@@ -118,7 +124,7 @@ class Series:
 
     @property
     def noise(self) -> float:
-        """The noise of f in units of rounding: as last seen, or where extrapolation did not settle, the last two times."""
+        """The noise of f over rounding: as last seen, or where extrapolation did not settle, the last two times."""
         return self.noises[-1] if self.is_settled else max(self.noises[-2:])
 
     @property
@@ -149,25 +155,26 @@ class Series:
 
     def outcome(self) -> Outcome:
         """Return the best value: from all samples, or where noise is large, from fewer with larger steps."""
-        best, value = self.error, self.value
+        best, value, least = self.error, self.value, self.rounding
         ordered = sorted(self.samples, key=lambda s: -s.h)
         made = [self._combine(self._weights(ordered[:k]), ordered) for k in range(self._least, len(ordered) + 1)]
-        for (coarse, rounding), (fine, _) in zip(made, made[1:], strict=False):
+        for (coarse, rounding), (fine, _) in pairwise(made):
             error = 2.0 * abs(coarse - fine) + SAFETY_NOISE * self.noise * rounding
             if error < best:
-                best, value = error, coarse
+                best, value, least = error, coarse, rounding
         scale, top = 1.0, self.samples[0].h
         for k in range(self.n):
             scale *= (k + 1) / top
-        return Outcome(value * scale, best * abs(scale), self.noise, self.is_settled, top)
+        return Outcome(value * scale, best * scale, least * scale, self.noise, self.is_settled, top)
 
     def derivative(self, n: int, factor: float = 1.0) -> float:
         """Return a factor times the n-th derivative of f, whichever this series is for, by all samples."""
         other = Series(n, self.p, self.ulp, self.samples)
-        coefficient = factor * other._combine(other._weights(self.samples))[0]
-        for k in range(n):
-            coefficient *= (k + 1) / self.samples[0].h
-        return coefficient
+        top = self.samples[0].h
+        found = other._combine(other._weights(self.samples))[0] * (factor / top)
+        for k in range(1, n):
+            found *= (k + 1) / top
+        return found
 
     @property
     def _order(self) -> int:
@@ -218,9 +225,9 @@ class Series:
     def _bound_truncation(self) -> None:
         """Estimate R from the changes that stand out of rounding, and by it what the next change would be."""
         top = self.samples[0].h
-        moved, by_rounding = self.changes[-1]
+        moved, _ = self.changes[-1]
         inverse = 0.0
-        for k, (first, second) in enumerate(zip(self.changes, self.changes[1:], strict=False)):
+        for k, (first, second) in enumerate(pairwise(self.changes)):
             if first[0] > AT_NOISE * first[1] and second[0] > AT_NOISE * second[1]:
                 inverse = max(inverse, second[0] / first[0] * (top / self.samples[k + 1].h) ** self.p)
         self.radius = inverse ** (-1 / self.p) * top if inverse else math.inf
@@ -234,7 +241,7 @@ class Series:
 def power_law(samples: Sequence[Sample]) -> tuple[float, float, float] | None:
     """Return the limit of quotients that approach it like c·h^r, their error, and r; None where they do not.
 
-    Aitken's process on the smallest steps of which each is twice the one before: three give the limit, a fourth its error.
+    Aitken's process on the smallest steps, each twice the one before: three give the limit, a fourth its error.
 
     Examples
     --------

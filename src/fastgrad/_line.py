@@ -25,26 +25,21 @@ class Line:
         self.ulp = ulp
         self.side = 0
         self._value = value
-        self._low, self._high = bounds
+        self.bounds = bounds
         self._realised = realised or (lambda t: t)
         self._known: dict[float, float] = {}
         self.centre = self.at(0.0)
 
     @property
-    def has_right(self) -> bool:
-        """Whether f was found defined anywhere on the right."""
-        return any(t > 0 and not math.isnan(y) for t, y in self._known.items())
-
-    @property
     def room(self) -> float:
         """The largest step that the bounds allow."""
         if self.side:
-            return self._high if self.side > 0 else -self._low
-        return min(self._high, -self._low)
+            return self.bounds[1] if self.side > 0 else -self.bounds[0]
+        return min(self.bounds[1], -self.bounds[0])
 
     def at(self, t: float) -> float:
         """Return f at step t, NaN where it is not defined."""
-        if not self._low <= t <= self._high:
+        if not self.bounds[0] <= t <= self.bounds[1]:
             return math.nan
         if t not in self._known:
             self.calls += 1

@@ -60,19 +60,21 @@ def from_values(values: Float64Array) -> float:
 
     This is ECnoise of Moré and Wild, "Estimating computational noise", SIAM J. Sci. Comput. 33 (2011): the k-th
     differences of a smooth function's values vanish, those of noise do not, and level k over (k!)²/(2k)! gives its
-    variance. The first level from which three agree within a factor 4 is taken; where none is, the last.
+    variance. The first level from which three agree within a factor 4, and whose differences are of both signs, is
+    taken; where none is, the last.
     """
     if not np.isfinite(values).all():
         return float("nan")
-    levels = []
+    levels, jitters = [], []
     gamma = 1.0
     table = values
     for k in range(1, values.size - 1):
         table = np.diff(table)
         gamma *= k / (2.0 * (2 * k - 1))
         levels.append(float(np.sqrt(gamma * np.mean(table**2))))
+        jitters.append(bool(table.min() < 0 < table.max()))
     for k in range(len(levels) - 2):
         three = levels[k : k + 3]
-        if max(three) <= 4.0 * min(three):
+        if jitters[k] and max(three) <= 4.0 * min(three):
             return levels[k]
     return levels[-1]

@@ -12,6 +12,7 @@ SLACK = 5.0
 SATURATED = 0.4
 #: Steps tried at most; how often the anchor may shrink, or a step grow.
 TRIES, SMALLER_ANCHORS, GROWTHS = 16, 2, 3
+GOLDEN = (math.sqrt(5) - 1) / 2
 #: Rounding in the slope that makes a larger step worth trying, relative.
 NOISY = 2e-14
 
@@ -47,9 +48,11 @@ class StepSearch:
                 return sample
             else:
                 seen, unseen = self._truncation(low, sample)
-                if seen <= SLACK * GOAL[self.power] and (
-                    unseen <= 1 or anchors == SMALLER_ANCHORS or self._is_rounded(low)
-                ):
+                if unseen > max(1.0, seen) and anchors < SMALLER_ANCHORS and not self._is_rounded(low):
+                    anchors += 1
+                    low = self.line.sample(low.h * 2.0**-8)
+                    continue
+                if seen <= SLACK * GOAL[self.power]:
                     longer = self._longer(low, sample, seen, unseen, high) if growths < GROWTHS else None
                     if longer is None:
                         return sample
@@ -74,8 +77,11 @@ class StepSearch:
         return good
 
     def _find_anchor(self) -> Sample | None:
-        """Return the pair with the step ε^0.385·16 times the first, smaller where f is not defined so far out."""
-        h = self.first * 2.0 ** round(4 + 5 / 13 * math.log2(self.line.ulp)) if self.first > 0 else 0.0
+        """Return the pair with a step of about ε^0.385·16 times the first, smaller where f is not defined so far out.
+
+        The step is no short binary fraction: rounding inside f shows, which at powers of two it need not.
+        """
+        h = self.first * GOLDEN * 2.0 ** round(4 + 5 / 13 * math.log2(self.line.ulp)) if self.first > 0 else 0.0
         for _ in range(2):
             sample = self.line.sample(h)
             if sample is not None:
@@ -128,6 +134,8 @@ class StepSearch:
         return low.h * min(max(lengths), 4 * min(lengths) or math.inf) / 16
 
     def _falls(self, low: Sample, sample: Sample) -> bool:
-        """Whether the slope at the larger step is far above the smaller one's: f is flat there, or a power of the step."""
+        """Whether the slope falls with the step to next to nothing: f is flat at the point, or a power of the step."""
+        if low.odd and abs(low.odd) < abs(self.line.centre) / 4:
+            return False
         is_resolved = abs(sample.slope) * low.h > 8 * self.line.ulp * low.size
         return is_resolved and abs(low.slope) < 1e-3 * abs(sample.slope) and abs(low.even) <= abs(sample.even)
