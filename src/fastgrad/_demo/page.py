@@ -64,7 +64,7 @@ class Page:
 
     def mark(self, held: bool) -> str:
         """Return the sign for a claim that held, or did not."""
-        return self._signs[held]
+        return self._signs[1 if held else 0]
 
     def _coloured(self, text: str) -> str:
         for sign, colour in zip(self._signs, (_RED, _GREEN), strict=True):
