@@ -1,5 +1,6 @@
 """The command line; above all the demo, the real one, run once and read."""
 
+import io
 import os
 import re
 import subprocess
@@ -159,6 +160,12 @@ def test_version_and_unknown_commands(tmp_path: Path) -> None:
     done = run("nonsense", cwd=tmp_path)
     assert done.returncode == 2
     assert "nonsense" in done.stderr
+
+
+def test_marks_are_words_where_signs_cannot_be_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    for encoding, signs in (("ascii", ["WRONG", "ok"]), ("utf-8", ["✗", "✓"])):
+        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding=encoding))
+        assert [Page().mark(held) for held in (False, True)] == signs
 
 
 def test_figures_as_the_page_writes_them() -> None:

@@ -106,7 +106,7 @@ def tell_jacobian(page: Page) -> bool:
     W, x = LinearLayer(64, 10, rng=0).W, np.linspace(0.0, 1.0, 64)
     by_W = numerical_jacobian(lambda W: W @ x, W)
     errors = np.abs(whole - patients).max(), np.abs(by_W - np.einsum("ik,j->ikj", np.eye(10), x)).max()
-    held = bool(np.allclose(J, A, atol=1e-8)) and max(errors) < 1e-8
+    held = bool(np.allclose(J, A, atol=1e-8) and max(errors) < 1e-8)
     page.line()
     page.paragraph(
         f"""For all 442 patients, A of shape {whole.shape}: largest difference {errors[0]:.1e}. By a matrix, ∂(Wx)/∂W is

@@ -14,6 +14,7 @@ class Page:
 
     def __init__(self) -> None:
         self._colours = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        self._signs = ("✗", "✓") if _can_print("✓✗") else ("WRONG", "ok")
         self._chapter = 0
 
     def line(self, text: str = "") -> None:
@@ -63,15 +64,23 @@ class Page:
 
     def mark(self, held: bool) -> str:
         """Return the sign for a claim that held, or did not."""
-        return "✓" if held else "✗"
+        return self._signs[1 if held else 0]
 
     def _coloured(self, text: str) -> str:
-        for sign, colour in (("✓", _GREEN), ("✗", _RED)):
+        for sign, colour in zip(self._signs, (_RED, _GREEN), strict=True):
             text = text.replace(sign, self._in(colour, sign))
         return text
 
     def _in(self, colour: str, text: str) -> str:
         return f"{colour}{text}{_PLAIN}" if self._colours else text
+
+
+def _can_print(text: str) -> bool:
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def count(n: int) -> str:
