@@ -323,6 +323,7 @@ cdef Py_ssize_t measure_layer(const real[:, ::1] W, const double[::1] x, const d
 
 
 def layer_differences(W, x, shift, c, q, h, out):
+    """Form Wx and write the differences of every entry of W into out, row by row, for one sample and one step."""
     if out.dtype.char == 'd':
         measure_layer[double](W, x, shift, c, q, h, out)
     else:
