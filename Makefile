@@ -42,7 +42,7 @@ bench: dist/.built
 	.venv-bench/bin/python -m pip install --quiet --upgrade "pip>=25.1"
 	.venv-bench/bin/python -m pip install --quiet --force-reinstall --no-deps dist/fastgrad-*.whl
 	.venv-bench/bin/python -m pip install --quiet dist/fastgrad-*.whl --group bench
-	.venv-bench/bin/python bench/run.py
+	.venv-bench/bin/python -m bench.run
 
 dev:
 	$(PYTHON) -m venv .venv

@@ -10,11 +10,17 @@ from fastgrad._errors import ShapeError
 from fastgrad._typing import Array, Float64Array
 
 _REASONS = {
-    "c": "the derivatives here are real",
+    "c": "the derivatives here are real, so differentiate by its real and its imaginary part",
     "e": "half precision leaves a difference no digits",
     "g": "extended precision has no compiled loop and would be rounded",
     "O": "Python objects are no array of numbers",
 }
+
+
+def is_masked_array(value: Any) -> bool:
+    """Tell whether value is a masked array. Whoever holds one has loaded numpy.ma: loading it to ask costs 10 ms."""
+    masked = sys.modules.get("numpy.ma")
+    return masked is not None and isinstance(value, masked.MaskedArray)
 
 
 def real_array(value: Any, name: str) -> Array:
@@ -22,8 +28,7 @@ def real_array(value: Any, name: str) -> Array:
 
     Memory is shared where nothing had to be converted. Anything else is a TypeError or ShapeError that says `name`.
     """
-    masked = sys.modules.get("numpy.ma")  # whoever holds a masked array has loaded it; loading it here costs 10 ms
-    if masked is not None and isinstance(value, masked.MaskedArray):
+    if is_masked_array(value):
         raise TypeError(f"{name} is a masked array, and its mask would be lost: give {name}.filled(...) instead.")
     try:
         a = np.asarray(value)
@@ -36,6 +41,8 @@ def real_array(value: Any, name: str) -> Array:
         raise TypeError(
             f"{name} has dtype {a.dtype}: {reason}. Give float64 or float32; integers and booleans become float64."
         )
+    if a.flags.aligned and a.dtype.isnative:
+        return a
     return np.require(a, dtype=a.dtype.newbyteorder("="), requirements=["ALIGNED"])
 
 

@@ -9,10 +9,12 @@ from fastgrad import _backend, steps
 from fastgrad._claim import claim_at, selected
 from fastgrad._gradient import measure, measure_entries, measure_structured
 from fastgrad._point import Point, as_point, bound, working_array
-from fastgrad._recheck import Probe, look_again, look_again_structured
+from fastgrad._probe import Probe
+from fastgrad._recheck import look_again
+from fastgrad._recheck_structured import look_again_structured
 from fastgrad._result import GradientCheck
-from fastgrad._typing import Array, IndexArray, ScalarFunction, Step
-from fastgrad._verdict import Case, Tally, conclude
+from fastgrad._typing import Array, Float64Array, IndexArray, ScalarFunction, Step
+from fastgrad._verdict import Case, conclude, tally
 from fastgrad._witness import Witness
 
 #: The tolerances for None, by the character of the dtype that is judged.
@@ -36,8 +38,9 @@ def gradient_check(
 
     An entry is wrong when ``abs(claimed - measured) > atol + rtol * max(abs(claimed), abs(measured))`` and the
     difference exceeds the error bound of the measurement as well. The first pass takes two calls of f an entry. Entries
-    beyond tolerance, and only those, are measured again with other steps: what these disagree by, f's rounding and its
-    measured noise make the bound. Where f has a kink, a claim anywhere between the slopes on both sides is right.
+    beyond tolerance, and only those, are measured again with larger and smaller steps: what these disagree by, f's
+    rounding and its measured noise make the bound, and no entry is called wrong on the word of one step alone. Where f
+    has a kink, a claim anywhere between the slopes on both sides is right.
 
     Parameters
     ----------
@@ -87,8 +90,8 @@ def gradient_check(
     >>> print(fg.gradient_check(lambda x: np.sum(x**2), lambda x: [2.0, 3.0] * x, np.array([1.0, -2.0])))
     gradient check failed: 1 of 2 entries wrong (atol 1e-06, rtol 1e-05)
       entry  claimed  measured  ± bound  difference  relative
-      x[1]        -6        -4  1.2e-09           2      0.33
-      measured by central differences, eps = 1e-05, mode full, 14 calls of f
+      x[1]        -6        -4  4.5e-10           2      0.33
+      measured by central differences, eps = 1e-05, mode full, 16 calls of f
     """
     structured = hasattr(type(f), "__fastgrad_gradient__")
     point = Point(working_array(x)) if structured else as_point(x)
@@ -117,54 +120,67 @@ def _judge(case: Case) -> GradientCheck:
         calls = measure_entries(case.f, case.point, case.h, case.where, measured)
     measured = measured.astype(case.claimed.dtype, copy=False)
     summary = _backend.compare.compare(case.claimed, measured, case.atol, case.rtol)
-    tally, probe = Tally(), Probe(case.f, case.point)
     beyond = _beyond(case, measured, summary[3])
-    auto = steps.auto(x) if case.eps is None and beyond.size else None
-    for k in beyond.tolist():
-        i, claimed, first = case.index(k), float(case.claimed[k]), float(measured[k])
-        if not (np.isfinite(claimed) and np.isfinite(first)):
-            tally.not_finite(k, claimed, first)
-            continue
-        tolerance = case.atol + case.rtol * max(abs(claimed), abs(first))
-        found = look_again(probe, i, case.step(i), None if auto is None else float(auto[i]), claimed, tolerance)
-        tally.judge(k, claimed, found, tolerance)
+    probe = Probe(case.f, case.point, case.h)
+    sorted_out = tally(case, measured, beyond, _look_again(case, probe, measured, beyond))
     reasons = []
     if not probe.is_deterministic:
         reasons.append("f gives different values for the same x: fix its random state, or draw before the check.")
-    if tally.unresolved:
+    if sorted_out.unresolved.k.size:
         reasons.append(
-            f"{len(tally.unresolved)} beyond tolerance, but within the error bound: the noise of f, {probe.noise:.1e}, "
-            "is too large for the tolerance, or f changes too fast for these steps."
+            f"{sorted_out.unresolved.k.size} beyond tolerance, but within the error bound: f changes too fast for "
+            f"these steps, or its noise, {probe.noise:.1e} at x, is too large for the tolerance."
         )
-    return conclude(case, measured, summary, tally, calls + probe.calls, tuple(reasons))
+    return conclude(case, measured, summary, sorted_out, calls + probe.calls, tuple(reasons))
+
+
+def _look_again(
+    case: Case, probe: Probe, measured: Array, beyond: IndexArray
+) -> tuple[Float64Array, Float64Array, Float64Array, Float64Array]:
+    """Return what the second look finds at these of the compared entries: values, bounds, left and right slopes."""
+    found = np.full((4, beyond.size), np.nan)
+    auto = steps.auto(case.point.array) if case.eps is None and beyond.size else None
+    for row, (k, i) in enumerate(zip(beyond.tolist(), case.indices(beyond).tolist(), strict=True)):
+        claimed, first = float(case.claimed[k]), float(measured[k])
+        if not (np.isfinite(claimed) and np.isfinite(probe.centre)):
+            continue
+        tolerance = case.atol + case.rtol * (max(abs(claimed), abs(first)) if np.isfinite(first) else abs(claimed))
+        finding = look_again(probe, i, case.step(i), None if auto is None else float(auto[i]), claimed, tolerance)
+        if finding is not None:
+            found[:, row] = finding.measured, finding.bound, finding.left, finding.right
+    return found[0], found[1], found[2], found[3]
 
 
 def _judge_structured(case: Case) -> GradientCheck:
     """Measure a structured callable by its own loop, hold the loop against f, and look again where it is beyond."""
-    x = case.point.array
+    x = case.point.array.view()
+    x.flags.writeable = False
     out = np.empty_like(x)
+    witness = Witness(case.f, x, case.h, out) if x.size else None
     calls = measure_structured(case.f, x, case.h, out)
-    redone = (calls - 2 * x.size) // 2
-    witness = Witness(case.f, x)
-    flaw = witness.disagreement(out, case.h)
-    calls += witness.calls
+    redone = max(calls - 2 * x.size, 0) // 2
+    flaw = witness.disagreement(out) if witness else None
+    calls += witness.calls if witness else 0
     measured = (out.reshape(-1) if case.where is None else out.reshape(-1)[case.where]).astype(
         case.claimed.dtype, copy=False
     )
     summary = _backend.compare.compare(case.claimed, measured, case.atol, case.rtol)
-    tally = Tally()
     beyond = _beyond(case, measured, summary[3])
+    found = (np.empty(0), np.empty(0), np.empty(0), np.empty(0))
     if beyond.size:
-        where = beyond if case.where is None else case.where[beyond]
-        findings, more = look_again_structured(case.f, x, case.h, out.reshape(-1), where)
+        found, more = look_again_structured(case.f, x, case.h, out.reshape(-1), case.indices(beyond))
         calls += more
-        for k, found in zip(beyond.tolist(), findings, strict=True):
-            claimed, first = float(case.claimed[k]), float(measured[k])
-            if np.isfinite(claimed) and np.isfinite(first):
-                tally.judge(k, claimed, found, case.atol + case.rtol * max(abs(claimed), abs(first)))
-            else:
-                tally.not_finite(k, claimed, first)
-    return conclude(case, measured, summary, tally, calls, (), flaw=flaw, redone=redone, structured=True)
+    return conclude(
+        case,
+        measured,
+        summary,
+        tally(case, measured, beyond, found),
+        calls,
+        (),
+        flaw=flaw,
+        redone=redone,
+        structured=True,
+    )
 
 
 def _beyond(case: Case, measured: Array, count: int) -> IndexArray:

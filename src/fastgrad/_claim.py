@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from fastgrad._arrays import is_masked_array
 from fastgrad._errors import ShapeError
 from fastgrad._point import Point
 from fastgrad._typing import Array, IndexArray, ScalarFunction
@@ -35,7 +36,7 @@ def claim_at(
 
 
 def _claim(given: Any, x: Array) -> Claim:
-    if isinstance(given, np.ma.MaskedArray):
+    if is_masked_array(given):
         raise TypeError("the claimed gradient is a masked array: fill it first.")
     try:
         values = np.asarray(given)

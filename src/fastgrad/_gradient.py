@@ -76,7 +76,7 @@ def numerical_gradient(
 
 def measure(f: ScalarFunction, point: Point, h: Float64Array, out: Array) -> int:
     """Write the gradient at a point into out, C-ordered and shaped like it; return the number of calls of f."""
-    return int(_backend.differences.gradient(f, point.array, h, np.asarray(out).reshape(-1), point.reader()))
+    return int(_backend.differences.gradient(f, point.array, h, out, point.reader()))
 
 
 def measure_entries(f: ScalarFunction, point: Point, h: Float64Array, indices: IndexArray, out: Array) -> int:

@@ -6,50 +6,75 @@ import numpy as np
 
 from fastgrad._typing import Array, Float64Array
 
-POINTS = 8
-#: The second spacing sees an f that rounds x to single precision, whose value stands still on the first. The factor
-#: keeps the points off the grids of short binary fractions, on which rounding would not show.
+#: Points on each side of x.
+POINTS = 7
+#: Spacings are multiples of this, off the grids of short binary fractions, on which rounding would not show.
 _GOLDEN = (1 + 5**0.5) / 2
-_SPACINGS = {"d": (_GOLDEN * 2.0**-44, _GOLDEN * 2.0**-22), "f": (_GOLDEN * 2.0**-18,)}
+#: Relative spacings: the first sees rounding in the precision of x, whatever the function does nearby; the second one
+#: that rounds x to single precision, whose value stands still on the first.
+_FINE = {"d": 2.0**-44, "f": 2.0**-18}
+_SINGLE = 2.0**-22
+#: The second spacing is at most so many steps, for it must not leave the neighbourhood that is being judged.
+_FAR = 64.0
 
 
-def noise(f: Callable[[Array], float], x: Array) -> float:
-    """Return the standard deviation of f's noise at x, from 8 evenly spaced points on tiny lines through x.
+def noise(f: Callable[[Array], float], x: Array, h: Float64Array) -> float:
+    """Return the standard deviation of f's noise at x, from evenly spaced points on short lines through x.
 
-    This is ECnoise of Moré and Wild, "Estimating computational noise", SIAM J. Sci. Comput. 33 (2011): the k-th
-    differences of a smooth function's values vanish, those of noise do not, and level k over (k!)²/(2k)! gives its
-    variance. The first level from which three agree within a factor 4 is taken; where none is, the last. The line's
-    direction alternates in sign, entry by entry.
+    On each line the two sides of x are judged apart, without x, and the quieter one counts: a kink at x or right beside
+    it lies on neither, any other one on one. The largest of four lines is taken, which differ in spacing: tiny, single
+    precision's, and two fractions of the steps h, where a value that moves in jumps shows them (on one line alone it
+    may seem to move evenly). On all, the direction alternates in sign, entry by entry.
 
     Parameters
     ----------
     f : callable
-        Takes an array like x and returns a float.
+        Takes an array like x and returns a float; NaN where it has no value.
     x : ndarray
         Float32 or float64, C-ordered.
+    h : ndarray
+        The steps that the noise is to be known for, shape ``(1,)`` or ``(x.size,)``.
     """
-    sign = np.where(np.arange(x.size).reshape(x.shape) % 2, -1.0, 1.0)
-    move = sign * np.maximum(np.abs(x, dtype=np.float64), 2.0**-10)
     found = []
-    for spacing in _SPACINGS[x.dtype.char]:
-        points = ((x + (k - POINTS // 2) * spacing * move).astype(x.dtype) for k in range(POINTS))
-        found.append(from_values(np.array([f(point) for point in points])))
-    return max(found)
+    for spacing in _spacings(x, h):
+        sides = []
+        for sign in (-1, 1):
+            points = ((x + (sign * k) * spacing).astype(x.dtype) for k in range(1, POINTS + 1))
+            sides.append(from_values(np.array([f(point) for point in points])))
+        found.append(min((noise for noise in sides if noise == noise), default=float("nan")))
+    return max((noise for noise in found if noise == noise), default=float("nan"))
+
+
+def _spacings(x: Array, h: Float64Array) -> list[Float64Array]:
+    size = np.maximum(np.abs(x, dtype=np.float64), 2.0**-10)
+    steps = h[0] if h.size == 1 else h.reshape(x.shape)
+    every = [_FINE[x.dtype.char] * size, steps / (8.0 * np.sqrt(x.size)), steps / (7.0 * np.sqrt(x.size))]
+    if x.dtype.char == "d":
+        every.append(np.minimum(_SINGLE * size, _FAR * steps))
+    sign = np.where(np.arange(x.size).reshape(x.shape) % 2, -_GOLDEN, _GOLDEN)
+    return [sign * spacing for spacing in every]
 
 
 def from_values(values: Float64Array) -> float:
-    """Return the noise that the difference table of equally spaced values shows."""
+    """Return the noise that the difference table of equally spaced values shows; NaN where they are not finite.
+
+    This is ECnoise of Moré and Wild, "Estimating computational noise", SIAM J. Sci. Comput. 33 (2011): the k-th
+    differences of a smooth function's values vanish, those of noise do not, and level k over (k!)²/(2k)! gives its
+    variance. The first level from which three agree within a factor 4, and whose differences are of both signs, is
+    taken; where none is, the last.
+    """
     if not np.isfinite(values).all():
         return float("nan")
-    levels = []
+    levels, jitters = [], []
     gamma = 1.0
     table = values
     for k in range(1, values.size - 1):
         table = np.diff(table)
         gamma *= k / (2.0 * (2 * k - 1))
         levels.append(float(np.sqrt(gamma * np.mean(table**2))))
+        jitters.append(bool(table.min() < 0 < table.max()))
     for k in range(len(levels) - 2):
         three = levels[k : k + 3]
-        if max(three) <= 4.0 * min(three):
+        if jitters[k] and max(three) <= 4.0 * min(three):
             return levels[k]
     return levels[-1]

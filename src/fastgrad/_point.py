@@ -5,10 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from fastgrad._arrays import real_array
+from fastgrad._arrays import is_masked_array, real_array
 from fastgrad._errors import ShapeError, not_callable
 from fastgrad._reading import Reader, entry_name
 from fastgrad._typing import Array
+
+_ARRAY_LIKE = (np.ndarray, list, tuple)
 
 
 class Point:
@@ -55,13 +57,15 @@ def as_point(x: Any) -> Point:
 
 def is_bare_number(x: Any) -> bool:
     """Tell whether x is a number and no array: what is derived by it is then a number as well."""
-    return not isinstance(x, np.ndarray | list | tuple) and np.ndim(x) == 0
+    return not isinstance(x, _ARRAY_LIKE) and np.ndim(x) == 0
 
 
 def working_array(x: Any, label: str = "x") -> Array:
     """Return x as a C-ordered plain array of the working dtype, x itself where it is one already."""
-    if type(x) is np.ndarray and x.dtype.char in "df" and x.dtype.isnative and x.flags.c_contiguous:
-        return x
+    if type(x) is np.ndarray and x.flags.c_contiguous:
+        dtype = x.dtype
+        if dtype.char in "df" and dtype.isnative:
+            return x
     return np.asarray(real_array(x, label), order="C")
 
 
@@ -69,7 +73,7 @@ def usable_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any], x: Any) -
     """Return a new array for a derivative, or the caller's where one is given and fit to be filled."""
     if out is None:
         return np.empty(shape, dtype)
-    if isinstance(out, np.ma.MaskedArray):
+    if is_masked_array(out):
         raise TypeError("out is a masked array, which would hide what is written into it. Give a plain one.")
     if not isinstance(out, np.ndarray) or out.dtype != dtype or not out.flags.c_contiguous or not out.flags.writeable:
         raise TypeError(f"out must be a writeable C-contiguous array of dtype {dtype}.")

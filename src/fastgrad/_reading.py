@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from fastgrad._arrays import is_masked_array
 from fastgrad._errors import ShapeError
 from fastgrad._typing import Float64Array
 
@@ -98,7 +99,7 @@ class Reader:
         return np.ascontiguousarray(values, dtype=np.float64).reshape(values.shape)
 
     def _plain_array(self, y: Any, i: int, sign: int) -> np.ndarray[Any, Any]:
-        if isinstance(y, np.ma.MaskedArray) and np.ma.is_masked(y):
+        if is_masked_array(y) and np.ma.is_masked(y):
             raise TypeError(
                 f"f must return real numbers, but at {self.where(i, sign)} it returned a masked value, which is none."
             )

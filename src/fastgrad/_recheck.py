@@ -1,80 +1,24 @@
-"""Entries beyond tolerance, measured again: the error bound of each, and whether f has a kink there."""
+"""Entries beyond tolerance, measured again: the best value of each, its error bound, and whether f has a kink there."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from bisect import insort
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from operator import attrgetter
 
 import numpy as np
 
-from fastgrad._noise import noise
-from fastgrad._point import Point
-from fastgrad._typing import Array, Float64Array, IndexArray
+from fastgrad._probe import Probe, Slope
 
 #: An entry beyond tolerance is measured again at these multiples of its step.
-UPWARDS = (1.0, 4.0, 16.0)
-#: Where a kink may lie within the step, also at these, as long as the noise leaves something to see.
-DOWNWARDS = (1 / 4, 1 / 16, 1 / 64, 1 / 256)
-#: f's own rounding is taken as 8 units of 2⁻⁵³ in each value, and its measured noise as 3 standard deviations.
-UNITS, DEVIATIONS = 8.0, 3.0
-UNIT_ROUNDOFF = 2.0**-53
-
-
-class Probe:
-    """f near a point: single values, counted, and the noise of f, measured when first asked for."""
-
-    def __init__(self, f: Callable[[Array], Any], point: Point) -> None:
-        self.calls = 0
-        self._f = f
-        self._x = point.array
-        self._reader = point.reader()
-        self._noise: float | None = None
-        self._centre: float | None = None
-        self.is_deterministic = True
-
-    def at(self, x: Array, i: int = 0, sign: int = 0) -> float:
-        """Return f(x) for a copy that f may do with as it likes."""
-        self.calls += 1
-        return self._reader.scalar(self._f(x), i, sign)
-
-    def moved(self, i: int, step: float, sign: int) -> tuple[float, float]:
-        """Return f with entry i moved by sign times step, and the step that was really taken."""
-        x = self._x.copy()
-        flat = x.reshape(-1)
-        before = float(flat[i])
-        flat[i] = before + sign * step
-        taken = abs(float(flat[i]) - before)
-        return self.at(x, i, sign), taken
-
-    @property
-    def centre(self) -> float:
-        """The value of f at x itself."""
-        if self._centre is None:
-            self._centre = self.at(self._x.copy())
-            self.is_deterministic = self._centre == self.at(self._x.copy())
-        return self._centre
-
-    @property
-    def noise(self) -> float:
-        """The standard deviation of f's noise at x."""
-        if self._noise is None:
-            self._noise = noise(self.at, self._x)
-        return self._noise
-
-
-@dataclass(frozen=True)
-class Slope:
-    """The differences of f at one entry with one step: central, and on each side; and what noise may have added."""
-
-    h: float
-    central: float
-    left: float
-    right: float
-    noise: float
-
-    @property
-    def gap(self) -> float:
-        """How far the slopes on both sides are apart."""
-        return abs(self.right - self.left)
+MULTIPLES = (1 / 256, 1 / 16, 1.0, 4.0, 16.0)
+#: Then each time with a step so much smaller, until the values agree or drown in noise.
+SHRINK, SMALLEST = 16.0, 8
+#: Where noise decides and larger steps agree, with still larger ones, each time by this factor.
+GROW, GROWTHS = 4.0, 4
+#: Where noise decides, with steps so small beside the entry, in case it is no noise but a scale finer than the steps'.
+FINER = (2.0**-20, 2.0**-28, 2.0**-36)
+#: Where f stands still at all steps, these multiples tell whether it is constant or moves in jumps.
+LEAPS = (256.0, 4096.0)
 
 
 @dataclass(frozen=True)
@@ -85,7 +29,6 @@ class Finding:
     bound: float
     left: float = float("nan")
     right: float = float("nan")
-    is_trusted: bool = True
 
     @property
     def is_kink(self) -> bool:
@@ -93,103 +36,217 @@ class Finding:
         return not (np.isnan(self.left) or self.left == self.right)
 
 
-def slope(probe: Probe, i: int, h: float) -> Slope:
-    """Return the differences at entry i with step h, steps as rounded."""
-    plus, up = probe.moved(i, h, 1)
-    minus, down = probe.moved(i, h, -1)
-    centre = probe.centre
-    if up == 0.0 or down == 0.0:
-        return Slope(h, float("nan"), float("nan"), float("nan"), float("inf"))
-    rounding = UNITS * UNIT_ROUNDOFF * (abs(plus) + abs(minus))
-    return Slope(
-        h,
-        (plus - minus) / (up + down),
-        (centre - minus) / down,
-        (plus - centre) / up,
-        max(rounding / (up + down), DEVIATIONS * probe.noise / h),
-    )
+def look_again(probe: Probe, i: int, h: float, auto: float | None, claimed: float, tolerance: float) -> Finding | None:
+    """Return what steps around h show at entry i; None where f has no finite value near it.
 
-
-def look_again(probe: Probe, i: int, h: float, auto: float | None, claimed: float, tolerance: float) -> Finding:
-    """Return the best value at entry i that steps around h give, with its bound.
-
-    A kink within the step can falsify a central difference by half the gap between the slopes on both sides, no more.
-    So a claim that is further off than gap and bound is wrong; one that is not is looked at with smaller steps, until
-    the gap is gone (the kink lies beside x) or stands still (it lies at x).
+    Central differences with ever larger steps err less by noise and more by all else. Those that agree within their
+    noise, from the smallest step on, are taken for true, and the one with the least bound is the measured value. A
+    claim is outside the bound only if two steps agree that it is; where they do not, the step shrinks, so that kinks
+    and curvature fall behind, until they do or noise leaves nothing to see.
     """
-    steps = [h * factor for factor in UPWARDS]
+    steps = [h * factor for factor in MULTIPLES]
     if auto is not None and min(abs(np.log2(auto / step)) for step in steps) >= 1:
         steps.append(auto)
-    slopes = [slope(probe, i, step) for step in sorted(steps)]
-    best = _best(slopes)
-    error = abs(claimed - best.measured)
-    nearest = min(slopes, key=lambda s: abs(s.h - h))
-    if best.is_trusted and (error <= tolerance or error > nearest.gap + nearest.noise + best.bound):
-        return best
-    for factor in DOWNWARDS:
-        smaller = slope(probe, i, h * factor)
-        if not smaller.noise < max(error, tolerance) / 4:
-            break
-        slopes.insert(0, smaller)
-    return _kink(slopes, tolerance) or _best(slopes)
-
-
-def _best(slopes: list[Slope]) -> Finding:
-    """Return the central difference with the least bound.
-
-    From one step to the next, four times as large, truncation grows sixteenfold and noise falls to a quarter. Where two
-    changes in a row grow like truncation, the first bounds the error of the smallest of the three steps; where both are
-    within the noise, the second, doubled, bounds that of the largest. Where neither holds anywhere, something unseen is
-    at work (a kink, or noise that hides from its measurement), and one and a half times the spread of all is taken.
-    """
-    trusted = []
-    for a, b, c in zip(slopes, slopes[1:], slopes[2:], strict=False):
-        first, second = b.central - a.central, c.central - b.central
-        if first * second > 0 and 4 <= second / first <= 64:
-            trusted.append(Finding(a.central, abs(first) + a.noise))
-        elif abs(first) <= a.noise + b.noise and abs(second) <= b.noise + c.noise:
-            trusted.append(Finding(a.central, abs(first) + a.noise))
-            trusted.append(Finding(c.central, 2 * abs(second) + c.noise))
-    if trusted:
-        return min(trusted, key=lambda found: found.bound)
-    values = [s.central for s in slopes]
-    spread = max(values) - min(values)
-    middle = slopes[len(slopes) // 2]
-    return Finding(middle.central, 1.5 * spread + middle.noise, is_trusted=False)
-
-
-def _kink(slopes: list[Slope], tolerance: float) -> Finding | None:
-    """Return the kink that the two smallest steps show: slopes that are apart by more than noise, and stay apart."""
-    small, larger = slopes[0], slopes[1]
-    bound = small.noise + larger.noise
-    apart = small.gap > 4 * small.noise and small.gap > tolerance
-    if not apart or abs(larger.gap - small.gap) > max(0.25 * small.gap, 4 * bound):
+    slopes = _sorted(probe.slope(i, step) for step in steps)
+    if slopes and all(s.is_still for s in slopes):
+        return _standing_still(probe, i, h, slopes[-1], claimed)
+    if len(slopes) >= len(MULTIPLES) and (plain := _plainly_wrong(slopes, claimed)):
+        return plain
+    _shrink(probe, i, h, claimed, tolerance, slopes)
+    if not slopes:
         return None
-    bound += abs(larger.left - small.left) + abs(larger.right - small.right)
-    return Finding(small.central, bound, small.left, small.right)
+    stood_still = slopes[0].is_still
+    if stood_still:
+        if abs(claimed) <= tolerance and any(s.left == 0.0 or s.right == 0.0 for s in slopes if not s.is_still):
+            return Finding(0.0, slopes[0].error)
+        slopes = _with_jumps([s for s in slopes if not s.is_still])
+    found = _kink(slopes, claimed, tolerance) or _best(slopes, claimed)
+    if not found.is_kink and found.bound > tolerance and abs(claimed - found.measured) <= found.bound:
+        found = _grow(probe, i, claimed, tolerance, slopes, found, stood_still)
+    if _is_settled(found, claimed, tolerance) or slopes[0].error <= 8 * slopes[0].rounding:
+        return found
+    return _finer(probe, i, claimed, tolerance) or found
 
 
-def look_again_structured(
-    f: Any, x: Array, h: Float64Array, measured: Array, where: IndexArray
-) -> tuple[list[Finding], int]:
-    """Return the findings at these flat indices, by f's own loop at 4 and 16 times the step; and the evaluations.
+def _is_settled(found: Finding, claimed: float, tolerance: float) -> bool:
+    low, high = (found.left, found.right) if found.is_kink else (found.measured, found.measured)
+    return min(low, high) - tolerance <= claimed <= max(low, high) + tolerance
 
-    The bounds are those of `look_again`. Where f is a `KinkedFunction`, its slopes on both sides are asked for too.
+
+def _sorted(slopes: Iterable[Slope | None]) -> list[Slope]:
+    return sorted((s for s in slopes if s is not None), key=attrgetter("h"))
+
+
+def _with_jumps(slopes: list[Slope]) -> list[Slope]:
+    """Return the slopes with the errors that jumps of f make: it stood still at a smaller step than the first of these.
+
+    An f that stands still and then moves on one side has a kink there; one that moves on both goes in jumps.
     """
-    rounding = UNITS * UNIT_ROUNDOFF * abs(float(f(x))) / (h if h.size == 1 else h[where])
-    values = [measured[where].astype(np.float64)]
-    calls = 1
-    for factor in UPWARDS[1:]:
-        again = np.empty_like(x)
-        calls += int(f.__fastgrad_gradient__(x, h * factor, again))
-        values.append(again.reshape(-1)[where].astype(np.float64))
-    near, far = np.abs(values[1] - values[0]), np.abs(values[2] - values[1])
-    bounds = np.stack([near + rounding, far + rounding / 4, 2 * far + rounding / 16])
-    choice, each = np.argmin(bounds, axis=0), np.arange(where.size)
-    left = right = np.full(where.size, np.nan)
-    if hasattr(type(f), "__fastgrad_slopes__"):
-        below, above = np.empty_like(x), np.empty_like(x)
-        calls += int(f.__fastgrad_slopes__(x, h, below, above))
-        left, right = below.reshape(-1)[where], above.reshape(-1)[where]
-    columns = (np.stack(values)[choice, each], bounds[choice, each], left, right)
-    return [Finding(*row) for row in zip(*(column.tolist() for column in columns), strict=True)], calls
+    if all(s.left == 0.0 for s in slopes) or all(s.right == 0.0 for s in slopes):
+        return slopes
+    jump = max(abs(slopes[0].left), abs(slopes[0].right)) * slopes[0].h
+    return [replace(s, rounding=max(s.rounding, jump / s.h)) for s in slopes]
+
+
+def _plainly_wrong(slopes: list[Slope], claimed: float) -> Finding | None:
+    """Return the value if all steps show the same one on both sides, and the claim is far from it.
+
+    The smallest step shows noise hundreds of times larger than the others, so what they are apart by bounds it: it need
+    not be measured.
+    """
+    central = [s.central for s in slopes]
+    every = central + [s.left for s in slopes] + [s.right for s in slopes]
+    middle = slopes[len(slopes) // 2]
+    apart = max(every) - min(every)
+    if any(s.is_still for s in slopes) or 10 * apart > min(abs(claimed - middle.central), max(map(abs, central))):
+        return None
+    return Finding(middle.central, max(central) - min(central) + middle.rounding)
+
+
+def _shrink(probe: Probe, i: int, h: float, claimed: float, tolerance: float, slopes: list[Slope]) -> None:
+    """Add slopes with smaller and smaller steps, until the last two show one picture or noise is in the way."""
+    for k in range(3, SMALLEST + 1):
+        if len(slopes) >= 2:
+            small, large = slopes[:2]
+            off = max(abs(small.central - claimed), abs(large.central - claimed), tolerance)
+            if small.is_still or 4 * small.error >= off:
+                return
+            if _agree(small, large, claimed) and not _is_open(small, large, tolerance):
+                return
+        s = probe.slope(i, h / SHRINK**k)
+        if s is not None:
+            insort(slopes, s, key=attrgetter("h"))
+
+
+def _agree(a: Slope, b: Slope, claimed: float) -> bool:
+    """Tell whether two steps show about the same value, and put the claim off by about the same."""
+    size = min(max(abs(a.central), abs(b.central)), abs(a.central - claimed))
+    return abs(a.central - b.central) <= a.error + b.error + size / 4
+
+
+def _is_open(small: Slope, large: Slope, tolerance: float) -> bool:
+    """Tell whether the slopes on both sides are apart and neither close like a curve's nor stand like a kink's."""
+    return small.gap > max(_slack(small, large), tolerance) and not (_closes(small, large) or _stands(small, large))
+
+
+def _slack(small: Slope, large: Slope) -> float:
+    """Return what noise may do to the difference of two gaps."""
+    return 4 * (small.error + large.error)
+
+
+def _closes(small: Slope, large: Slope) -> bool:
+    return small.gap <= 2 * large.gap * (small.h / large.h) + _slack(small, large)
+
+
+def _stands(small: Slope, large: Slope) -> bool:
+    return abs(large.gap - small.gap) <= 0.25 * small.gap
+
+
+def _kink(slopes: list[Slope], claimed: float, tolerance: float) -> Finding | None:
+    """Return the kink that the two smallest telling steps show: slopes apart, and no nearer to each other.
+
+    Where they are apart and it is not known how it goes on, several kinks may lie within the steps. Each falsifies a
+    central difference by half of what it sets the slopes apart, and a claim no farther off than they are is no error.
+    """
+    clear = [s for s in slopes if s.gap > max(8 * s.error, tolerance)]
+    if len(clear) < 2 or _closes(clear[0], clear[1]):
+        return None
+    small, large = clear[0], clear[1]
+    bound = 2 * small.error
+    is_between = abs(claimed - small.central) <= small.gap / 2 + bound
+    if _stands(small, large) and large.h >= 2 * small.h and (is_between or _is_evidence(slopes, claimed)):
+        best = small
+        for s in clear[1:]:
+            change = max(abs(s.left - best.left), abs(s.right - best.right))
+            if change > 2 * (s.error + best.error):
+                break
+            best, bound = s, 2 * s.error + change
+        return Finding(best.central, bound, best.left, best.right)
+    if abs(claimed - small.central) <= small.gap + bound:
+        return Finding(small.central, small.gap + bound)
+    return None
+
+
+def _best(slopes: list[Slope], claimed: float) -> Finding:
+    """Return the value with the least bound among the steps that agree, from the smallest on.
+
+    The error of a step that agrees is its noise and its difference from the next smaller or larger one. Fewer than two
+    that could tell the claim from the value are no evidence against it: then the bound reaches to the claim.
+    """
+    low, high = -float("inf"), float("inf")
+    chain: list[Slope] = []
+    for s in slopes:
+        low, high = max(low, s.central - s.error), min(high, s.central + s.error)
+        if low > high:
+            break
+        chain.append(s)
+    candidates = [
+        Finding(s.central, abs(t.central - s.central) + s.error + (t.error if t.h < s.h else 0.0))
+        for k, s in enumerate(chain)
+        for t in (slopes[k - 1 : k] + slopes[k + 1 : k + 2])
+    ]
+    if not candidates:
+        return Finding(chain[-1].central, 2 * max(abs(chain[-1].central - claimed), chain[-1].error))
+    best = min(candidates, key=attrgetter("bound"))
+    error = abs(best.measured - claimed)
+    if error > best.bound and not _is_evidence(slopes, claimed):
+        return Finding(best.measured, error)
+    return best
+
+
+def _is_evidence(slopes: list[Slope], claimed: float) -> bool:
+    """Tell whether two steps agree against the claim and no smaller one speaks for it."""
+    telling = [s for s in slopes if 2 * s.error < abs(s.central - claimed)]
+    if len(telling) < 2 or not _agree(telling[0], telling[1], claimed):
+        return False
+    least = abs(telling[0].central - claimed)
+    return not any(s.h < telling[0].h and 2 * s.error < least for s in slopes)
+
+
+def _grow(
+    probe: Probe, i: int, claimed: float, tolerance: float, slopes: list[Slope], found: Finding, stood_still: bool
+) -> Finding:
+    """Return the best value with larger steps too, as long as they lessen a bound that noise has made."""
+    for _ in range(GROWTHS):
+        s = probe.slope(i, slopes[-1].h * GROW)
+        if s is None:
+            break
+        slopes = [*slopes, s]
+        better = _best(_with_jumps(slopes) if stood_still else slopes, claimed)
+        if not better.bound < found.bound:
+            break
+        found = better
+        if found.bound <= tolerance or abs(claimed - found.measured) > found.bound:
+            break
+    return found
+
+
+def _finer(probe: Probe, i: int, claimed: float, tolerance: float) -> Finding | None:
+    """Return a value with a step small beside the entry, if two such steps show the claim as if there were no noise.
+
+    What is taken for noise may be kinks, or a function that lives on a finer scale than the steps. True noise does not
+    show the claim twice where it is far larger than the tolerance.
+    """
+    for fraction in FINER:
+        a = probe.slope(i, probe.size(i) * fraction)
+        if a is None or not abs(a.central - claimed) <= tolerance + a.rounding:
+            continue
+        b = probe.slope(i, probe.size(i) * fraction / 4)
+        if b is None or b.rounding > max(tolerance, abs(claimed) / 100):
+            return None
+        if abs(b.central - claimed) <= tolerance + b.rounding:
+            return Finding(a.central, abs(a.central - b.central) + a.rounding)
+    return None
+
+
+def _standing_still(probe: Probe, i: int, h: float, still: Slope, claimed: float) -> Finding:
+    """Return a zero slope: certain, unless f moves at larger steps as the claim says, for then it moves in jumps."""
+    for factor in LEAPS:
+        s = probe.slope(i, h * factor)
+        if s is None:
+            break
+        if s.is_still:
+            still = s
+        elif abs(s.central - claimed) < abs(claimed) / 2:
+            return Finding(0.0, abs(claimed))
+    return Finding(0.0, still.error)

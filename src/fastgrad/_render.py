@@ -1,5 +1,6 @@
 """A result as text within 100 columns."""
 
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,13 +10,14 @@ from fastgrad._reading import entry_name
 if TYPE_CHECKING:
     from fastgrad._result import Entries, GradientCheck
 
-ROWS = 10
+ROWS, COLUMNS = 10, 100
 
 
 def text(check: "GradientCheck") -> str:
     """Return the report: the verdict, the worst entries as a table, and how it was measured."""
     lines = [_headline(check)]
-    lines += [f"  {reason}" for reason in check.reasons]
+    for reason in check.reasons:
+        lines += wrap(reason, COLUMNS, initial_indent="  ", subsequent_indent="  ")
     shown = check.wrong if len(check.wrong) else check.unresolved
     if len(shown):
         lines += _table(shown, check.shape)

@@ -1,14 +1,14 @@
 """From the entries of one check to its verdict."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fastgrad import _backend
 from fastgrad._claim import Claim
 from fastgrad._point import Point
-from fastgrad._recheck import Finding
 from fastgrad._result import Entries, Entry, GradientCheck, Kinks, Verdict
 from fastgrad._typing import Array, Float64Array, IndexArray, Step
 
@@ -37,9 +37,9 @@ class Case:
         """The number of entries that are compared."""
         return self.point.array.size if self.where is None else self.where.size
 
-    def index(self, k: int) -> int:
-        """Return the flat index into x of the k-th compared entry."""
-        return k if self.where is None else int(self.where[k])
+    def indices(self, k: IndexArray) -> IndexArray:
+        """Return the flat indices into x of these of the compared entries."""
+        return k if self.where is None else self.where[k]
 
     def step(self, i: int) -> float:
         """Return the step of the entry of x with flat index i."""
@@ -47,39 +47,75 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Row:
-    """An entry beyond tolerance after the second look: its position among those compared, the value, the bound."""
+class Rows:
+    """Entries after the second look, as parallel arrays: their positions among those compared, and what was found."""
 
-    k: int
-    claimed: float
-    measured: float
-    bound: float
+    k: IndexArray
+    claimed: Float64Array
+    measured: Float64Array
+    bound: Float64Array
+
+    def where(self, chosen: NDArray[np.bool_]) -> "Rows":
+        """Return some of the rows."""
+        return Rows(self.k[chosen], self.claimed[chosen], self.measured[chosen], self.bound[chosen])
 
 
-@dataclass
+@dataclass(frozen=True)
+class Kinked:
+    """The entries that lie at a kink: their positions among those compared, and the slopes on both sides."""
+
+    k: IndexArray
+    left: Float64Array
+    right: Float64Array
+
+
+@dataclass(frozen=True)
 class Tally:
     """What became of the entries beyond tolerance."""
 
-    wrong: list[Row] = field(default_factory=list)
-    unresolved: list[Row] = field(default_factory=list)
-    kinks: list[tuple[int, float, float]] = field(default_factory=list)
-    corrected: dict[int, float] = field(default_factory=dict)
+    wrong: Rows
+    unresolved: Rows
+    kinks: Kinked
+    corrected: Rows
 
-    def judge(self, k: int, claimed: float, found: Finding, tolerance: float) -> None:
-        """Sort entry k by its second look; at a kink, by the slope of those between that is nearest the claim."""
-        measured = found.measured
-        if found.is_kink:
-            self.kinks.append((k, found.left, found.right))
-            measured = min(max(claimed, min(found.left, found.right)), max(found.left, found.right))
-        self.corrected[k] = measured
-        error = abs(claimed - measured)
-        if error > tolerance:
-            row = Row(k, claimed, measured, found.bound)
-            (self.unresolved if error <= found.bound else self.wrong).append(row)
 
-    def not_finite(self, k: int, claimed: float, measured: float) -> None:
-        """Sort in entry k, of which the claim or the measurement is not finite: it is wrong."""
-        self.wrong.append(Row(k, claimed, measured, float("nan")))
+def tally(
+    case: Case,
+    measured: Array,
+    beyond: IndexArray,
+    found: tuple[Float64Array, Float64Array, Float64Array, Float64Array],
+) -> Tally:
+    """Sort the entries beyond tolerance by their second look; at a kink, by the slope in between nearest the claim.
+
+    Parameters
+    ----------
+    case : Case
+    measured : ndarray
+        The first measurement.
+    beyond : ndarray of intp
+        The positions of the entries beyond tolerance.
+    found : tuple of ndarrays
+        For each of them the best value, its bound, and the slopes below and above; a value of NaN says that there was
+        nothing finite to measure.
+    """
+    again, bound, left, right = found
+    claimed, first = case.claimed[beyond].astype(np.float64), measured[beyond].astype(np.float64)
+    is_lost = ~(np.isfinite(claimed) & np.isfinite(again))
+    is_kink = ~(np.isnan(left) | np.isnan(right) | (left == right) | is_lost)
+    nearest = np.clip(claimed, np.fmin(left, right), np.fmax(left, right))
+    value = np.where(is_lost, first, np.where(is_kink, nearest, again))
+    with np.errstate(all="ignore"):
+        error = np.abs(claimed - value)
+        allowed = case.atol + case.rtol * np.fmax(np.abs(claimed), np.where(np.isfinite(first), np.abs(first), 0.0))
+    rows = Rows(beyond, claimed, value, np.where(is_lost, np.nan, bound))
+    is_within = ~is_lost & (error <= allowed)
+    is_open = ~is_lost & ~is_within & (error <= bound)
+    return Tally(
+        wrong=rows.where(~(is_within | is_open)),
+        unresolved=rows.where(is_open),
+        kinks=Kinked(beyond[is_kink], left[is_kink], right[is_kink]),
+        corrected=rows.where(~is_lost),
+    )
 
 
 def conclude(
@@ -96,28 +132,27 @@ def conclude(
 ) -> GradientCheck:
     """Return the result of a check from the first measurement, its summary and the second look."""
     max_relative_error = summary[1]
-    if tally.corrected:
+    if tally.corrected.k.size:
         measured = measured.copy()
-        measured[list(tally.corrected)] = list(tally.corrected.values())
+        measured[tally.corrected.k] = tally.corrected.measured
         summary = _backend.compare.compare(case.claimed, measured, case.atol, case.rtol)
     max_error, _, at, _ = summary
-    unresolved = _still_unresolved(case, measured, tally.unresolved)
+    wrong, unresolved = tally.wrong, _still_unresolved(case, measured, tally.unresolved)
     verdict: Verdict = "passed"
-    if tally.wrong or (case.rtol == 0 and not max_error < case.atol and case.count > 0):
+    if wrong.k.size or (case.rtol == 0 and not max_error < case.atol and case.count > 0):
         verdict = "failed"
-    elif unresolved or flaw:
+    elif unresolved.k.size or flaw:
         verdict = "inconclusive"
-    wrong = _entries(case, tally.wrong)
     if case.rtol == 0 and verdict == "failed":
         wrong = _by_the_textbook(case, measured)
     return GradientCheck(
         verdict=verdict,
         max_error=max_error,
         max_relative_error=max_relative_error,
-        worst=_worst(case, measured, at, tally),
-        wrong=wrong,
+        worst=_worst(case, measured, at, wrong),
+        wrong=_entries(case, wrong),
         unresolved=_entries(case, unresolved),
-        kinks=_kinks(case, tally),
+        kinks=Kinks(case.indices(tally.kinks.k), tally.kinks.left, tally.kinks.right),
         atol=case.atol,
         rtol=case.rtol,
         eps=_in_words(case),
@@ -130,54 +165,42 @@ def conclude(
     )
 
 
-def _still_unresolved(case: Case, measured: Array, rows: list[Row]) -> list[Row]:
+def _still_unresolved(case: Case, measured: Array, rows: Rows) -> Rows:
     """Return the rows whose bound is large beside the whole gradient too: rtol of its largest entry is resolution."""
-    if not rows:
-        return []
+    if rows.k.size == 0:
+        return rows
     sizes = np.abs(np.concatenate([measured, case.claim.values.reshape(-1)]))
     scale = float(np.max(sizes[np.isfinite(sizes)], initial=0.0))
-    return [row for row in rows if not row.bound <= case.atol + case.rtol * scale]
+    return rows.where(~(rows.bound <= case.atol + case.rtol * scale))
 
 
-def _entries(case: Case, rows: list[Row]) -> Entries:
-    return Entries(
-        np.array([case.index(row.k) for row in rows], dtype=np.intp),
-        np.array([row.claimed for row in rows], dtype=np.float64),
-        np.array([row.measured for row in rows], dtype=np.float64),
-        np.array([row.bound for row in rows], dtype=np.float64),
-    )
+def _entries(case: Case, rows: Rows) -> Entries:
+    return Entries(case.indices(rows.k), rows.claimed, rows.measured, rows.bound)
 
 
-def _by_the_textbook(case: Case, measured: Array) -> Entries:
+def _by_the_textbook(case: Case, measured: Array) -> Rows:
     """Return the entries that are not less than atol off; the textbook's rule knows no bound."""
+    claimed, values = case.claimed.astype(np.float64), measured.astype(np.float64)
     with np.errstate(all="ignore"):
-        found = np.flatnonzero(~(np.abs(case.claimed.astype(np.float64) - measured) < case.atol))
-    return _entries(case, [Row(int(k), float(case.claimed[k]), float(measured[k]), float("nan")) for k in found])
+        k = np.flatnonzero(~(np.abs(claimed - values) < case.atol))
+    return Rows(k, claimed[k], values[k], np.full(k.size, np.nan))
 
 
-def _kinks(case: Case, tally: Tally) -> Kinks:
-    return Kinks(
-        np.array([case.index(k) for k, _, _ in tally.kinks], dtype=np.intp),
-        np.array([left for _, left, _ in tally.kinks], dtype=np.float64),
-        np.array([right for _, _, right in tally.kinks], dtype=np.float64),
-    )
-
-
-def _worst(case: Case, measured: Array, at: int, tally: Tally) -> Entry | None:
+def _worst(case: Case, measured: Array, at: int, wrong: Rows) -> Entry | None:
     """Return the entry with the largest error: of those found wrong where there are any."""
     if at < 0:
         return None
-    row = Row(at, float(case.claimed[at]), float(measured[at]), float("nan"))
-    if tally.wrong:
-        row = max(tally.wrong, key=lambda r: _error_order(r.claimed - r.measured))
-    i = case.index(row.k)
+    k, claimed, value, bound = at, float(case.claimed[at]), float(measured[at]), float("nan")
+    if wrong.k.size:
+        with np.errstate(all="ignore"):
+            error = np.abs(wrong.claimed - wrong.measured)
+        row = int(np.argmax(np.where(np.isnan(error), np.inf, error)))
+        k, claimed = int(wrong.k[row]), float(wrong.claimed[row])
+        value, bound = float(wrong.measured[row]), float(wrong.bound[row])
+    i = int(case.indices(np.array([k]))[0])
     shape = case.point.array.shape
     index = tuple(int(j) for j in np.unravel_index(i, shape)) if shape else ()
-    return Entry(case.point.name(i), index, row.claimed, row.measured, row.bound)
-
-
-def _error_order(difference: float) -> float:
-    return float("inf") if np.isnan(difference) else abs(difference)
+    return Entry(case.point.name(i), index, claimed, value, bound)
 
 
 def _in_words(case: Case) -> str:

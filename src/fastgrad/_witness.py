@@ -1,5 +1,6 @@
 """A structured callable's difference loop against its own plain forward, so that a flaw of the shortcut cannot hide."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,70 +12,139 @@ from fastgrad._typing import Array, Float64Array
 #: Two directions see every entry; eight entries are differenced one by one.
 KEYS = (0x5BD1E995, 0x1B873593)
 ENTRIES = 8
-#: A disagreement must stand at each of these multiples of the step: what a kink or truncation adds shrinks with it.
-SHRINK = (1.0, 1 / 4, 1 / 16)
+#: A disagreement must stand at ever smaller steps, as far as noise lets see: what kinks and truncation add goes away. A
+#: direction moves a pre-activation by √n of what an entry does, so this goes far below the steps of the loop.
+SHRINK, SHRINKS = 4.0, 12
 _UNITS = {"d": 16 * 2.0**-53, "f": 16 * 2.0**-24}
+_RELATIVE = {"d": 1e-6, "f": 1e-2}
 
 
 class Witness:
-    """The plain forward of f near x, on one private buffer."""
+    """The plain forward of f around x, called before f's own loop runs, and held against the loop afterwards.
 
-    def __init__(self, f: Any, x: Array) -> None:
+    First each entry and each direction is differenced on one side, around one common value: that is right where f is
+    linear along it, and half the calls. Where it does not fit, it is differenced on both sides.
+
+    Parameters
+    ----------
+    f : structured callable
+        It cannot write into what it is called with.
+    x, h : ndarray
+        The point and the steps.
+    scratch : ndarray
+        Like x; it is free again when this returns.
+    """
+
+    def __init__(self, f: Any, x: Array, h: Float64Array, scratch: Array) -> None:
         self.calls = 0
         self._f = f
         self._x = x
-        self._buffer = x.copy()
+        self._h = h
+        np.copyto(scratch, x)
+        around = _Around(self, scratch)
+        self._centre = around.value()
+        self._entries = np.unique(np.linspace(0, x.size - 1, ENTRIES).astype(np.intp)).tolist()
+        self._beside = [around.entry(i, self._step(i)) for i in self._entries]
+        self._along = [around.direction(key, float(np.min(h))) for key in KEYS]
 
-    def disagreement(self, measured: Array, h: Float64Array) -> str | None:
+    def call(self, x: Array) -> float:
+        """Return f(x), counted."""
+        self.calls += 1
+        return float(self._f(x))
+
+    def disagreement(self, measured: Array) -> str | None:
         """Return a sentence that says where the measured differences do not fit f itself; None where they do."""
-        n = self._x.size
-        for i in np.unique(np.linspace(0, n - 1, ENTRIES).astype(np.intp)) if n else ():
-            step = float(h[i if h.size > 1 else 0])
-            if not any(self._entry_agrees(measured, int(i), step * factor) for factor in SHRINK):
+        measured = measured.reshape(-1)
+        for i, (value, step) in zip(self._entries, self._beside, strict=True):
+            claimed = float(measured[i])
+            if not (self._fits(value, step, claimed) or self._entry_fits(i, claimed)):
                 return (
-                    f"f's own difference loop does not fit f: at {entry_name(int(i), self._x.shape)} it gives "
-                    f"{measured.flat[i]:.9g}, and calls of f another value. The measured values cannot be trusted."
+                    f"f's own difference loop does not fit f: at {entry_name(i, self._x.shape)} it gives "
+                    f"{claimed:.9g}, and calls of f another value. The measured values cannot be trusted."
                 )
-        step = float(np.min(h))
-        for key in KEYS if n else ():
-            if not any(self._projection_agrees(measured, key, step * factor) for factor in SHRINK):
+        step = float(np.min(self._h))
+        for key, value in zip(KEYS, self._along, strict=True):
+            claimed = _backend.projection.project(measured, self._x.reshape(-1), key, step)
+            if not (self._fits(value, step, claimed) or self._direction_fits(key, step, measured)):
                 return (
                     "f's own difference loop does not fit f: along a random direction they differ. "
                     "The measured values cannot be trusted."
                 )
         return None
 
-    def _value(self) -> float:
-        self.calls += 1
-        return float(self._f(self._buffer))
+    def _step(self, i: int) -> float:
+        return float(self._h[i if self._h.size > 1 else 0])
 
-    def _noise(self, plus: float, minus: float, h: float) -> float:
-        return _UNITS[self._x.dtype.char] * (abs(plus) + abs(minus)) / (2 * h)
+    def _fits(self, value: float, step: float, claimed: float) -> bool:
+        return step > 0.0 and self._error(value, self._centre, step, claimed)[0] <= 0.0
 
-    def _entry_agrees(self, measured: Array, i: int, h: float) -> bool:
-        flat = self._buffer.reshape(-1)
-        value = flat[i]
-        flat[i] = value + h
-        upper, plus = float(flat[i]), self._value()
-        flat[i] = value - h
-        lower, minus = float(flat[i]), self._value()
-        flat[i] = value
-        if upper == lower:
-            return True
-        slope = (plus - minus) / (upper - lower)
-        claimed = float(measured.reshape(-1)[i])
-        return self._same(slope, claimed, self._noise(plus, minus, h), max(abs(slope), abs(claimed)))
+    def _error(self, upper: float, lower: float, width: float, claimed: float) -> tuple[float, float, float]:
+        """Return by how much slope and claim differ beyond what is allowed, by how much at all, and the noise."""
+        char = self._x.dtype.char
+        slope = (upper - lower) / width
+        noise = _UNITS[char] * (abs(upper) + abs(lower)) / width
+        off = abs(slope - claimed)
+        return off - noise - _RELATIVE[char] * max(abs(slope), abs(claimed)), off, noise
 
-    def _projection_agrees(self, measured: Array, key: int, h: float) -> bool:
-        x, buffer = self._x.reshape(-1), self._buffer.reshape(-1)
-        _backend.projection.move(x, key, h, buffer)
-        plus = self._value()
-        _backend.projection.move(x, key, -h, buffer)
-        minus = self._value()
-        slope = (plus - minus) / (2 * h)
-        claimed = _backend.projection.project(measured.reshape(-1), x, key, h)
-        return self._same(slope, claimed, self._noise(plus, minus, h), max(abs(slope), abs(claimed)))
+    def _entry_fits(self, i: int, claimed: float) -> bool:
+        around = _Around(self, self._x.copy())
 
-    def _same(self, slope: float, claimed: float, noise: float, size: float) -> bool:
-        relative = 1e-6 if self._x.dtype.char == "d" else 1e-2
-        return not abs(slope - claimed) > noise + relative * size
+        def look(factor: float) -> tuple[float, float, float, float]:
+            plus, up = around.entry(i, self._step(i) * factor)
+            minus, down = around.entry(i, -self._step(i) * factor)
+            return plus, minus, up + down, claimed
+
+        return self._fits_in_the_end(look)
+
+    def _direction_fits(self, key: int, step: float, measured: Array) -> bool:
+        around = _Around(self, np.empty_like(self._x))
+
+        def look(factor: float) -> tuple[float, float, float, float]:
+            h = step * factor
+            claimed = _backend.projection.project(measured, self._x.reshape(-1), key, h)
+            return around.direction(key, h), around.direction(key, -h), 2 * h, claimed
+
+        return self._fits_in_the_end(look)
+
+    def _fits_in_the_end(self, look: Callable[[float], tuple[float, float, float, float]]) -> bool:
+        """Tell whether slope and claim agree with some step small enough, and noise small beside what they were off."""
+        first = last = 0.0
+        for k in range(SHRINKS):
+            upper, lower, width, claimed = look(SHRINK**-k)
+            if width == 0.0:
+                break
+            beyond, off, noise = self._error(upper, lower, width, claimed)
+            if k and noise > first / 4:
+                break
+            if not beyond > 0.0:
+                return True
+            first, last = first or off, off
+        return last <= first / 2
+
+
+class _Around:
+    """A buffer that holds x, moved at one entry or along a direction for one call of f, which sees it read-only."""
+
+    def __init__(self, witness: Witness, buffer: Array) -> None:
+        self._witness = witness
+        self._flat = buffer.reshape(-1)
+        self._x = witness._x.reshape(-1)
+        self._shown = buffer.view()
+        self._shown.flags.writeable = False
+
+    def value(self) -> float:
+        return self._witness.call(self._shown)
+
+    def entry(self, i: int, step: float) -> tuple[float, float]:
+        """Return f with entry i moved by a step, and the size of the step as rounded."""
+        before = self._flat[i]
+        self._flat[i] = before + step
+        taken = abs(float(self._flat[i]) - float(before))
+        value = self.value()
+        self._flat[i] = before
+        return value, taken
+
+    def direction(self, key: int, step: float) -> float:
+        """Return f with all entries moved; the buffer does not hold x any more."""
+        _backend.projection.move(self._x, key, step, self._flat)
+        return self.value()

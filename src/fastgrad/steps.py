@@ -45,7 +45,7 @@ def resolve(eps: Step, point: Point, default: dict[str, float] = TEXTBOOK) -> Fl
 
 def refuse_lost_steps(point: Point, h: Float64Array) -> None:
     """Raise the error that names the first entry of x at which rounding eats its step."""
-    i = _backend.differences.first_lost_step(point.array.reshape(-1), h)
+    i = _backend.differences.first_lost_step(point.array, h)
     if i < 0:
         return
     value = point.array.reshape(-1)[i]

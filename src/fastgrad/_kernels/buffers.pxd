@@ -37,6 +37,11 @@ ctypedef struct Frame:
     int flags
 
 
+cdef inline object flat(object a):
+    """Return all entries of the C-ordered array a as one line that shares its memory."""
+    return a if a.ndim == 1 else a.reshape(-1)
+
+
 cdef inline bint is_laid_out(object buffer, const void *data):
     """Tell whether the head says of this array what its attributes say: a NumPy that moved the fields is not believed."""
     cdef Head *head = <Head *><PyObject *>buffer
@@ -53,9 +58,13 @@ cdef inline bint same_frame(object buffer, const Frame *frame, object x):
     """Tell whether buffer still has this frame, and the shape and strides of x, of which it was a copy."""
     cdef Head *a = <Head *><PyObject *>buffer
     cdef Head *b = <Head *><PyObject *>x
-    cdef size_t length = b.nd * sizeof(Py_ssize_t)
-    return (a.data == frame.data and a.descr == frame.descr and a.flags == frame.flags and a.nd == b.nd
-            and memcmp(a.dimensions, b.dimensions, length) == 0 and memcmp(a.strides, b.strides, length) == 0)
+    cdef int k
+    if not (a.data == frame.data and a.descr == frame.descr and a.flags == frame.flags and a.nd == b.nd):
+        return False
+    for k in range(b.nd):  # one or two: a call of memcmp would take longer
+        if a.dimensions[k] != b.dimensions[k] or a.strides[k] != b.strides[k]:
+            return False
+    return True
 
 
 cdef inline bint double_buffer(object y, Py_buffer *view):

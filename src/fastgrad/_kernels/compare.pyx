@@ -1,4 +1,5 @@
 """Claimed against measured, in one pass without temporaries."""
+from libc.float cimport DBL_MAX
 from libc.math cimport fabs
 
 from fastgrad._kernels.wide cimport real, wide_int
@@ -36,7 +37,7 @@ def offenders(claimed, measured, double atol, double rtol, Py_ssize_t[::1] out):
 
 cdef inline bint is_beyond(double c, double m, double atol, double rtol) noexcept nogil:
     cdef double a = fabs(c), b = fabs(m)
-    return not fabs(c - m) <= atol + rtol * (a if a > b else b)
+    return not (fabs(c - m) <= atol + rtol * (a if a > b else b) and fabs(c - m) <= DBL_MAX)
 
 
 cdef wide_int summarise(
@@ -64,7 +65,7 @@ cdef wide_int summarise(
                 b = fabs(m)
                 size = a if a > b else b
                 worst[k] = worst[k] if worst[k] >= e else e
-                beyond[k] = beyond[k] + (0.0 if e <= atol + rtol * size else 1.0)
+                beyond[k] = beyond[k] + (0.0 if (e <= atol + rtol * size) & (e <= DBL_MAX) else 1.0)
                 more = e * scale[k] > top[k] * size
                 top[k] = e if more else top[k]
                 scale[k] = size if more else scale[k]
@@ -79,7 +80,7 @@ cdef wide_int summarise(
         m = measured[i]
         e = fabs(c - m)
         size = max(fabs(c), fabs(m))
-        beyond[0] += 0.0 if e <= atol + rtol * size else 1.0
+        beyond[0] += 0.0 if e <= atol + rtol * size and e <= DBL_MAX else 1.0
         if e * scale[0] > top[0] * size:
             top[0] = e
             scale[0] = size

@@ -6,6 +6,7 @@ must hold what was written, and the buffer must have the shape, strides, dtype, 
 it must equal x at the end, and on the way at entries 0, 1, 2, 4, 8, ... so that no f that writes and takes it back goes
 unseen. Where f did write into it, all is measured again with a fresh copy a call.
 """
+cimport cython
 from cpython.buffer cimport PyBuffer_Release
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
@@ -15,7 +16,7 @@ from libc.string cimport memcmp, memcpy
 import numpy
 
 from fastgrad._kernels.buffers cimport (
-    Frame, call, double_buffer, equal_but_for, frame_of, is_laid_out, same_bits, same_frame, same_shape)
+    Frame, call, double_buffer, equal_but_for, flat, frame_of, is_laid_out, same_bits, same_frame, same_shape)
 from fastgrad._kernels.wide cimport real
 
 cdef extern from "Python.h":
@@ -40,14 +41,14 @@ cdef enum:
     COLUMNS = 8
 
 
-# x (n-d, C order)  h (1,) or (n,)  out (n,), written  reader: scalar(y, i, sign), note(error, i, sign)
+# x (n-d, C order)  h (1,) or (n,)  out (n entries, C order), written  reader: scalar(y, i, sign), note(error, i, sign)
 def gradient(f, x, const double[::1] h, out, reader):
     """Write the central differences of the scalar f at x into out; return the number of calls of f."""
     cdef GradientSink sink = GradientSink(reader, out)
     if x.dtype.char == "d":
-        differences[double](f, x, x.reshape(-1), h, sink, reader)
+        differences[double](f, x, flat(x), h, sink, reader)
     else:
-        differences[float](f, x, x.reshape(-1), h, sink, reader)
+        differences[float](f, x, flat(x), h, sink, reader)
     return sink.calls
 
 
@@ -57,18 +58,18 @@ def jacobian(f, x, const double[::1] h, allocate, reader):
     """Return the array that allocate gives for the shape of f's first value, filled with f's central differences."""
     cdef JacobianSink sink = JacobianSink(reader, x, allocate)
     if x.dtype.char == "d":
-        differences[double](f, x, x.reshape(-1), h, sink, reader)
+        differences[double](f, x, flat(x), h, sink, reader)
     else:
-        differences[float](f, x, x.reshape(-1), h, sink, reader)
+        differences[float](f, x, flat(x), h, sink, reader)
     return sink.J
 
 
-# x (n,)  h (1,) or (n,)
+# x (n-d, C order)  h (1,) or (n,)
 def first_lost_step(x, const double[::1] h):
     """Return the first flat index at which the realised step differs from h by more than 1 %, or -1."""
     if x.dtype.char == "d":
-        return lost_step[double](x, h)
-    return lost_step[float](x, h)
+        return lost_step[double](flat(x), h)
+    return lost_step[float](flat(x), h)
 
 
 cdef Py_ssize_t lost_step(const real[::1] x, const double[::1] h) noexcept nogil:
@@ -95,6 +96,7 @@ cdef class Sink:
         return 0
 
 
+@cython.final
 cdef class GradientSink(Sink):
     cdef double plus
     cdef bint is_double
@@ -106,9 +108,9 @@ cdef class GradientSink(Sink):
         self.reader = reader
         self.is_double = out.dtype.char == "d"
         if self.is_double:
-            self.out64 = out
+            self.out64 = flat(numpy.asarray(out))
         else:
-            self.out32 = out
+            self.out32 = flat(numpy.asarray(out))
 
     cdef double value(self, object y, Py_ssize_t i, int sign) except? -1.0:
         cdef Py_buffer view
@@ -144,6 +146,7 @@ cdef class GradientSink(Sink):
         return 0
 
 
+@cython.final
 cdef class JacobianSink(Sink):
     cdef object x, J, allocate
     cdef bint is_double
@@ -238,7 +241,7 @@ cdef bint in_place(
         object f, object x, const real[::1] base, const double[::1] h, Sink sink, object reader) except -1:
     """Measure every entry on a shared buffer; return False as soon as f is seen to have written into it."""
     cdef object buffer = x.copy(), y
-    cdef real[::1] point = buffer.reshape(-1)
+    cdef real[::1] point = flat(buffer)
     cdef Frame frame = frame_of(buffer)
     cdef Py_ssize_t count = Py_REFCNT(buffer), i = 0, each = 0 if h.shape[0] == 1 else 1
     cdef int sign = 1
@@ -255,7 +258,7 @@ cdef bint in_place(
             if not same_bits(&point[i], &base[i]):
                 return False
             step = h[i * each]
-            for sign in (1, -1):
+            for sign in range(1, -2, -2):
                 moved = <real>(base[i] + sign * step)
                 point[i] = moved
                 sink.calls += 1
@@ -272,7 +275,7 @@ cdef bint in_place(
                     if not equal_but_for(point, base, i):
                         return False
                     buffer = x.copy()
-                    point = buffer.reshape(-1)
+                    point = flat(buffer)
                     frame = frame_of(buffer)
                     count = Py_REFCNT(buffer)
             point[i] = base[i]
@@ -297,9 +300,9 @@ cdef int on_copies(
     for i in range(base.shape[0]):
         PyErr_CheckSignals()
         step = h[i * each]
-        for sign in (1, -1):
+        for sign in range(1, -2, -2):
             buffer = x.copy()
-            point = buffer.reshape(-1)
+            point = flat(buffer)
             point[i] = <real>(base[i] + sign * step)
             point = None
             sink.calls += 1

@@ -31,5 +31,5 @@ def _judge(claimed: Array, measured: Array, atol: float, rtol: float) -> tuple[F
     with np.errstate(all="ignore"):
         error = np.abs(c - m)
         size = np.maximum(np.abs(c), np.abs(m))
-        is_beyond = ~(error <= atol + rtol * size)
+        is_beyond = ~((error <= atol + rtol * size) & np.isfinite(error))
     return error, size, is_beyond

@@ -41,7 +41,7 @@ def numerical_gradient(f: ScalarFunction, x: Any, eps: Step = None) -> Any:
     if not callable(f):
         raise not_callable(f)
     grad = np.empty(x.shape, x.dtype)
-    gradient(f, x, h, grad.reshape(-1), Reader(_namer(x)))
+    gradient(f, x, h, grad, Reader(_namer(x)))
     return grad[()] if is_scalar else grad
 
 
@@ -81,13 +81,14 @@ def numerical_jacobian(f: VectorFunction, x: Any, eps: Step = None) -> Any:
 
 
 def gradient(f: ScalarFunction, x: Array, h: Float64Array, out: Array, reader: Reader) -> int:
-    """Write the central differences of the scalar f at x into the flat array out; return the number of calls of f."""
+    """Write the central differences of the scalar f at x into out, C-ordered; return the number of calls of f."""
+    flat = np.asarray(out).reshape(-1)
     for i in range(x.size):
         step = float(h[i % h.size])
         x_plus, x_minus = _moved(x, i, step), _moved(x, i, -step)
         plus = reader.scalar(_call(f, x_plus, reader, i, 1), i, 1)
         minus = reader.scalar(_call(f, x_minus, reader, i, -1), i, -1)
-        out[i] = _rounded((plus - minus) / (2 * step), out.dtype)
+        flat[i] = _rounded((plus - minus) / (2 * step), out.dtype)
     return 2 * x.size
 
 

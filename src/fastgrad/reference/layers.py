@@ -70,6 +70,16 @@ def weight_gradient(grad_output: ArrayLike, x: ArrayLike, out: Array | None = No
 def relu(x: ArrayLike) -> Array:
     """Return max(0, x), entry by entry.
 
+    Parameters
+    ----------
+    x : array_like
+        Any shape.
+
+    Returns
+    -------
+    ndarray
+        Shaped like `x`, in its float dtype.
+
     Examples
     --------
     >>> relu([-1.0, 0.0, 2.5])
@@ -81,6 +91,16 @@ def relu(x: ArrayLike) -> Array:
 
 def relu_derivative(x: ArrayLike) -> Array:
     """Return 1 where x > 0 and 0 elsewhere, in the float dtype of x.
+
+    Parameters
+    ----------
+    x : array_like
+        Any shape.
+
+    Returns
+    -------
+    ndarray
+        Shaped like `x`, in its float dtype.
 
     Examples
     --------

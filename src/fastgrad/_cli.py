@@ -1,0 +1,105 @@
+"""The command line: what it takes, and which part of the package it asks."""
+
+import argparse
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+from importlib.util import find_spec
+from io import TextIOWrapper
+from pathlib import Path
+
+import numpy as np
+
+from fastgrad import _backend
+
+#: What `main` returns.
+FINE, MISMATCH, MISSING_EXTRA = 0, 1, 3
+
+#: The distributions that the demo needs, by the module that each installs.
+DEMO_NEEDS = {"sklearn": "scikit-learn", "matplotlib": "matplotlib"}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        What follows the command; None reads `sys.argv`.
+
+    Returns
+    -------
+    int
+        0; 1 when the demo found a claim that does not hold; 3 when a package of an extra is missing. argparse itself
+        leaves by SystemExit, with 2 for arguments that it does not know.
+    """
+    options = _parser().parse_args(arguments)
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without mathematical signs shows question marks
+    return _demo(options.figures) if options.command == "demo" else _info()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m fastgrad", description="Numerical differentiation and gradient checking."
+    )
+    parser.add_argument("--version", action="version", version=f"fastgrad {metadata.version('fastgrad')}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    demo = commands.add_parser(
+        "demo", help="a tour on real data, in seconds", description="A tour of fastgrad on real data, in seconds."
+    )
+    demo.add_argument(
+        "--figures",
+        metavar="DIR",
+        type=Path,
+        default=Path("fastgrad-figures"),
+        help="the folder for the figures; it is made where there is none (default: ./%(default)s)",
+    )
+    commands.add_parser("info", help="versions and how this installation computes", description=_info.__doc__)
+    return parser
+
+
+def _demo(figures: Path) -> int:
+    missing = [distribution for module, distribution in DEMO_NEEDS.items() if find_spec(module) is None]
+    if missing:
+        print(
+            f"The demo needs {' and '.join(missing)}; install the extra: pip install 'fastgrad[demo]'.", file=sys.stderr
+        )
+        return MISSING_EXTRA
+    from fastgrad import _demo as story
+
+    return FINE if story.run(figures) else MISMATCH
+
+
+def _info() -> int:
+    """Print the versions and how this installation computes."""
+    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    rows = {
+        "fastgrad": f"{metadata.version('fastgrad')}, {_backend.NAME} backend",
+        "Python": f"{platform.python_version()} ({platform.python_implementation()})",
+        "NumPy": np.__version__,
+        "BLAS": f"{blas.get('name')} {blas.get('version')}, {_blas_threads()}",
+        "machine": f"{platform.machine()}, {platform.system()}, {os.cpu_count()} processors",
+        "extras": ", ".join(
+            f"{name} {'present' if find_spec(module) else 'missing'}"
+            for module, name in {**DEMO_NEEDS, "scipy": "SciPy"}.items()
+        ),
+    }
+    for name, value in rows.items():
+        print(f"{name:<10}{value}")
+    return FINE
+
+
+def _blas_threads() -> str:
+    if find_spec("threadpoolctl"):
+        from threadpoolctl import threadpool_info
+
+        counts = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+        if counts:
+            return f"{counts[0]} thread{'s' if counts[0] != 1 else ''}"
+    for variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
+        if variable in os.environ:
+            return f"{variable}={os.environ[variable]}"
+    return "its own choice of threads"

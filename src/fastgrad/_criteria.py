@@ -1,0 +1,309 @@
+"""What is asked of a layer's outputs, and how the answer moves when they do.
+
+A criterion is told in two forms: what the user names (`SquaredError`, `CrossEntropy`, an array of weights, ``"sum"``),
+and, once the shape of the outputs is known, its bound form, which evaluates it and describes it along lines.
+"""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastgrad._arrays import class_targets, real_array
+from fastgrad._errors import ShapeError
+from fastgrad._typing import Array, Float64Array
+
+LossLike = Any  # "sum" | ArrayLike | SquaredError | CrossEntropy
+
+
+def held(a: ArrayLike, dtype: Any) -> Array:
+    """Return a private, contiguous, read-only copy."""
+    copy: Array = np.array(a, dtype=dtype, order="C")
+    copy.setflags(write=False)
+    return copy
+
+
+@dataclass(frozen=True, eq=False, init=False)
+class SquaredError:
+    """The squared error ‖y − target‖², summed over outputs and samples.
+
+    Parameters
+    ----------
+    target : array_like
+        Shaped like the outputs y. It is copied.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastgrad.losses import LinearLoss, SquaredError
+    >>> f = LinearLoss(np.eye(2), [3.0, 5.0], loss=SquaredError([1.0, 1.0]))
+    >>> f(np.eye(2))
+    20.0
+    """
+
+    target: Array
+
+    def __init__(self, target: ArrayLike) -> None:
+        object.__setattr__(self, "target", held(real_array(target, "target"), None))
+
+
+@dataclass(frozen=True, eq=False, init=False)
+class CrossEntropy:
+    """The softmax cross-entropy −Σ_k t_k log softmax(y)_k, summed over samples.
+
+    Parameters
+    ----------
+    target : array_like
+        Weights t shaped like the outputs y, whose sum need not be 1; or integer labels, one a sample. It is copied.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastgrad.losses import CrossEntropy, LinearLoss
+    >>> f = LinearLoss(np.eye(2), [1e4, 0.0], loss=CrossEntropy(1))
+    >>> f(np.eye(2))
+    10000.0
+    """
+
+    target: NDArray[Any]
+
+    def __init__(self, target: ArrayLike) -> None:
+        given = np.asarray(target)
+        object.__setattr__(
+            self, "target", held(given if given.dtype.kind in "iu" else real_array(target, "target"), None)
+        )
+
+
+NOTHING = held(np.zeros((0, 0)), np.float64)
+
+
+class Directions(NamedTuple):
+    """How the outputs move with each of several units: a column a unit, and what is needed of it at every call."""
+
+    columns: Float64Array
+    """Shape (m, units)."""
+    weights: Float64Array
+    """⟨v, column⟩ of each sample and unit for weights v of the outputs, else empty."""
+    squares: Float64Array
+    """‖column‖² of each unit."""
+    rows: Float64Array
+    """The columns as contiguous rows where a criterion walks along them, else empty."""
+    largest: Float64Array
+    """The largest entry, by size, of each unit's column."""
+
+
+class Lines(NamedTuple):
+    """The leading arguments of the kernel: where units stand, and the loss along each."""
+
+    z: Float64Array
+    origin: Float64Array
+    c: Float64Array
+    q: Float64Array
+    tau: Float64Array
+    logp: Float64Array
+    p: Float64Array
+    w: Float64Array
+    wmax: Float64Array
+
+    def sample(self, b: int) -> "Lines":
+        """Return the lines of one sample alone."""
+        one = slice(b, b + 1)
+        return self._replace(
+            z=self.z[one], origin=self.origin[one], c=self.c[one], tau=self.tau[one], logp=self.logp[one], p=self.p[one]
+        )
+
+
+class Terms(NamedTuple):
+    """A loss of one sample that is a polynomial of each output by itself: Σ (y + shift)·(c + (y + shift)·q)."""
+
+    shift: Float64Array
+    c: Float64Array
+    q: Float64Array
+
+
+class Criterion(Protocol):
+    """A loss of outputs of one known shape. Outputs y are doubles of shape (n_samples, m)."""
+
+    terms: Terms | None
+    """The loss term by term, where it is so simple and there is one sample."""
+    linear: bool
+    """Whether `along` is the same wherever the outputs are, and does not look at y."""
+
+    def value(self, y: Float64Array) -> float:
+        """Return the loss."""
+
+    def directions(self, columns: Float64Array) -> Directions:
+        """Return what `along` needs to know of the directions, computed once."""
+
+    def own(self, y: Float64Array) -> Lines:
+        """Return the loss as each output itself moves."""
+
+    def along(self, y: Float64Array, z: Float64Array, origin: Float64Array, directions: Directions) -> Lines:
+        """Return the loss as units at z move the outputs along their directions."""
+
+    def change(self, y: Float64Array, b: int, plus: Float64Array, minus: Float64Array) -> Float64Array:
+        """Return what the loss of sample b gains between y + minus and y + plus, for columns of moves (m, k)."""
+
+
+def _polynomial(z: Float64Array, origin: Float64Array, c: Float64Array, q: Float64Array) -> Lines:
+    none = np.zeros((len(z), 0))
+    return Lines(z, origin, c, q, np.zeros(len(z)), none, none, np.zeros((1, 0)), np.ones(z.shape[1]))
+
+
+class Weighted:
+    """Σ v·y."""
+
+    linear = True
+
+    def __init__(self, v: Float64Array) -> None:
+        self._v = v
+        zeros = np.zeros(v.shape[1])
+        self.terms = Terms(zeros, v[0], zeros) if len(v) == 1 else None
+
+    def value(self, y: Float64Array) -> float:
+        return float(np.vdot(self._v, y))
+
+    def directions(self, columns: Float64Array) -> Directions:
+        units = columns.shape[1]
+        return Directions(columns, self._v @ columns, np.zeros(units), NOTHING, np.ones(units))
+
+    def own(self, y: Float64Array) -> Lines:
+        return _polynomial(y, y, self._v, np.zeros(y.shape[1]))
+
+    def along(self, y: Float64Array, z: Float64Array, origin: Float64Array, directions: Directions) -> Lines:
+        return _polynomial(z, origin, directions.weights, directions.squares)
+
+    def change(self, y: Float64Array, b: int, plus: Float64Array, minus: Float64Array) -> Float64Array:
+        return np.asarray(self._v[b] @ (plus - minus))
+
+
+class Squared:
+    """Σ (y − t)²."""
+
+    linear = False
+
+    def __init__(self, t: Float64Array) -> None:
+        self._t = t
+        self.terms = Terms(-t[0], np.zeros(t.shape[1]), np.ones(t.shape[1])) if len(t) == 1 else None
+
+    def value(self, y: Float64Array) -> float:
+        r = (y - self._t).ravel()
+        return float(r @ r)
+
+    def directions(self, columns: Float64Array) -> Directions:
+        units = columns.shape[1]
+        return Directions(columns, NOTHING, np.einsum("ki,ki->i", columns, columns), NOTHING, np.ones(units))
+
+    def own(self, y: Float64Array) -> Lines:
+        # Counted from zero, the line is (r ± h·x)²: what the kernel subtracts are the squared residuals themselves.
+        r, zeros = y - self._t, np.zeros(y.shape)
+        return _polynomial(r, zeros, zeros, np.ones(y.shape[1]))
+
+    def along(self, y: Float64Array, z: Float64Array, origin: Float64Array, directions: Directions) -> Lines:
+        return _polynomial(z, origin, 2.0 * ((y - self._t) @ directions.columns), directions.squares)
+
+    def change(self, y: Float64Array, b: int, plus: Float64Array, minus: Float64Array) -> Float64Array:
+        r = (y[b] - self._t[b])[:, None]
+        return np.asarray(((plus - minus) * (2.0 * r + (plus + minus))).sum(axis=0))
+
+
+class Entropy:
+    """−Σ t·log softmax(y)."""
+
+    linear = False
+    terms: Terms | None = None
+
+    def __init__(self, t: Float64Array) -> None:
+        self._t = t
+        self._tau = t.sum(axis=1)
+
+    def value(self, y: Float64Array) -> float:
+        return float(-np.vdot(self._t, _log_softmax(y)))
+
+    def directions(self, columns: Float64Array) -> Directions:
+        by_unit = np.ascontiguousarray(columns.T)
+        largest = np.abs(by_unit).max(axis=1, initial=0.0)
+        return Directions(columns, NOTHING, np.zeros(len(by_unit)), by_unit, largest)
+
+    def own(self, y: Float64Array) -> Lines:
+        # One score against all others is a softmax of two, of which only the first moves.
+        logp = _log_softmax(y)
+        pairs = np.stack([logp.ravel(), _log_of_others(logp).ravel()], axis=1)
+        m = y.shape[1]
+        return Lines(y, y, -self._t, np.zeros(m), self._tau, pairs, np.exp(pairs), np.array([[1.0, 0.0]]), np.ones(m))
+
+    def along(self, y: Float64Array, z: Float64Array, origin: Float64Array, directions: Directions) -> Lines:
+        logp = _log_softmax(y)
+        c = -(self._t @ directions.columns)
+        p = np.exp(logp)
+        return Lines(z, origin, c, directions.squares, self._tau, logp, p, directions.rows, directions.largest)
+
+    def change(self, y: Float64Array, b: int, plus: Float64Array, minus: Float64Array) -> Float64Array:
+        logp = _log_softmax(y[b : b + 1])[0]
+        gained = self._tau[b] * (_log_gain(logp, plus) - _log_gain(logp, minus))
+        return np.asarray(gained - self._t[b] @ (plus - minus))
+
+
+def _log_softmax(y: Float64Array) -> Float64Array:
+    shifted = y - y.max(axis=1, keepdims=True)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
+
+
+def _log_of_others(logp: Float64Array) -> Float64Array:
+    """Return log Σ_{k≠i} p_k for each i; where p_i is nearly all, by adding up the others."""
+    p = np.exp(logp)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        others = np.log1p(-p)
+        for b, i in zip(*np.nonzero(p > 0.5), strict=True):
+            rest = np.delete(logp[b], i)
+            top = rest.max(initial=-np.inf)
+            others[b, i] = top + np.log(np.exp(rest - top).sum()) if rest.size else -np.inf
+    return np.asarray(others)
+
+
+def _log_gain(logp: Float64Array, moves: Float64Array) -> Float64Array:
+    """Return log Σ_k p_k exp(move_k) for each column of moves, where Σ p = 1."""
+    if np.abs(moves).max(initial=0.0) <= 1.0:
+        return np.asarray(np.log1p(np.exp(logp) @ np.expm1(moves)))
+    moved = logp[:, None] + moves
+    top = moved.max(axis=0)
+    return np.asarray(top + np.log(np.exp(moved - top).sum(axis=0)))
+
+
+def bind(loss: LossLike, shape: tuple[int, ...], columns: bool) -> Criterion:
+    """Return the criterion that `loss` names, for outputs of this shape; its rows are samples unless `columns`.
+
+    Raises
+    ------
+    ShapeError
+        If the target or the weights do not fit the outputs.
+    TypeError, ValueError
+        If `loss` names no criterion.
+    """
+    if isinstance(loss, str):
+        if loss != "sum":
+            raise ValueError(
+                "loss must be 'sum', an array shaped like the outputs, SquaredError(...) or CrossEntropy(...); "
+                f"got {loss!r}."
+            )
+        return Weighted(held(rows(np.ones(shape), columns), np.float64))
+    if isinstance(loss, CrossEntropy):
+        by_rows = len(shape) == 2 and columns
+        target = loss.target.T if by_rows and loss.target.ndim == 2 else loss.target
+        weights = class_targets(target, shape[::-1] if by_rows else shape)
+        return Entropy(held(rows(weights, False), np.float64))
+    is_error = isinstance(loss, SquaredError)
+    given = real_array(loss.target, "target") if is_error else real_array(loss, "loss")
+    if given.shape != shape:
+        name = "the target of SquaredError" if is_error else "the array given as loss"
+        raise ShapeError(f"{name} has shape {given.shape}; the outputs have shape {shape}.")
+    bound = held(rows(given, columns), np.float64)
+    return Squared(bound) if is_error else Weighted(bound)
+
+
+def rows(a: Array, columns: bool) -> Array:
+    """Return a view of a sample or a batch as a batch whose rows are samples."""
+    if a.ndim == 1:
+        return a[None, :]
+    return a.T if columns else a

@@ -1,0 +1,251 @@
+"""Gradient descent on least squares, one reading of the data a step."""
+# The residuals of four rows and their share of the gradient
+# are formed while these rows lie in the nearest cache.
+#
+#   A         (n, p)  float or double, C order, read
+#   b         (n,)    double, read
+#   x         (p,)    double, from the first iterate to the last
+#   gradient  (p,)    double, written: the gradient at the last x
+#   work      (p,)    double, written: sums of one block of rows
+#   losses    (k + 1) double, written: the loss before each of k steps, and at the last x
+
+from cpython.exc cimport PyErr_CheckSignals
+from libc.math cimport isfinite
+
+from fastgrad._kernels.lanes cimport add_product, fill, lanes, load_doubles, load_floats, multiply, prefetch, store, total
+from fastgrad._kernels.wide cimport real, wide_int
+
+cdef enum:
+    BLOCK = 64            # rows whose sums are formed apart and then added: long sums keep their digits
+    AHEAD = 2048          # entries of A between those in use and those asked for in advance
+    SPAN = 1 << 24        # entries of A between two looks for Ctrl-C: at most some 20 ms, wherever A lies
+
+
+cdef struct Place:
+    Py_ssize_t step       # the step under way
+    Py_ssize_t row        # the first row that is not yet in its sums
+    Py_ssize_t broken     # the first step whose loss is not finite, or -1
+    double squares        # residual . residual, over the rows so far
+
+
+cdef inline void load(lanes* s, const real* a) noexcept nogil:
+    if real is double:
+        load_doubles(s, a)
+    else:
+        load_floats(s, a)
+
+
+# Adds Aᵀr of the rows from `first` up to `end` to `work`, and r . r to `squares`; fewer than 8 columns.
+cdef inline int narrow_rows(
+    const real[:, ::1] A, const double[::1] b, double[::1] x, double[::1] work,
+    Py_ssize_t first, Py_ssize_t end, double* squares,
+) except -1 nogil:
+    cdef Py_ssize_t p = A.shape[1], i = first, j
+    cdef double r0, r1, r2, r3, total = 0.0
+    while i + 4 <= end:
+        r0 = r1 = r2 = r3 = 0.0
+        for j in range(p):
+            r0 += A[i, j] * x[j]
+            r1 += A[i + 1, j] * x[j]
+            r2 += A[i + 2, j] * x[j]
+            r3 += A[i + 3, j] * x[j]
+        r0 -= b[i]
+        r1 -= b[i + 1]
+        r2 -= b[i + 2]
+        r3 -= b[i + 3]
+        total += (r0 * r0 + r1 * r1) + (r2 * r2 + r3 * r3)
+        for j in range(p):
+            work[j] += (A[i, j] * r0 + A[i + 1, j] * r1) + (A[i + 2, j] * r2 + A[i + 3, j] * r3)
+        i += 4
+    while i < end:
+        r0 = 0.0
+        for j in range(p):
+            r0 += A[i, j] * x[j]
+        r0 -= b[i]
+        total += r0 * r0
+        for j in range(p):
+            work[j] += A[i, j] * r0
+        i += 1
+    squares[0] += total
+    return 0
+
+
+# Adds them to `work` and `squares` for 8 columns and more. Where p is no multiple of 8, the last eight columns overlap the eight before them: `own`
+# is 1 in those that have not been counted, 0 in the others.
+cdef wide_int wide_rows(
+    const real[:, ::1] A, const double[::1] b, double[::1] x, double[::1] work,
+    Py_ssize_t first, Py_ssize_t end, double* squares,
+) except -1 nogil:
+    cdef Py_ssize_t p = A.shape[1], whole = p - p % 8, ahead = max(4 * p, AHEAD), i = first, j
+    cdef double r0, r1, r2, r3
+    cdef double mask[8]
+    cdef lanes own, t, u, a0, a1, a2, a3
+    for j in range(8):
+        mask[j] = 1.0 if j >= 8 - p % 8 else 0.0
+    load_doubles(&own, mask)
+    while i + 4 <= end:
+        fill(&a0, 0.0)
+        fill(&a1, 0.0)
+        fill(&a2, 0.0)
+        fill(&a3, 0.0)
+        for j in range(0, whole, 8):
+            load_doubles(&u, &x[j])
+            load(&t, &A[i, j])
+            add_product(&a0, &t, &u)
+            load(&t, &A[i + 1, j])
+            add_product(&a1, &t, &u)
+            load(&t, &A[i + 2, j])
+            add_product(&a2, &t, &u)
+            load(&t, &A[i + 3, j])
+            add_product(&a3, &t, &u)
+        if whole < p:
+            load_doubles(&u, &x[p - 8])
+            multiply(&u, &own)
+            load(&t, &A[i, p - 8])
+            add_product(&a0, &t, &u)
+            load(&t, &A[i + 1, p - 8])
+            add_product(&a1, &t, &u)
+            load(&t, &A[i + 2, p - 8])
+            add_product(&a2, &t, &u)
+            load(&t, &A[i + 3, p - 8])
+            add_product(&a3, &t, &u)
+        r0 = total(&a0) - b[i]
+        r1 = total(&a1) - b[i + 1]
+        r2 = total(&a2) - b[i + 2]
+        r3 = total(&a3) - b[i + 3]
+        squares[0] += (r0 * r0 + r1 * r1) + (r2 * r2 + r3 * r3)
+        fill(&a0, r0)
+        fill(&a1, r1)
+        fill(&a2, r2)
+        fill(&a3, r3)
+        for j in range(0, whole, 8):
+            load_doubles(&u, &work[j])
+            load(&t, &A[i, j])
+            add_product(&u, &t, &a0)
+            load(&t, &A[i + 1, j])
+            add_product(&u, &t, &a1)
+            load(&t, &A[i + 2, j])
+            add_product(&u, &t, &a2)
+            load(&t, &A[i + 3, j])
+            add_product(&u, &t, &a3)
+            store(&work[j], &u)
+            prefetch(&A[i, j] + ahead)
+            prefetch(&A[i, j] + ahead + p)
+            prefetch(&A[i, j] + ahead + 2 * p)
+            prefetch(&A[i, j] + ahead + 3 * p)
+        if whole < p:
+            multiply(&a0, &own)
+            multiply(&a1, &own)
+            multiply(&a2, &own)
+            multiply(&a3, &own)
+            load_doubles(&u, &work[p - 8])
+            load(&t, &A[i, p - 8])
+            add_product(&u, &t, &a0)
+            load(&t, &A[i + 1, p - 8])
+            add_product(&u, &t, &a1)
+            load(&t, &A[i + 2, p - 8])
+            add_product(&u, &t, &a2)
+            load(&t, &A[i + 3, p - 8])
+            add_product(&u, &t, &a3)
+            store(&work[p - 8], &u)
+        i += 4
+    while i < end:
+        fill(&a0, 0.0)
+        for j in range(0, whole, 8):
+            load_doubles(&u, &x[j])
+            load(&t, &A[i, j])
+            add_product(&a0, &t, &u)
+        r0 = total(&a0)
+        for j in range(whole, p):
+            r0 += A[i, j] * x[j]
+        r0 -= b[i]
+        squares[0] += r0 * r0
+        for j in range(p):
+            work[j] += A[i, j] * r0
+        i += 1
+    return 0
+
+
+cdef wide_int advance(
+    const real[:, ::1] A, const double[::1] b, double[::1] x, double[::1] gradient, double[::1] work,
+    double[::1] losses, double learning_rate, double weight, double ridge, Place* place,
+) except -1 nogil:
+    cdef Py_ssize_t n = A.shape[0], p = A.shape[1], last = losses.shape[0] - 1
+    cdef Py_ssize_t j, end, budget = SPAN
+    cdef double squares, norm, loss
+    while place.step <= last and budget > 0:
+        end = min(n, place.row + BLOCK)
+        squares = 0.0
+        for j in range(p):
+            work[j] = 0.0
+        if p < 8:
+            narrow_rows(A, b, x, work, place.row, end, &squares)
+        else:
+            wide_rows(A, b, x, work, place.row, end, &squares)
+        for j in range(p):
+            gradient[j] += work[j]
+        place.squares += squares
+        budget -= (end - place.row + 1) * (p + 1)
+        place.row = end
+        if end < n:
+            continue
+
+        loss = weight * place.squares
+        if ridge != 0.0:
+            norm = 0.0
+            for j in range(p):
+                norm += x[j] * x[j]
+            loss += ridge * norm
+            for j in range(p):
+                gradient[j] = 2.0 * (weight * gradient[j] + ridge * x[j])
+        else:
+            for j in range(p):
+                gradient[j] = 2.0 * weight * gradient[j]
+        losses[place.step] = loss
+        if place.broken < 0 and not isfinite(loss):
+            place.broken = place.step
+        if place.step < last:
+            for j in range(p):
+                x[j] -= learning_rate * gradient[j]
+                gradient[j] = 0.0
+            place.row = 0
+            place.squares = 0.0
+        place.step += 1
+    return 0
+
+
+# The loss, the gradient and r . r at x.
+cdef double evaluate(
+    const real[:, ::1] A, const double[::1] b, double[::1] x, double[::1] gradient, double[::1] work,
+    double[::1] loss, double weight, double ridge,
+) except? -1:
+    cdef Place place = Place(0, 0, -1, 0.0)
+    gradient[:] = 0.0
+    while place.step < 1:
+        with nogil:
+            advance(A, b, x, gradient, work, loss, 1.0, weight, ridge, &place)
+        PyErr_CheckSignals()
+    return place.squares
+
+
+cdef tuple run(
+    const real[:, ::1] A, const double[::1] b, double[::1] x, double[::1] gradient, double[::1] work,
+    double[::1] losses, double learning_rate, double weight, double ridge,
+):
+    cdef Py_ssize_t n = A.shape[0], p = A.shape[1]
+    cdef Place place = Place(0, 0, -1, 0.0)
+    if b.shape[0] != n or x.shape[0] != p or gradient.shape[0] != p or work.shape[0] != p or losses.shape[0] == 0:
+        raise ValueError("descend: the arrays do not fit each other.")
+    gradient[:] = 0.0
+    while place.step < losses.shape[0]:
+        with nogil:
+            advance(A, b, x, gradient, work, losses, learning_rate, weight, ridge, &place)
+        PyErr_CheckSignals()
+    return place.broken, place.squares
+
+
+def descend(A, b, x, gradient, work, losses, double learning_rate, double weight, double ridge):
+    """Take k steps of descent from x, in place; return the first step that is not finite, or -1, and the last r.r."""
+    if A.dtype.char == "d":
+        return run[double](A, b, x, gradient, work, losses, learning_rate, weight, ridge)
+    return run[float](A, b, x, gradient, work, losses, learning_rate, weight, ridge)

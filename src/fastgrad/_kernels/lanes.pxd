@@ -1,0 +1,69 @@
+# Eight doubles that are added and multiplied side by side, whatever the width of the registers: a sum formed in them has
+# the same bits everywhere. (Left to itself the compiler keeps several accumulators apart, one addition at a time.) A
+# compiler without vector types gets a plain struct: the same bits, less speed.
+cdef extern from *:
+    """
+    #include <string.h>
+    #if defined(__GNUC__)
+    #define FASTGRAD_INLINE static inline __attribute__((always_inline))
+    typedef double fastgrad_lanes __attribute__((vector_size(64)));
+    typedef double fastgrad_half __attribute__((vector_size(32)));
+    typedef double fastgrad_quarter __attribute__((vector_size(16)));
+    typedef float fastgrad_narrow __attribute__((vector_size(32)));
+    FASTGRAD_INLINE void fastgrad_load_doubles(fastgrad_lanes *s, const double *a) { memcpy(s, a, sizeof *s); }
+    FASTGRAD_INLINE void fastgrad_load_floats(fastgrad_lanes *s, const float *a) {
+        fastgrad_narrow t;
+        memcpy(&t, a, sizeof t);
+        *s = __builtin_convertvector(t, fastgrad_lanes);
+    }
+    FASTGRAD_INLINE void fastgrad_fill(fastgrad_lanes *s, double c) { *s = c - (fastgrad_lanes){0.0}; }
+    FASTGRAD_INLINE void fastgrad_multiply(fastgrad_lanes *s, const fastgrad_lanes *t) { *s *= *t; }
+    FASTGRAD_INLINE void fastgrad_add(fastgrad_lanes *s, const fastgrad_lanes *t) { *s += *t; }
+    FASTGRAD_INLINE void fastgrad_add_product(fastgrad_lanes *s, const fastgrad_lanes *t, const fastgrad_lanes *u) {
+        *s += *t * *u;
+    }
+    FASTGRAD_INLINE double fastgrad_total(const fastgrad_lanes *s) {
+        fastgrad_half a, b;
+        fastgrad_quarter c, d;
+        memcpy(&a, s, sizeof a);
+        memcpy(&b, (const char *)s + sizeof a, sizeof b);
+        a += b;
+        memcpy(&c, &a, sizeof c);
+        memcpy(&d, (const char *)&a + sizeof c, sizeof d);
+        c += d;
+        return c[0] + c[1];
+    }
+    #define fastgrad_prefetch(a) __builtin_prefetch(a)
+    #else
+    #define FASTGRAD_INLINE static inline
+    #define FASTGRAD_EACH for (int k = 0; k < 8; k++)
+    typedef struct { double at[8]; } fastgrad_lanes;
+    FASTGRAD_INLINE void fastgrad_load_doubles(fastgrad_lanes *s, const double *a) { memcpy(s, a, sizeof *s); }
+    FASTGRAD_INLINE void fastgrad_load_floats(fastgrad_lanes *s, const float *a) { FASTGRAD_EACH s->at[k] = a[k]; }
+    FASTGRAD_INLINE void fastgrad_fill(fastgrad_lanes *s, double c) { FASTGRAD_EACH s->at[k] = c; }
+    FASTGRAD_INLINE void fastgrad_multiply(fastgrad_lanes *s, const fastgrad_lanes *t) {
+        FASTGRAD_EACH s->at[k] *= t->at[k];
+    }
+    FASTGRAD_INLINE void fastgrad_add(fastgrad_lanes *s, const fastgrad_lanes *t) { FASTGRAD_EACH s->at[k] += t->at[k]; }
+    FASTGRAD_INLINE void fastgrad_add_product(fastgrad_lanes *s, const fastgrad_lanes *t, const fastgrad_lanes *u) {
+        FASTGRAD_EACH s->at[k] += t->at[k] * u->at[k];
+    }
+    FASTGRAD_INLINE double fastgrad_total(const fastgrad_lanes *s) {
+        const double *a = s->at;
+        return ((a[0] + a[4]) + (a[2] + a[6])) + ((a[1] + a[5]) + (a[3] + a[7]));
+    }
+    #define fastgrad_prefetch(a) ((void)(a))
+    #endif
+    FASTGRAD_INLINE void fastgrad_store(double *a, const fastgrad_lanes *s) { memcpy(a, s, sizeof *s); }
+    """
+    ctypedef struct lanes "fastgrad_lanes":
+        pass
+    void load_doubles "fastgrad_load_doubles"(lanes* s, const double* a) noexcept nogil
+    void load_floats "fastgrad_load_floats"(lanes* s, const float* a) noexcept nogil
+    void fill "fastgrad_fill"(lanes* s, double c) noexcept nogil
+    void multiply "fastgrad_multiply"(lanes* s, const lanes* t) noexcept nogil
+    void add "fastgrad_add"(lanes* s, const lanes* t) noexcept nogil
+    void add_product "fastgrad_add_product"(lanes* s, const lanes* t, const lanes* u) noexcept nogil
+    void store "fastgrad_store"(double* a, const lanes* s) noexcept nogil
+    double total "fastgrad_total"(const lanes* s) noexcept nogil
+    void prefetch "fastgrad_prefetch"(const void* a) noexcept nogil

@@ -1,0 +1,32 @@
+from typing import Any
+
+from numpy.typing import NDArray
+
+from fastgrad._typing import Float64Array
+
+def unit_differences(
+    z: Float64Array,
+    origin: Float64Array,
+    c: Float64Array,
+    q: Float64Array,
+    tau: Float64Array,
+    logp: Float64Array,
+    p: Float64Array,
+    w: Float64Array,
+    wmax: Float64Array,
+    x: Float64Array,
+    reach: Float64Array,
+    h: Float64Array,
+    rectified: bool,
+    left: NDArray[Any],
+    right: NDArray[Any],
+) -> int: ...
+def layer_differences(
+    W: NDArray[Any],
+    x: Float64Array,
+    shift: Float64Array,
+    c: Float64Array,
+    q: Float64Array,
+    h: Float64Array,
+    out: NDArray[Any],
+) -> None: ...

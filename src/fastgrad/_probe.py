@@ -1,0 +1,111 @@
+"""f around a point: single values, slopes on both sides of an entry, and what noise may have added to them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from fastgrad._noise import noise
+from fastgrad._point import Point
+from fastgrad._typing import Array, Float64Array
+
+#: f's own rounding is taken as 8 units of 2⁻⁵³ in each value, and its measured noise as 4 standard deviations: it is
+#: measured on few points, and the quieter of two sides is taken.
+UNITS, DEVIATIONS = 8.0, 4.0
+UNIT_ROUNDOFF = 2.0**-53
+_NAN = float("nan")
+
+
+@dataclass(frozen=True)
+class Slope:
+    """The differences of f at one entry with one step: central, and on each side; and what noise may have added.
+
+    `rounding` is the error that f's values must have, however little noise was measured. `is_still`: f did not move.
+    """
+
+    h: float
+    central: float
+    left: float
+    right: float
+    rounding: float
+    is_still: bool
+    probe: "Probe" = field(repr=False)
+
+    @property
+    def error(self) -> float:
+        """How far rounding and noise may have put the central difference off, and a one-sided one twice as far."""
+        return max(self.rounding, DEVIATIONS * self.probe.noise / self.h)
+
+    @property
+    def gap(self) -> float:
+        """How far the slopes on both sides are apart."""
+        return abs(self.right - self.left)
+
+
+class Probe:
+    """Calls of f near a point, counted; f's noise is measured when first asked for."""
+
+    def __init__(self, f: Callable[[Array], Any], point: Point, h: Float64Array) -> None:
+        self.calls = 0
+        self.is_deterministic = True
+        self._f = f
+        self._x = point.array
+        self._h = h
+        self._reader = point.reader()
+
+    def value(self, x: Array, i: int = 0, sign: int = 0) -> float:
+        """Return f(x); x is a copy that f may do with as it likes."""
+        self.calls += 1
+        return self._reader.scalar(self._f(x), i, sign)
+
+    def value_if_any(self, x: Array, i: int = 0, sign: int = 0) -> float:
+        """Return f(x), or NaN where f refuses: it was not asked to be defined farther from x than the caller's step."""
+        try:
+            return self.value(x, i, sign)
+        except Exception:
+            return _NAN
+
+    @cached_property
+    def centre(self) -> float:
+        """The value of f at x itself."""
+        value = self.value(self._x.copy())
+        again = self.value(self._x.copy())
+        self.is_deterministic = value == again or value != value
+        return value
+
+    @cached_property
+    def noise(self) -> float:
+        """The standard deviation of f's noise at x."""
+        return noise(self.value_if_any, self._x, self._h)
+
+    def size(self, i: int) -> float:
+        """Return the magnitude of entry i of x, or its step where that is zero."""
+        return abs(float(self._x.flat[i])) or float(self._h[i if self._h.size > 1 else 0])
+
+    def slope(self, i: int, h: float) -> Slope | None:
+        """Return the differences at entry i with step h, steps as rounded; None where f has no finite value there."""
+        plus, up = self._moved(i, h, 1)
+        minus, down = self._moved(i, h, -1)
+        centre = self.centre
+        if not (abs(plus) + abs(minus) + abs(centre) < float("inf")) or up == 0.0 or down == 0.0:
+            return None
+        both = up + down
+        return Slope(
+            both / 2.0,
+            (plus - minus) / both,
+            (centre - minus) / down,
+            (plus - centre) / up,
+            UNITS * UNIT_ROUNDOFF * (abs(plus) + abs(minus)) / both,
+            plus == centre == minus,
+            self,
+        )
+
+    def _moved(self, i: int, step: float, sign: int) -> tuple[float, float]:
+        """Return f with entry i moved by sign times step, and the step that was really taken."""
+        x = self._x.copy()
+        flat = x.reshape(-1)
+        before = float(flat[i])
+        flat[i] = before + sign * step
+        taken = abs(float(flat[i]) - before)
+        ask = self.value_if_any if step > float(self._h[i if self._h.size > 1 else 0]) else self.value
+        return ask(x, i, sign), taken

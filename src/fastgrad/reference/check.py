@@ -1,0 +1,102 @@
+"""Claimed against measured by the plain rule, in plain NumPy."""
+
+from typing import Any
+
+import numpy as np
+
+from fastgrad._errors import ShapeError
+from fastgrad._typing import Array, ScalarFunction, Step
+from fastgrad.reference.differences import numerical_gradient
+
+__all__ = ["gradient_check"]
+
+
+def gradient_check(
+    f: ScalarFunction,
+    grad_f: Any,
+    x: Any,
+    eps: Step = None,
+    atol: float | None = None,
+    *,
+    rtol: float | None = None,
+) -> tuple[bool, float]:
+    """Return whether a claimed gradient of f at x is within tolerance everywhere, and the largest difference.
+
+    There is one measurement and no second look: noise, kinks and too large a step count against the claim. What
+    passes here, passes `fastgrad.gradient_check` too, but not the other way round. With ``rtol=0`` both follow the same
+    rule, the textbook's.
+
+    Parameters
+    ----------
+    f : callable
+        Takes an array of x's shape and dtype and returns a real scalar.
+    grad_f : callable, array_like or True
+        The claim: a function of x, the gradient at x itself, or True when f returns ``(value, gradient)``. Shaped like
+        x, or flat and of x's size.
+    x : array_like
+        The point, of any shape.
+    eps : None, float, array_like or "auto"
+        The step, as `fastgrad.numerical_gradient` takes it.
+    atol, rtol : float, optional
+        Right is ``abs(claimed - measured) <= atol + rtol * max(abs(claimed), abs(measured))``; with ``rtol=0``,
+        ``max_error < atol``. None is 1e-6 and 1e-5, and 1e-3 and 1e-2 where x or the claim is single precision.
+
+    Returns
+    -------
+    passed : bool
+        False where any difference is NaN or infinite.
+    max_error : float
+        NaN where any difference is, and 0 for an empty x.
+
+    Raises
+    ------
+    ShapeError
+        If the claim fits x neither in shape nor in size.
+    TypeError
+        If the claim is not real numbers.
+    ValueError
+        If a tolerance is negative or NaN.
+    StepError, TypeError, ShapeError
+        As `fastgrad.numerical_gradient`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> passed, max_error = gradient_check(lambda x: np.sum(x**2), lambda x: 2 * x, np.array([1.0, -2.0]))
+    >>> passed, max_error < 1e-9
+    (True, True)
+    """
+    value = (lambda x: f(x)[0]) if grad_f is True else f
+    measured = np.asarray(numerical_gradient(value, x, eps), dtype=np.float64)
+    point = np.array(x, dtype=np.float32 if np.asarray(x).dtype == np.float32 else np.float64)
+    given = np.asarray(f(point)[1] if grad_f is True else grad_f(point) if callable(grad_f) else grad_f)
+    claimed = _claimed(given, measured)
+    is_single = np.float32 in (point.dtype, given.dtype)
+    atol = _tolerance("atol", atol, 1e-3 if is_single else 1e-6)
+    rtol = _tolerance("rtol", rtol, 1e-2 if is_single else 1e-5)
+    with np.errstate(all="ignore"):
+        error = np.abs(claimed - measured)
+        allowed = atol + rtol * np.maximum(np.abs(claimed), np.abs(measured))
+    max_error = float(np.max(error, initial=0.0))
+    if rtol == 0:
+        return bool(max_error < atol or error.size == 0), max_error
+    return bool(np.all((error <= allowed) & np.isfinite(error))), max_error
+
+
+def _claimed(given: Array, measured: Array) -> Array:
+    if given.dtype.kind not in "biuf":
+        raise TypeError(f"the claimed gradient must hold real numbers; got dtype {given.dtype}.")
+    if given.shape not in (measured.shape, (measured.size,)):
+        raise ShapeError(
+            f"the claimed gradient has shape {given.shape}, and x has {measured.shape}: it must have x's shape, "
+            f"or be flat with {measured.size} entries."
+        )
+    return given.astype(np.float64).reshape(measured.shape)
+
+
+def _tolerance(name: str, given: float | None, default: float) -> float:
+    if given is None:
+        return default
+    if not given >= 0:
+        raise ValueError(f"{name} must be a number that is not negative; got {given!r}.")
+    return float(given)

@@ -1,0 +1,128 @@
+"""Imports point down only, and no file knows what it may not know. The tables below are the house."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[2] / "src" / "fastgrad"
+
+#: From top to bottom, and within a row from left to right: a file imports only what stands behind it.
+ROWS = {
+    "skin": "__main__ _cli _demo plot _drawing",
+    "judge": "testing _check _witness _verdict _recheck _recheck_structured _probe _claim _result _render",
+    "use": "losses _input_moves _loss_parts _criteria layers _weight_gradient _least_squares",
+    "verbs": "_gradient _jacobian",
+    "notions": "_adaptive _step_search _line _extrapolation _noise steps _point",
+    "switch": "_backend",
+    "engine": "_kernels reference",
+    "side": "problems",
+    "ground": "_regression _reading _arrays _errors _typing",
+}
+ORDER = ["__init__", *" ".join(ROWS.values()).split()]
+GROUND = set(ROWS["ground"].split())
+
+#: Files that may import less than the order allows: whose they are, whom they may know, and why.
+FENCES = {
+    "_gradient": (GROUND | {"_backend", "steps", "_point"}, "verbs do not know each other's insides"),
+    "_jacobian": (GROUND | {"_backend", "steps", "_point"}, "verbs do not know each other's insides"),
+    "_result": (GROUND | {"_render"}, "a result does not know how it was computed"),
+    "_render": (GROUND, "a report does not know how its data were computed"),
+    "_point": (GROUND, "a point knows no derivative"),
+    "layers": (GROUND | {"_weight_gradient"}, "the accused must not be its own witness"),
+    "_weight_gradient": (GROUND | {"_backend"}, "the accused must not be its own witness"),
+    "reference": (GROUND | {"reference"}, "the reference is plain NumPy"),
+    "_kernels": ({"_kernels"}, "a kernel knows nothing of our Python"),
+}
+
+#: Words that may not occur in a file as a name, an argument or an attribute.
+WORDS = {
+    "_gradient": {"atol", "rtol", "print"},
+    "_jacobian": {"atol", "rtol", "print"},
+    "_check": {"_kernels", "print", "stdout", "pytest"},
+    "_result": {"print", "stdout", "_backend"},
+    "steps": {"f"},
+    "layers": {"eps", "numerical_gradient", "numerical_jacobian"},
+    "reference": {"cython", "_kernels"},
+}
+
+PYTHON = sorted(SOURCE.rglob("*.py"))
+CYTHON = sorted([*SOURCE.rglob("*.pyx"), *SOURCE.rglob("*.pxd")])
+
+
+def part(path: Path) -> str:
+    """Return the name under which a file stands in the tables: its own, or that of its folder."""
+    return path.relative_to(SOURCE).parts[0].removesuffix(".py")
+
+
+def running_code(tree: ast.AST) -> Iterator[ast.AST]:
+    """Walk all nodes but those that only a type checker reads."""
+    yield tree
+    for child in ast.iter_child_nodes(tree):
+        if not (isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING"):
+            yield from running_code(child)
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Return the parts of fastgrad that a Python file imports when it runs."""
+    for node in running_code(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path.name} imports relatively"
+            if node.module == "fastgrad":
+                yield from (name.name for name in node.names)
+            elif node.module and node.module.startswith("fastgrad."):
+                yield node.module.split(".")[1]
+        elif isinstance(node, ast.Import):
+            yield from (name.name.split(".")[1] for name in node.names if name.name.startswith("fastgrad."))
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=lambda p: str(p.relative_to(SOURCE)))
+def test_imports_point_down(path: Path) -> None:
+    own = part(path)
+    assert own in ORDER, f"{own} has no place in the house: give it one in ROWS"
+    for other in imported(path):
+        assert other in ORDER, f"{own} imports {other}, which has no place in ROWS"
+        if path.name != "__init__.py" or own != "__init__":
+            below = ORDER.index(other) > ORDER.index(own)
+            assert below or own == other, f"{own} imports {other}, which stands above it"
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=lambda p: str(p.relative_to(SOURCE)))
+def test_no_file_looks_over_its_fence(path: Path) -> None:
+    allowed, why = FENCES.get(part(path), (set(ORDER), ""))
+    assert set(imported(path)) <= allowed, why
+
+
+@pytest.mark.parametrize("path", [p for p in PYTHON if part(p) in WORDS], ids=lambda p: str(p.relative_to(SOURCE)))
+def test_no_file_speaks_of_what_it_may_not_know(path: Path) -> None:
+    words: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        match node:
+            case ast.Name(id=word) | ast.Attribute(attr=word) | ast.arg(arg=word) | ast.alias(name=word):
+                words.add(word)
+    assert not words & WORDS[part(path)]
+
+
+@pytest.mark.parametrize("path", CYTHON, ids=lambda p: p.name)
+def test_a_kernel_knows_other_kernels_at_most(path: Path) -> None:
+    for line in path.read_text().splitlines():
+        if re.match(r"\s*(from|import|cimport)\b", line) and "fastgrad" in line:
+            assert re.match(r"from fastgrad\._kernels\.\w+ cimport ", line), line
+        assert not re.match(r"\s*c?import numpy\.|\s*(from|cimport) numpy|\s*#\s*(cython|distutils):", line), line
+
+
+def test_the_tables_speak_of_files_that_may_exist() -> None:
+    assert len(ORDER) == len(set(ORDER))
+    assert set(FENCES) | set(WORDS) <= set(ORDER)
+    assert {part(path) for path in PYTHON} & {"_gradient", "_jacobian", "reference"}
+
+
+def test_the_walk_sees_imports_inside_functions_and_passes_over_those_of_types(tmp_path: Path) -> None:
+    file = tmp_path / "sample.py"
+    file.write_text(
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from fastgrad._check import x\n"
+        "def g():\n    from fastgrad._gradient import y\n    import fastgrad._point\n    from fastgrad import steps\n"
+    )
+    assert sorted(imported(file)) == ["_gradient", "_point", "steps"]

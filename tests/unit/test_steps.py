@@ -1,0 +1,100 @@
+"""fastgrad.steps does what its docstrings say."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fastgrad as fg
+from fastgrad import steps
+from fastgrad._point import as_point
+
+
+def test_none_is_the_textbooks_step_in_double_and_a_power_of_two_in_single() -> None:
+    assert steps.resolve(None, as_point([1.0, 2.0])).tolist() == [1e-5]
+    assert steps.resolve(None, as_point(np.ones(2, np.float32))).tolist() == [2.0**-8]
+    assert steps.resolve(None, as_point([1.0]), steps.STRUCTURED).tolist() == [2.0**-17]
+
+
+def test_a_float_is_absolute_and_an_array_is_one_an_entry() -> None:
+    x = as_point([[1.0, 2.0], [3.0, 4.0]])
+    for eps in (0.25, np.float32(0.25), np.array(0.25), np.longdouble(0.25)):
+        h = steps.resolve(eps, x)
+        assert h.tolist() == [0.25]
+        assert h.dtype == np.float64
+    assert steps.resolve(2, x).tolist() == [2.0]
+    assert steps.resolve([[1, 2], [3, 4]], x).tolist() == [1.0, 2.0, 3.0, 4.0]
+    assert steps.resolve(np.asfortranarray([[1.0, 2.0], [3.0, 4.0]]), x).tolist() == [1.0, 2.0, 3.0, 4.0]
+
+
+def test_auto_is_the_power_of_two_nearest_to_the_cube_root_of_epsilon() -> None:
+    x = np.array([0.0, -0.5, 1.0, 3.0, -1e6, 1e300, np.nan, np.inf])
+    h = steps.auto(x)
+    assert np.frexp(h)[0].tolist() == [0.5] * 8
+    size = np.where(np.isfinite(x), np.maximum(np.abs(x), 1.0), 1.0)
+    ratio = h / (np.finfo(float).eps ** (1 / 3) * size)
+    assert np.all((ratio > 2**-0.501) & (ratio < 2**0.501))
+    assert h[[0, 1, 2, 6, 7]].tolist() == [2.0**-17] * 5
+    assert steps.auto(np.ones(2, np.float32)).tolist() == [2.0**-8] * 2
+    assert steps.auto(np.ones((2, 3))).shape == (6,)
+
+
+def test_auto_is_never_lost() -> None:
+    for dtype in (np.float64, np.float32):
+        x = np.concatenate([s * 10.0 ** np.arange(-30, 31) for s in (1, -1)]).astype(dtype)
+        steps.refuse_lost_steps(as_point(x), steps.auto(x))
+
+
+@pytest.mark.parametrize("eps", [0, -1.0, np.nan, np.inf, 1j, True, "Auto", [1.0, np.nan], {}, b"x"], ids=repr)
+def test_what_is_no_step_is_refused_with_what_was_given(eps: Any) -> None:
+    with pytest.raises(fg.StepError, match='eps must be None, "auto", a positive finite real number') as caught:
+        steps.resolve(eps, as_point([1.0, 2.0]))
+    assert repr(eps) in str(caught.value)
+    assert isinstance(caught.value, ValueError)
+
+
+def test_an_array_of_steps_of_another_shape_is_refused_with_both_shapes() -> None:
+    with pytest.raises(fg.ShapeError, match=r"shaped like x, \(2,\); got \(2, 1\)"):
+        steps.resolve([[1.0], [2.0]], as_point([1.0, 2.0]))
+
+
+@pytest.mark.parametrize(("value", "eps"), [(1e12, 1e-5), (1e9, 1e-9), (3e10, 1e-5), (-3e10, 1e-5)])
+def test_a_step_that_rounding_changes_by_more_than_a_hundredth_is_refused(value: float, eps: float) -> None:
+    realised = ((value + eps) - (value - eps)) / 2
+    assert abs(realised / eps - 1) > 0.01
+    with pytest.raises(fg.StepError) as caught:
+        steps.resolve(eps, as_point([1.0, value, 2.0]))
+    assert str(caught.value) == (
+        f"the step eps = {eps:.6g} is lost to rounding at x[1] = {value:.17g}: the step really taken would be "
+        f'{realised:.6g}. Give a larger eps, one step an entry, or eps="auto".'
+    )
+
+
+def test_a_step_that_rounding_changes_by_less_is_taken() -> None:
+    """At 1e8 the spacing is 1.5e-8: 1e-5 comes out as 1.0006e-5 or so."""
+    assert steps.resolve(1e-5, as_point([1e8])).tolist() == [1e-5]
+    with pytest.raises(fg.StepError):
+        steps.resolve(1e-7, as_point([1e8]))
+
+
+def test_single_precision_is_asked_with_its_own_spacing() -> None:
+    x = np.array([1.0, 1e6], np.float32)
+    with pytest.raises(fg.StepError, match=r"x\[1\] = 1000000: .*"):
+        steps.resolve(None, as_point(x))
+    assert steps.resolve(None, as_point(x.astype(np.float64))).tolist() == [1e-5]
+
+
+def test_a_step_beyond_the_largest_number_is_refused_without_a_warning() -> None:
+    with pytest.raises(fg.StepError, match="would be inf"):
+        steps.resolve(1e38, as_point(np.array([3e38], np.float32)))
+    with pytest.raises(fg.StepError, match="would be inf"):
+        steps.resolve(1e308, as_point([1.7e308]))
+
+
+def test_entries_that_are_not_finite_have_no_step_to_lose() -> None:
+    assert steps.resolve(1e-5, as_point([np.nan, np.inf])).tolist() == [1e-5]
+
+
+def test_a_0d_x_is_named_x_alone() -> None:
+    with pytest.raises(fg.StepError, match="lost to rounding at x = 1000000000000"):
+        steps.resolve(None, as_point(1e12))
