@@ -8,6 +8,7 @@ import numpy as np
 from fastgrad import _backend, steps
 from fastgrad._point import Point, as_point, bound, is_bare_number, usable_out, working_array
 from fastgrad._reading import Reader
+from fastgrad._scheme import central, scheme
 from fastgrad._typing import Array, Float64Array, IndexArray, ScalarFunction, Step
 
 
@@ -16,11 +17,14 @@ def numerical_gradient(
     x: Any,
     eps: Step = None,
     *,
+    method: str | None = None,
+    order: int | None = None,
+    bounds: Any = None,
     out: Array | None = None,
     args: Sequence[Any] = (),
     kwargs: Mapping[str, Any] | None = None,
 ) -> Any:
-    """Return the gradient of the scalar function f at x by central differences.
+    """Return the gradient of the scalar function f at x by finite differences, central ones by default.
 
     Entry i is ``(f(x + eps e_i) - f(x - eps e_i)) / (2 eps)``. An ordinary callable is called 2n times, entry by entry
     in C order, plus before minus; on float64 x the result is bit for bit that of `fastgrad.reference`. A structured
@@ -39,6 +43,15 @@ def numerical_gradient(
         The absolute step. None is 1e-5 in double and 2⁻⁸ in single precision, and for a structured callable 2⁻¹⁷ and
         2⁻⁸. An array shaped like x gives each entry its own step; ``"auto"`` takes the power of two nearest to
         ε^(1/3)·max(1, abs(x_i)).
+    method : {"central", "forward", "backward"}, optional
+        On which sides of x f is called. None is "central".
+    order : int, optional
+        The power of the step with which the error falls: 2, 4, 6 or 8 for central differences, 1 to 4 for the others; 2
+        by default. A central difference takes as many calls an entry as its order, a one-sided one as many as its order
+        and one call at x for all.
+    bounds : pair of array_like, or an object with attributes lb and ub, optional
+        f is never called outside. An entry whose points would leave them takes a one-sided difference of the same order
+        (4 at most), and a shorter step where that leaves them too.
     out : ndarray, optional
         C-contiguous, of x's shape and working dtype; it is filled and returned, and must not overlap x.
     args, kwargs : sequence and mapping, optional
@@ -53,6 +66,8 @@ def numerical_gradient(
     ------
     StepError
         If eps is not a positive finite real number, or rounding at some entry changes the step by more than 1 %.
+    ValueError
+        If the method or its order is unknown, x lies outside its bounds, or an entry has no room within them.
     TypeError, ShapeError
         If x cannot be differentiated at, or f returns no real scalar; the sentence names the entry.
     Exception
@@ -66,21 +81,23 @@ def numerical_gradient(
     array([ 3., 12.])
     """
     if hasattr(type(f), "__fastgrad_gradient__"):
+        if method is not None or order is not None or bounds is not None:
+            raise TypeError("a structured callable measures by its own loop: method, order and bounds do not reach it.")
         return _by_structure(f, x, eps, out, args, kwargs)
     point = as_point(x)
-    h = steps.resolve(eps, point)
+    plan, h, _ = scheme(point, eps, method, order, bounds)
     grad = usable_out(out, point.array.shape, point.array.dtype, x)
-    measure(bound(f, args, kwargs), point, h, grad)
+    _backend.differences.gradient(bound(f, args, kwargs), point.array, h, plan, grad, point.reader())
     return point.restore(grad)
 
 
 def measure(f: ScalarFunction, point: Point, h: Float64Array, out: Array) -> int:
-    """Write the gradient at a point into out, C-ordered and shaped like it; return the number of calls of f."""
-    return int(_backend.differences.gradient(f, point.array, h, out, point.reader()))
+    """Write the central differences at a point into out, C-ordered and shaped like it; return the calls of f."""
+    return int(_backend.differences.gradient(f, point.array, h, central(), out, point.reader()))
 
 
 def measure_entries(f: ScalarFunction, point: Point, h: Float64Array, indices: IndexArray, out: Array) -> int:
-    """Write the differences at these flat indices alone into the flat out; return the number of calls of f."""
+    """Write the central differences at these flat indices alone into the flat out; return the calls of f."""
 
     def f_of_entries(values: Array) -> Any:
         x = point.array.copy()
@@ -89,7 +106,8 @@ def measure_entries(f: ScalarFunction, point: Point, h: Float64Array, indices: I
 
     some = point.array.reshape(-1)[indices]
     reader = Reader(lambda k: point.name(int(indices[k])))
-    return int(_backend.differences.gradient(f_of_entries, some, h if h.size == 1 else h[indices], out, reader))
+    steps_of_entries = h if h.size == 1 else h[indices]
+    return int(_backend.differences.gradient(f_of_entries, some, steps_of_entries, central(), out, reader))
 
 
 def _by_structure(f: Any, x: Any, eps: Step, out: Array | None, args: Sequence[Any], kwargs: Any) -> Any:

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fastgrad import _backend, steps
+from fastgrad import _backend
 from fastgrad._point import Point, as_point, bound, usable_out
 from fastgrad._reading import Reader
+from fastgrad._scheme import scheme
 from fastgrad._typing import Array, Step, VectorFunction
 
 
@@ -14,11 +15,14 @@ def numerical_jacobian(
     x: Any,
     eps: Step = None,
     *,
+    method: str | None = None,
+    order: int | None = None,
+    bounds: Any = None,
     out: Array | None = None,
     args: Sequence[Any] = (),
     kwargs: Mapping[str, Any] | None = None,
 ) -> Any:
-    """Return the Jacobian of the array-valued function f at x by central differences.
+    """Return the Jacobian of the array-valued function f at x by finite differences, central ones by default.
 
     Numerator layout: the derivative of y by x has shape ``y.shape + x.shape``. So d(Wx)/dx is W, and d(Wx)/dW of an
     (m, n) matrix is an (m, m, n) array. Texts in denominator layout write Wᵀ for the former: the same numbers,
@@ -35,6 +39,8 @@ def numerical_jacobian(
         The point, of any shape and order.
     eps : None, float, array_like or "auto"
         The absolute step, as `numerical_gradient` takes it.
+    method, order, bounds : optional
+        As `numerical_gradient` takes them.
     out : ndarray, optional
         C-contiguous, of shape ``y.shape + x.shape`` and x's working dtype; it is filled and returned.
     args, kwargs : sequence and mapping, optional
@@ -49,6 +55,8 @@ def numerical_jacobian(
     ------
     StepError
         If eps is not a positive finite real number, or rounding at some entry changes the step by more than 1 %.
+    ValueError
+        If the method or its order is unknown, x lies outside its bounds, or an entry has no room within them.
     TypeError, ShapeError
         If x cannot be differentiated at, or f returns no real array, or arrays of changing shape.
 
@@ -62,7 +70,7 @@ def numerical_jacobian(
            [4., 5., 6.]])
     """
     point = as_point(x)
-    h = steps.resolve(eps, point)
+    plan, h, _ = scheme(point, eps, method, order, bounds)
     f = bound(f, args, kwargs)
     reader = point.reader()
 
@@ -71,7 +79,7 @@ def numerical_jacobian(
 
     if point.array.size == 0:
         return allocate(_first_shape(f, point, reader))
-    return point.restore(_backend.differences.jacobian(f, point.array, h, allocate, reader))
+    return point.restore(_backend.differences.jacobian(f, point.array, h, plan, allocate, reader))
 
 
 def _first_shape(f: VectorFunction, point: Point, reader: Reader) -> tuple[int, ...]:

@@ -18,18 +18,16 @@ TEXTBOOK = {"d": 1e-5, "f": 2.0**-8}
 STRUCTURED = {"d": 2.0**-17, "f": 2.0**-8}
 
 
-def resolve(eps: Step, point: Point, default: dict[str, float] = TEXTBOOK) -> Float64Array:
+def resolve(eps: Step, point: Point) -> Float64Array:
     """Return the steps as one number, shape ``(1,)``, or one an entry, shape ``(n,)``, and refuse what cannot be used.
 
     Parameters
     ----------
     eps : None, float, array_like or "auto"
-        None is the default of x's dtype. A float is an absolute step. An array shaped like x gives each entry its own.
-        ``"auto"`` picks them by `auto`.
+        None is the textbook's step for x's dtype. A float is an absolute step. An array shaped like x gives each entry
+        its own. ``"auto"`` picks them by `auto`.
     point : Point
         Where the differences are taken.
-    default : dict
-        The step for None, by the character of the dtype.
 
     Raises
     ------
@@ -38,7 +36,7 @@ def resolve(eps: Step, point: Point, default: dict[str, float] = TEXTBOOK) -> Fl
     ShapeError
         If an array of steps is not shaped like x.
     """
-    h = as_steps(eps, point.array, default)
+    h = as_steps(eps, point.array, TEXTBOOK)
     refuse_lost_steps(point, h)
     return h
 
@@ -55,11 +53,12 @@ def refuse_lost_steps(point: Point, h: Float64Array) -> None:
     raise lost_step(point.name(i), float(value), step, (float(plus) - float(minus)) / 2)
 
 
-def auto(x: Array) -> Float64Array:
-    """Return for each entry the power of two nearest to ε^(1/3)·max(1, |x_i|), ε the spacing of x's dtype at 1.
+def auto(x: Array, order: int = 2) -> Float64Array:
+    """Return for each entry the power of two nearest to ε^(1/(order + 1))·max(1, |x_i|), ε the spacing of x's dtype at 1.
 
     The error of a central difference is about ε|f|/h + h²|f‴|/6, which is least at h ~ ε^(1/3) times the scale on which
-    f changes; |x_i| stands for that scale (Nocedal and Wright, Numerical Optimization, 2nd ed., section 8.1).
+    f changes; |x_i| stands for that scale (Nocedal and Wright, Numerical Optimization, 2nd ed., section 8.1). With an
+    error that falls with another power of h, the exponent is another.
 
     Examples
     --------
@@ -70,18 +69,18 @@ def auto(x: Array) -> Float64Array:
     """
     size = np.abs(x, dtype=np.float64).reshape(-1)
     scale = np.where(np.isfinite(size), np.maximum(size, 1.0), 1.0)
-    exponent: Float64Array = np.rint(np.log2(scale * np.cbrt(np.finfo(x.dtype).eps)))
+    exponent: Float64Array = np.rint(np.log2(scale) + np.log2(np.finfo(x.dtype).eps) / (order + 1))
     return np.exp2(exponent)
 
 
-def as_steps(eps: Any, x: Array, default: dict[str, float]) -> Float64Array:
+def as_steps(eps: Any, x: Array, default: dict[str, float], order: int = 2) -> Float64Array:
     """Return the steps that eps means at x, as `resolve` does, but do not ask whether rounding eats them."""
     if eps is None:
         return np.array([default[x.dtype.char]])
     if isinstance(eps, str):
         if eps != "auto":
             raise bad_step(eps)
-        return auto(x)
+        return auto(x, order)
     try:
         given = np.asarray(eps)
     except ValueError as error:

@@ -15,7 +15,7 @@ ROWS = {
     "judge": "testing _check _witness _verdict _recheck _recheck_structured _probe _claim _result _render",
     "use": "losses _input_moves _loss_parts _criteria layers _weight_gradient _least_squares",
     "verbs": "_gradient _jacobian",
-    "notions": "_adaptive _step_search _line _extrapolation _noise steps _point",
+    "notions": "_scheme _stencils _tree _adaptive _step_search _line _extrapolation _noise steps _point",
     "switch": "_backend",
     "engine": "_kernels reference",
     "side": "problems",
@@ -26,8 +26,8 @@ GROUND = set(ROWS["ground"].split())
 
 #: Files that may import less than the order allows: whose they are, whom they may know, and why.
 FENCES = {
-    "_gradient": (GROUND | {"_backend", "steps", "_point"}, "verbs do not know each other's insides"),
-    "_jacobian": (GROUND | {"_backend", "steps", "_point"}, "verbs do not know each other's insides"),
+    "_gradient": (GROUND | {"_backend", "steps", "_point", "_scheme"}, "verbs do not know each other's insides"),
+    "_jacobian": (GROUND | {"_backend", "steps", "_point", "_scheme"}, "verbs do not know each other's insides"),
     "_result": (GROUND | {"_render"}, "a result does not know how it was computed"),
     "_render": (GROUND, "a report does not know how its data were computed"),
     "_point": (GROUND, "a point knows no derivative"),

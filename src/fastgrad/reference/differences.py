@@ -4,13 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fastgrad._arrays import real_array
 from fastgrad._errors import ShapeError, bad_step, lost_step, not_callable
 from fastgrad._reading import Reader, entry_name
-from fastgrad._typing import Array, Float64Array, ScalarFunction, Step, VectorFunction
+from fastgrad._typing import Array, Float64Array, IndexArray, ScalarFunction, Step, VectorFunction
 
-__all__ = ["first_lost_step", "gradient", "jacobian", "numerical_gradient", "numerical_jacobian"]
+__all__ = ["Scheme", "first_lost_step", "gradient", "jacobian", "numerical_gradient", "numerical_jacobian"]
 
 
 def numerical_gradient(f: ScalarFunction, x: Any, eps: Step = None) -> Any:
@@ -41,7 +42,7 @@ def numerical_gradient(f: ScalarFunction, x: Any, eps: Step = None) -> Any:
     if not callable(f):
         raise not_callable(f)
     grad = np.empty(x.shape, x.dtype)
-    gradient(f, x, h, grad, Reader(_namer(x)))
+    gradient(f, x, h, _CENTRAL, grad, Reader(_namer(x)))
     return grad[()] if is_scalar else grad
 
 
@@ -76,39 +77,81 @@ def numerical_jacobian(f: VectorFunction, x: Any, eps: Step = None) -> Any:
     reader = Reader(_namer(x))
     if x.size == 0:
         return np.empty(reader.array(_call(f, x, reader, 0, 0), 0, 0, None).shape + x.shape, x.dtype)
-    J = jacobian(f, x, h, lambda shape: np.empty(shape + x.shape, x.dtype), reader)
+    J = jacobian(f, x, h, _CENTRAL, lambda shape: np.empty(shape + x.shape, x.dtype), reader)
     return J[()] if is_scalar else J
 
 
-def gradient(f: ScalarFunction, x: Array, h: Float64Array, out: Array, reader: Reader) -> int:
-    """Write the central differences of the scalar f at x into out, C-ordered; return the number of calls of f."""
-    flat = np.asarray(out).reshape(-1)
+class Scheme:
+    """Stencils: entry i is differenced by Σ_k weights[w, k]·f(x + offsets[w, k]·h e_i) / (widths[w]·h), w = which[i]."""
+
+    def __init__(
+        self, offsets: IndexArray, weights: Float64Array, widths: Float64Array, which: NDArray[np.uint8]
+    ) -> None:
+        self.offsets, self.weights, self.widths, self.which = offsets, weights, widths, which
+        self.has_centre = bool(np.any((offsets == 0) & (weights != 0)))
+
+    def terms(self, i: int) -> tuple[list[tuple[int, float]], float]:
+        """Return the offsets of entry i with their weights, and the width that their sum is over."""
+        w = self.which[i % self.which.size]
+        pairs = zip(self.offsets[w].tolist(), self.weights[w].tolist(), strict=True)
+        return [(offset, weight) for offset, weight in pairs if weight], float(self.widths[w])
+
+
+def gradient(f: ScalarFunction, x: Array, h: Float64Array, scheme: Scheme, out: Array, reader: Reader) -> int:
+    """Write the differences of the scalar f at x into the array out; return the number of calls of f."""
+    calls = 0
+    flat = out.reshape(-1)
+    if scheme.has_centre and x.size:
+        centre = reader.scalar(_call(f, x.copy(), reader, 0, 0), 0, 0)
+        calls += 1
     for i in range(x.size):
         step = float(h[i % h.size])
-        x_plus, x_minus = _moved(x, i, step), _moved(x, i, -step)
-        plus = reader.scalar(_call(f, x_plus, reader, i, 1), i, 1)
-        minus = reader.scalar(_call(f, x_minus, reader, i, -1), i, -1)
-        flat[i] = _rounded((plus - minus) / (2 * step), out.dtype)
-    return 2 * x.size
+        terms, width = scheme.terms(i)
+        total = 0.0
+        for offset, weight in terms:
+            if offset:
+                value = reader.scalar(_call(f, _moved(x, i, offset * step), reader, i, offset), i, offset)
+                calls += 1
+            else:
+                value = centre
+            total = weight * value if offset == terms[0][0] else total + weight * value
+        flat[i] = _rounded(total / (width * step), out.dtype)
+    return calls
 
 
 def jacobian(
-    f: VectorFunction, x: Array, h: Float64Array, allocate: Callable[[tuple[int, ...]], Array], reader: Reader
+    f: VectorFunction,
+    x: Array,
+    h: Float64Array,
+    scheme: Scheme,
+    allocate: Callable[[tuple[int, ...]], Array],
+    reader: Reader,
 ) -> Array:
-    """Return the array that allocate gives for the shape of f's first value, filled with f's central differences."""
+    """Return the array that allocate gives for the shape of f's first value, filled with f's differences."""
     shape: tuple[int, ...] | None = None
+    if scheme.has_centre:
+        centre = reader.array(_call(f, x.copy(), reader, 0, 0), 0, 0, None).copy()
+        shape = centre.shape
     for i in range(x.size):
         step = float(h[i % h.size])
-        x_plus, x_minus = _moved(x, i, step), _moved(x, i, -step)
-        plus = reader.array(_call(f, x_plus, reader, i, 1), i, 1, shape).copy()
-        if shape is None:
-            shape = plus.shape
-            J = allocate(shape)
-            columns = J.reshape(plus.size, x.size)
-        minus = reader.array(_call(f, x_minus, reader, i, -1), i, -1, shape)
+        terms, width = scheme.terms(i)
+        for offset, weight in terms:
+            value = centre
+            if offset:
+                value = reader.array(_call(f, _moved(x, i, offset * step), reader, i, offset), i, offset, shape)
+            shape = value.shape
+            with np.errstate(all="ignore"):
+                total = weight * value if offset == terms[0][0] else total + weight * value
+        if i == 0:
+            J = allocate(total.shape)
+            columns = J.reshape(total.size, x.size)
         with np.errstate(all="ignore"):
-            columns[:, i] = ((plus - minus) / (2 * step)).reshape(-1)
+            columns[:, i] = (total / (width * step)).reshape(-1)
     return J
+
+
+#: (f(x + h) - f(x - h)) / 2h at every entry.
+_CENTRAL = Scheme(np.array([[1, -1]]), np.array([[1.0, -1.0]]), np.array([2.0]), np.zeros(1, np.uint8))
 
 
 def first_lost_step(x: Array, h: Float64Array) -> int:

@@ -1,0 +1,179 @@
+"""What the loops of differences do with the values of f: add them up as a stencil weights them, and write quotients."""
+cimport cython
+from cpython.buffer cimport PyBuffer_Release
+from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
+
+import numpy
+
+from fastgrad._kernels.buffers cimport double_buffer, flat, same_shape
+from fastgrad._kernels.wide cimport real
+
+cdef type ndarray = numpy.ndarray
+cdef type float64 = numpy.float64
+cdef type float32 = numpy.float32
+
+# Columns of a Jacobian that are gathered before they are written: one cache line of doubles a row.
+cdef enum:
+    COLUMNS = 8
+
+
+cdef class Sink:
+    """Takes the values of f at one entry's points one by one, adds them up as weighted, and writes their quotient."""
+    cdef int take_centre(self, object y) except -1:
+        raise AssertionError("a sink takes")
+
+    cdef int take(self, object y, Py_ssize_t i, Py_ssize_t offset, double weight, bint is_first) except -1:
+        raise AssertionError("a sink takes")
+
+    cdef int add_centre(self, double weight) except -1:
+        raise AssertionError("a sink adds")
+
+    cdef int close(self, Py_ssize_t i, double width) except -1:
+        raise AssertionError("a sink closes")
+
+    cdef int finish(self) except -1:
+        return 0
+
+
+@cython.final
+cdef class GradientSink(Sink):
+    def __cinit__(self, reader, out):
+        self.reader = reader
+        self.is_double = out.dtype.char == "d"
+        if self.is_double:
+            self.out64 = flat(numpy.asarray(out))
+        else:
+            self.out32 = flat(numpy.asarray(out))
+
+    cdef double value(self, object y, Py_ssize_t i, Py_ssize_t offset) except? -1.0:
+        cdef Py_buffer view
+        cdef double value
+        if PyFloat_CheckExact(y) or type(y) is float64:
+            return PyFloat_AS_DOUBLE(y)
+        if type(y) is self.trusted:
+            try:
+                return float(y)
+            except OverflowError:
+                return self.reader.scalar(y, i, offset)
+        if type(y) is ndarray and double_buffer(y, &view):
+            if view.len == sizeof(double):
+                value = (<double *>view.buf)[0]
+                PyBuffer_Release(&view)
+                return value
+            PyBuffer_Release(&view)
+        value = self.reader.scalar(y, i, offset)
+        if type(y) is int or type(y) is float32:
+            self.trusted = type(y)
+        return value
+
+    cdef int take_centre(self, object y) except -1:
+        self.centre = self.value(y, 0, 0)
+        return 0
+
+    cdef int take(self, object y, Py_ssize_t i, Py_ssize_t offset, double weight, bint is_first) except -1:
+        cdef double value = self.value(y, i, offset)
+        self.total = weight * value if is_first else self.total + weight * value
+        return 0
+
+    cdef int add_centre(self, double weight) except -1:
+        self.total += weight * self.centre
+        return 0
+
+    cdef int close(self, Py_ssize_t i, double width) except -1:
+        if self.is_double:
+            self.out64[i] = self.total / width
+        else:
+            self.out32[i] = <float>(self.total / width)
+        return 0
+
+
+@cython.final
+cdef class JacobianSink(Sink):
+    def __cinit__(self, reader, x, allocate):
+        self.reader = reader
+        self.x = x
+        self.allocate = allocate
+        self.is_double = x.dtype.char == "d"
+        self.shape = None
+        self.last = -1
+
+    cdef int prepare(self, tuple shape) except -1:
+        self.J = self.allocate(shape)
+        rows = numpy.asarray(self.J).reshape(-1 if self.J.size else 0, self.x.size)
+        if self.is_double:
+            self.J64 = rows
+        else:
+            self.J32 = rows
+        self.shape = shape
+        self.total = numpy.empty(rows.shape[0])
+        self.block = numpy.empty((min(COLUMNS, self.x.size), rows.shape[0]))
+        return 0
+
+    cdef int take_centre(self, object y) except -1:
+        array = self.reader.array(y, 0, 0, self.shape)
+        if self.shape is None:
+            self.prepare(array.shape)
+        self.centre = array.reshape(-1).copy()
+        return 0
+
+    cdef int take(self, object y, Py_ssize_t i, Py_ssize_t offset, double weight, bint is_first) except -1:
+        cdef Py_buffer view
+        cdef const double[::1] values
+        if self.shape is not None and type(y) is ndarray and double_buffer(y, &view):
+            if same_shape(&view, self.shape):
+                self.add(<const double *>view.buf, weight, is_first)
+                PyBuffer_Release(&view)
+                return 0
+            PyBuffer_Release(&view)
+        array = self.reader.array(y, i, offset, self.shape)
+        if self.shape is None:
+            self.prepare(array.shape)
+        if array.size:
+            values = array.reshape(-1)
+            self.add(&values[0], weight, is_first)
+        return 0
+
+    cdef int add_centre(self, double weight) except -1:
+        if self.centre.shape[0]:
+            self.add(&self.centre[0], weight, False)
+        return 0
+
+    cdef int add(self, const double *values, double weight, bint is_first) except -1:
+        cdef Py_ssize_t r
+        if is_first:
+            for r in range(self.total.shape[0]):
+                self.total[r] = weight * values[r]
+        else:
+            for r in range(self.total.shape[0]):
+                self.total[r] += weight * values[r]
+        return 0
+
+    cdef int close(self, Py_ssize_t i, double width) except -1:
+        cdef Py_ssize_t r
+        for r in range(self.total.shape[0]):
+            self.block[i % COLUMNS, r] = self.total[r] / width
+        self.last = i
+        if i % COLUMNS == COLUMNS - 1:
+            self.flush()
+        return 0
+
+    cdef int flush(self) except -1:
+        if self.is_double:
+            scatter[double](self.block, self.last, self.J64)
+        else:
+            scatter[float](self.block, self.last, self.J32)
+        return 0
+
+    cdef int finish(self) except -1:
+        if self.last >= 0 and self.last % COLUMNS != COLUMNS - 1:
+            self.flush()
+        return 0
+
+
+cdef int scatter(const double[:, ::1] block, Py_ssize_t last, real[:, ::1] J) except -1 nogil:
+    """Write the gathered columns, the last of which is column `last`, into J."""
+    cdef Py_ssize_t r, k, first = last - last % COLUMNS
+    for r in range(J.shape[0]):
+        for k in range(last - first + 1):
+            J[r, first + k] = <real>block[k, r]
+    return 0

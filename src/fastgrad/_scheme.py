@@ -1,0 +1,127 @@
+"""Which stencil and which step each entry takes: from method, order and bounds. It knows nothing of f."""
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from fastgrad import _backend, steps
+from fastgrad._errors import ShapeError
+from fastgrad._point import Point
+from fastgrad._stencils import ORDERS, Stencil, stencil
+from fastgrad._typing import Array, Float64Array, Step
+
+#: The order of error where none is asked for.
+ORDER = 2
+
+
+def scheme(
+    point: Point, eps: Step, method: str | None, order: int | None, bounds: Any
+) -> tuple[Any, Float64Array, Array | None]:
+    """Return the scheme for the loops, the steps that keep within the bounds, and a mask of the entries bounds changed.
+
+    Without bounds every entry takes the method's stencil. Within bounds, an entry whose stencil would leave them takes
+    the one-sided stencil, forward or backward, that has room; where none has, the step of the roomiest is shortened.
+
+    Parameters
+    ----------
+    point : Point
+        Where the differences are taken.
+    eps : None, float, array_like or "auto"
+        None is the textbook's step, and where another method or order than its own is asked for, what "auto" picks.
+    method, order : str and int, optional
+        As `stencil` takes them; None is "central", and 2.
+    bounds : optional
+        In SciPy's form.
+
+    Raises
+    ------
+    ValueError
+        If the method or its order is unknown, x lies outside the bounds, or an entry has no room at all.
+    ShapeError
+        If bounds or steps do not fit x.
+    StepError
+        If a step is no positive finite real number, or rounding changes it by more than 1 %.
+    """
+    chosen = stencil("central" if method is None else method, ORDER if order is None else order)
+    if eps is None and chosen is not stencil("central", ORDER):
+        eps = "auto"
+    h = steps.as_steps(eps, point.array, steps.TEXTBOOK, chosen.order)
+    plan, changed = _uniform(chosen), None
+    if bounds is not None:
+        plan, h, changed = _within(bounds, point, chosen, h)
+    steps.refuse_lost_steps(point, h)
+    return plan, h, changed
+
+
+def central() -> Any:
+    """Return the textbook's scheme: (f(x + h) - f(x - h)) / 2h at every entry."""
+    return _uniform(stencil("central", ORDER))
+
+
+def _within(bounds: Any, point: Point, chosen: Stencil, h: Float64Array) -> tuple[Any, Float64Array, Array]:
+    lower, upper = _limits(bounds, point)
+    stencils = [chosen, *(stencil(side, min(chosen.order, ORDERS[side][-1])) for side in ("forward", "backward"))]
+    x = point.array.reshape(-1)
+    rooms = np.stack([_largest_step(s, x, lower, upper) for s in stencils])
+    wanted = np.broadcast_to(h, x.shape)
+    fits = rooms >= wanted
+    which = np.where(fits.any(axis=0), np.argmax(fits, axis=0), np.argmax(rooms, axis=0))
+    taken = np.minimum(wanted, rooms[which, np.arange(x.size)])
+    if np.any(taken <= 0):
+        i = int(np.argmax(taken <= 0))
+        raise ValueError(f"{point.name(i)} has no room to move: its bounds are {lower[i]:.17g} and {upper[i]:.17g}.")
+    changed = (which != 0) | (taken < wanted)
+    return _scheme(tuple(stencils), which.astype(np.uint8)), taken, changed.reshape(point.array.shape)
+
+
+@cache
+def _uniform(chosen: Stencil) -> Any:
+    return _scheme((chosen,), np.zeros(1, np.uint8))
+
+
+def _scheme(stencils: tuple[Stencil, ...], which: Any) -> Any:
+    length = max(len(s.offsets) for s in stencils)
+    offsets = np.zeros((len(stencils), length), np.intp)
+    weights = np.zeros((len(stencils), length))
+    for row, s in enumerate(stencils):
+        offsets[row, : len(s.offsets)] = s.offsets
+        weights[row, : len(s.offsets)] = s.numerators
+    widths = np.array([float(s.denominator) for s in stencils])
+    return _backend.differences.Scheme(offsets, weights, widths, which)
+
+
+def _limits(bounds: Any, point: Point) -> tuple[Float64Array, Float64Array]:
+    """Return SciPy's form of bounds, a pair or an object with lb and ub, as two flat arrays; refuse an x outside."""
+    pair = (bounds.lb, bounds.ub) if hasattr(bounds, "lb") and hasattr(bounds, "ub") else bounds
+    if not isinstance(pair, tuple | list) or len(pair) != 2:
+        raise TypeError(f"bounds must be a pair (lower, upper) or have the attributes lb and ub; got {bounds!r}.")
+    try:
+        lower, upper = (np.broadcast_to(np.asarray(b, dtype=np.float64), point.array.shape).reshape(-1) for b in pair)
+    except ValueError as error:
+        raise ShapeError(f"bounds must be numbers or arrays shaped like x, {point.array.shape}: {error}") from error
+    x = point.array.reshape(-1)
+    outside = ~((lower <= x) & (x <= upper))
+    if outside.any():
+        i = int(np.argmax(outside))
+        raise ValueError(
+            f"{point.name(i)} = {float(x[i]):.17g} lies outside its bounds, {lower[i]:.17g} and {upper[i]:.17g}."
+        )
+    return lower, upper
+
+
+def _largest_step(s: Stencil, x: Array, lower: Float64Array, upper: Float64Array) -> Float64Array:
+    """Return the largest step with which a stencil's points, as rounded, stay within the bounds; infinity where free."""
+    above, below = max(0, *s.offsets), max(0, *(-k for k in s.offsets))
+    step = np.full(x.shape, np.inf)
+    with np.errstate(all="ignore"):
+        if above:
+            step = np.minimum(step, (upper - x) / above)
+        if below:
+            step = np.minimum(step, (x - lower) / below)
+        # rounding of x ± k·h may step over a bound that exact arithmetic meets
+        over = np.isfinite(step) & (
+            ((x + above * step).astype(x.dtype) > upper) | ((x - below * step).astype(x.dtype) < lower)
+        )
+    slack = 2 * np.finfo(x.dtype).eps * (np.abs(x, dtype=np.float64) + step)
+    return np.where(over, step - slack, step)
