@@ -1,19 +1,40 @@
 """fastgrad: numerical differentiation and gradient checking with compiled loops."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+import typing as _t
 
 from fastgrad import steps
 from fastgrad._errors import DivergenceWarning, GradientMismatch, InconclusiveError, ShapeError, StepError
 from fastgrad._gradient import numerical_gradient
 from fastgrad._jacobian import numerical_jacobian
+from fastgrad._later import later as _later
 
-if TYPE_CHECKING:
+if _t.TYPE_CHECKING:
     from fastgrad import losses, plot, problems, reference
     from fastgrad._check import gradient_check
     from fastgrad._least_squares import LeastSquaresResult, least_squares_gd
     from fastgrad._result import GradientCheck
     from fastgrad.layers import LinearLayer, TwoLayerNet, relu, relu_derivative, softmax_cross_entropy, weight_gradient
+else:  # what is loaded when it is first asked for: all else is there in a third of the time
+    __getattr__, __dir__ = _later(
+        __name__,
+        {
+            "GradientCheck": "_result",
+            "LeastSquaresResult": "_least_squares",
+            "LinearLayer": "layers",
+            "TwoLayerNet": "layers",
+            "gradient_check": "_check",
+            "layers": "layers",
+            "least_squares_gd": "_least_squares",
+            "losses": "losses",
+            "plot": "plot",
+            "problems": "problems",
+            "reference": "reference",
+            "relu": "layers",
+            "relu_derivative": "layers",
+            "softmax_cross_entropy": "layers",
+            "weight_gradient": "layers",
+        },
+    )
 
 __all__ = [
     "DivergenceWarning",
@@ -39,33 +60,3 @@ __all__ = [
     "steps",
     "weight_gradient",
 ]
-
-#: Where the names are that are loaded when they are first asked for: all else is there in a third of the time.
-_LATER = {
-    "GradientCheck": "_result",
-    "LeastSquaresResult": "_least_squares",
-    "LinearLayer": "layers",
-    "TwoLayerNet": "layers",
-    "gradient_check": "_check",
-    "layers": "layers",
-    "least_squares_gd": "_least_squares",
-    "losses": "losses",
-    "plot": "plot",
-    "problems": "problems",
-    "reference": "reference",
-    "relu": "layers",
-    "relu_derivative": "layers",
-    "softmax_cross_entropy": "layers",
-    "weight_gradient": "layers",
-}
-
-if not TYPE_CHECKING:  # a type checker would take any name for granted
-
-    def __getattr__(name: str) -> Any:
-        if name not in _LATER:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        module = import_module(f"{__name__}.{_LATER[name]}")
-        return globals().setdefault(name, getattr(module, name, module))
-
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
