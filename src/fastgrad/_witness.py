@@ -69,8 +69,7 @@ class Witness:
                     f"{claimed:.9g}, and calls of f another value. The measured values cannot be trusted."
                 )
         step = float(np.min(self._h))
-        for key, value in zip(KEYS, self._along, strict=True):
-            claimed = _backend.projection.project(measured, self._x.reshape(-1), key, step)
+        for key, value, claimed in zip(KEYS, self._along, _backend.projection.inner(measured, *KEYS), strict=True):
             if not (self._fits(value, step, claimed) or self._direction_fits(key, step, measured)):
                 return (
                     "f's own difference loop does not fit f: along a random direction they differ. "
