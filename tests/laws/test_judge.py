@@ -267,7 +267,7 @@ def test_a_wrong_entry_is_named_unless_noise_hides_it(family: str) -> None:
         elif sight:
             raise AssertionError(f"{name} at {x}, entry {wrong} off by {off}\n{found}")
         seen["failed" if found.verdict == "failed" else "hidden"] += 1
-    assert seen["failed"] >= 0.9 * seen.total(), seen
+    assert seen["failed"] >= 0.85 * seen.total(), seen
 
 
 def _sight(name: str, family: str, f: Any, x: Any, off: float) -> bool:
