@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 
 from fastgrad import _backend
+from fastgrad._noise import rounding_noise
+from fastgrad._probe import DEVIATIONS
 from fastgrad._reading import entry_name
 from fastgrad._typing import Array, Float64Array
 
@@ -31,15 +33,19 @@ class Witness:
         It cannot write into what it is called with.
     x, h : ndarray
         The point and the steps.
+    atol : float
+        What does not matter.
     scratch : ndarray
         Like x; it is free again when this returns.
     """
 
-    def __init__(self, f: Any, x: Array, h: Float64Array, scratch: Array) -> None:
+    def __init__(self, f: Any, x: Array, h: Float64Array, atol: float, scratch: Array) -> None:
         self.calls = 0
+        self._noise = 0.0
         self._f = f
         self._x = x
         self._h = h
+        self._atol = atol
         np.copyto(scratch, x)
         around = _Around(self, scratch)
         self._centre = around.value()
@@ -63,8 +69,7 @@ class Witness:
                     f"{claimed:.9g}, and calls of f another value. The measured values cannot be trusted."
                 )
         step = float(np.min(self._h))
-        for key, value in zip(KEYS, self._along, strict=True):
-            claimed = _backend.projection.project(measured, self._x.reshape(-1), key, step)
+        for key, value, claimed in zip(KEYS, self._along, _backend.projection.inner(measured, *KEYS), strict=True):
             if not (self._fits(value, step, claimed) or self._direction_fits(key, step, measured)):
                 return (
                     "f's own difference loop does not fit f: along a random direction they differ. "
@@ -82,9 +87,9 @@ class Witness:
         """Return by how much slope and claim differ beyond what is allowed, by how much at all, and the noise."""
         char = self._x.dtype.char
         slope = (upper - lower) / width
-        noise = _UNITS[char] * (abs(upper) + abs(lower)) / width
+        noise = max(_UNITS[char] * (abs(upper) + abs(lower)), 2 * DEVIATIONS * self._noise) / width
         off = abs(slope - claimed)
-        return off - noise - _RELATIVE[char] * max(abs(slope), abs(claimed)), off, noise
+        return off - noise - self._atol - _RELATIVE[char] * max(abs(slope), abs(claimed)), off, noise
 
     def _entry_fits(self, i: int, claimed: float) -> bool:
         around = _Around(self, self._x.copy())
@@ -107,7 +112,11 @@ class Witness:
         return self._fits_in_the_end(look)
 
     def _fits_in_the_end(self, look: Callable[[float], tuple[float, float, float, float]]) -> bool:
-        """Tell whether slope and claim agree with some step small enough, and noise small beside what they were off."""
+        """Tell whether slope and claim agree with some step small enough, and noise small beside what they were off.
+
+        Where the terms of f cancel, its rounding is far above its value's, so it is measured first.
+        """
+        self._noise = rounding_noise(self.call, self._x)
         first = last = 0.0
         for k in range(SHRINKS):
             upper, lower, width, claimed = look(SHRINK**-k)
