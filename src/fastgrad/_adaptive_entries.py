@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,9 @@ from fastgrad._point import Point
 from fastgrad._reading import Reader
 from fastgrad._typing import ScalarFunction
 
+#: Next to zero, x need not tell the scale on which f changes. The first derivative does without; the others are tried
+#: on a scale so much wider as long as their bar is larger than this share of them. Smaller x are taken as SMALL.
+COARSE, WIDER, SMALL = {2: 1e-9, 3: 1e-7, 4: 1e-5}, 2.0**10, 2.0**-40
 #: f with the entry of a given flat index moved to a given value.
 Moved = Callable[[int, Any], Any]
 
@@ -90,20 +94,33 @@ def _entry(
     """Return the estimate at one entry, a NumPy scalar of the working dtype."""
     kind, at = type(x), float(x)
     low, high = _inwards(bounds, x.dtype) if math.isfinite(at) else (-math.inf, math.inf)
+    known = {0.0: centre}
 
     def value(t: float) -> float:
-        if t == 0.0:
-            return centre
-        return _called(moved, i, kind(min(max(at + t, low), high)), 1 if t > 0 else -1, reader)
+        if t not in known:
+            known[t] = math.nan
+            known[t] = _called(moved, i, kind(min(max(at + t, low), high)), 1 if t > 0 else -1, reader)
+        return known[t]
 
-    return adaptive_derivative(
-        value,
-        abs(at) if math.isfinite(at) else 0.0,
-        n=n,
-        ulp=float(np.finfo(x.dtype).eps),
-        bounds=(low - at, high - at) if math.isfinite(at) else (low, high),
-        realised=steps.realised(x),
-    )
+    def on_scale(scale: float) -> Estimate:
+        return adaptive_derivative(
+            value,
+            scale,
+            n=n,
+            ulp=float(np.finfo(x.dtype).eps),
+            bounds=(low - at, high - at) if math.isfinite(at) else (low, high),
+            realised=steps.realised(x),
+        )
+
+    scale = abs(at) if math.isfinite(at) else 0.0
+    found = on_scale(scale)
+    while n in COARSE and 0.0 < scale < 1.0 and found.error > COARSE[n] * abs(found.value):
+        scale = min(max(scale * WIDER, SMALL), 1.0)
+        wider = on_scale(scale)
+        if not wider.error < found.error / 2 or {"noisy", "unsettled"} & set(wider.flags):
+            break
+        found = wider
+    return replace(found, calls=len(known))
 
 
 def _inwards(bounds: tuple[float, float], dtype: np.dtype[Any]) -> tuple[float, float]:

@@ -19,6 +19,8 @@ SAMPLED = 8
 CLEAR, FAINT = 100.0, 10.0
 #: Steps are tried so often, each time by this factor, until the bend is clear and no longer grows.
 TRIES, FACTOR = 12, 4.0
+#: So many smaller steps in turn must show no larger bend: where f swings faster than the step, one may miss it.
+MISSES = 2
 
 
 def noise(f: ScalarFunction, x: Any, *, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None) -> float:
@@ -114,7 +116,7 @@ def from_noise(noise: float, x: Any, bend: Any, *, method: str = "central", orde
     --------
     >>> from fastgrad import steps
     >>> steps.from_noise(1e-9, [0.0, 2.0], [1.0, 1e6])  # (3e-9)^(1/3) = 1.4e-3, and a hundredth of it
-    array([9.76562500e-04, 1.52587891e-05])
+    array([1.95312500e-03, 1.52587891e-05])
     """
     array = as_point(x).array
     if not 0.0 <= noise < math.inf:
@@ -129,9 +131,9 @@ def from_noise(noise: float, x: Any, bend: Any, *, method: str = "central", orde
         h = (weight * noise / (math.sqrt(order) * coefficient * bends.reshape(-1))) ** (1.0 / (order + 1))
     shortest = 64.0 * float(np.finfo(array.dtype).eps) * np.maximum(lengths, np.abs(array.reshape(-1)))
     longest = lengths / (4.0 * s.reach)
-    h = np.clip(np.where(np.isnan(h), longest, h), shortest, longest)
-    exponents: Float64Array = np.rint(np.log2(h))
-    return np.exp2(exponents)
+    exponents = np.rint(np.log2(np.clip(np.where(np.isnan(h), longest, h), shortest, longest)))
+    fitting: Float64Array = np.clip(exponents, np.ceil(np.log2(shortest)), np.floor(np.log2(longest)))
+    return np.exp2(fitting)
 
 
 def by_noise(
@@ -177,7 +179,7 @@ def _noise_around(around: Neighbourhood, x: Array) -> float:
 
 
 def _bend(around: Neighbourhood, i: int, length: float, level: float, s: Stencil) -> float:
-    """Return the magnitude of a derivative of f along entry i, NaN where f has no finite around.
+    """Return the magnitude of a derivative of f along entry i, NaN where f has no finite values.
 
     The step grows until the difference is clear of the noise, then shrinks as long as the derivative grows, which it
     does where the step was longer than the scale on which f changes.
@@ -203,13 +205,19 @@ def _bend(around: Neighbourhood, i: int, length: float, level: float, s: Stencil
         if math.isnan(further):
             break
         h, found = h * FACTOR, further
+    misses = 0
+    nearer = h
     for _ in range(TRIES):
-        nearer = difference(h / FACTOR)
-        is_longer_than_scale = nearer > FAINT * weight * level and nearer * FACTOR**s.derivative > 2.0 * found
-        if not (math.isnan(found) or is_longer_than_scale):
+        nearer /= FACTOR
+        there = difference(nearer)
+        is_clear = there > FAINT * weight * level
+        if math.isnan(found) or (is_clear and there / nearer**s.derivative > 2.0 * found / h**s.derivative):
+            h, found, misses = nearer, there, 0
+            continue
+        misses += 1
+        if misses == MISSES:
             break
-        h, found = h / FACTOR, nearer
-    return max(found, CLEAR * weight * level / 2) / h**s.derivative if found == found else math.nan
+    return float(max(found, CLEAR * weight * level / 2) / h**s.derivative)
 
 
 def _constants(s: Stencil) -> tuple[float, float]:

@@ -51,7 +51,7 @@ def one_sided_derivatives(
     order : int, optional
         The power of the step with which the error falls, 1 to 4; 2 by default. Not for structured callables.
     method : {"differences", "adaptive"}
-        "adaptive" extrapolates on each side as `derivative` does, to all digits that f allows, with about 15 calls an
+        "adaptive" extrapolates on each side as `derivative` does, to all digits that f allows, with about 10 calls an
         entry and side. It finds its own steps: give neither eps nor order.
     details : bool
         Whether to return error bars, calls, steps and flags with the values. Differences then take two more calls an

@@ -16,8 +16,8 @@ ROWS = {
     "use": "losses _input_moves _loss_parts _criteria layers _weight_gradient _least_squares",
     "verbs": "_gradient _jacobian _derivative _one_sided",
     "notions": (
-        "_adaptive_entries _adaptive _step_search _line _extrapolation _scheme steps _noise_steps _neighbourhood _noise "
-        "_bounds _stencils _tree _point"
+        "_adaptive_entries _adaptive _step_search _line _extrapolation _scheme steps _noise_steps _neighbourhood "
+        "_noise _bounds _stencils _tree _point"
     ),
     "switch": "_backend",
     "engine": "_kernels reference",
