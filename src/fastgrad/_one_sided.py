@@ -18,6 +18,8 @@ from fastgrad._typing import Float64Array, ScalarFunction, Step
 ORDER = 2
 #: f's own rounding is taken as so many units of half a last place in each value.
 UNITS = 8.0
+#: A bar is so many times what the slopes of two orders, or with two steps, are apart.
+SAFETY = 3.0
 METHODS = ("differences", "adaptive")
 
 
@@ -55,8 +57,8 @@ def one_sided_derivatives(
         entry and side. It finds its own steps: give neither eps nor order.
     details : bool
         Whether to return error bars, calls, steps and flags with the values. Differences then take two more calls an
-        entry, and are held against those of the next order; entries whose slopes differ by more than their bars are
-        flagged as kinks. A structured callable is measured twice.
+        entry, and are held against those of the next order; entries whose slopes differ by more than twice their
+        bars are flagged as kinks. A structured callable is measured twice.
     args, kwargs : sequence and mapping, optional
         Passed on to f after x.
 
@@ -103,7 +105,7 @@ def one_sided_derivatives(
         left, right = _by_differences(bound(f, args, kwargs), point, steps.resolve(eps, point), stencils, details)
     if not details:
         return point.restore(left.value), point.restore(right.value)
-    apart = np.abs(right.value - left.value, dtype=np.float64) > np.add(left.error, right.error, dtype=np.float64)
+    apart = np.abs(right.value - left.value, dtype=np.float64) > 2.0 * np.add(left.error, right.error, dtype=np.float64)
     for side in (left, right):
         side.flags["kink"] |= apart
     return left.mapped(point.restore), right.mapped(point.restore)
@@ -115,7 +117,7 @@ def _by_differences(
     """Return the slopes on both sides by a stencil each, with bars by the stencil of the next order if asked."""
     x = point.array.reshape(-1)
     values = np.full((2, x.size), math.nan)
-    errors = np.full((2, x.size), math.nan)
+    apart, rounding = np.full((2, 2, x.size), math.nan)
     taken = np.empty(x.size)
     ulp = float(np.finfo(x.dtype).eps)
     others = [_next(s) if details else None for s in stencils]
@@ -129,13 +131,25 @@ def _by_differences(
                 at = {0: around.centre, **{sign * k: around.moved(i, sign * k * step) for k in reach}}
                 values[side, i] = _slope(s, at, step)
                 if other is not None:
-                    rounding = UNITS * ulp / 2 * s.amplification * max(map(abs, at.values())) / step
-                    errors[side, i] = abs(_slope(other, at, step) - values[side, i]) + rounding
+                    apart[side, i] = abs(_slope(other, at, step) - values[side, i])
+                    rounding[side, i] = UNITS * ulp / 2 * s.amplification * max(map(abs, at.values())) / step
+    errors = np.where(np.isnan(apart), math.inf, SAFETY * _at_least(apart, taken) + rounding)
     calls = np.full((2, x.size), reach.stop - 1 if x.size else 0, dtype=np.intp)
     calls[0, :1] += 1
     pairs = zip(values, errors, calls, strict=True)
     left, right = (_as_derivative(v, e, c, taken, point) for v, e, c in pairs)
     return left, right
+
+
+def _at_least(apart: Float64Array, taken: Float64Array) -> Float64Array:
+    """Return how far two orders are apart, shape (2, n), without those that are next to each other by chance.
+
+    Noise may leave them so at one entry and side. It is less likely on both, or at most entries: f's noise is the same.
+    """
+    known = (apart * taken)[np.isfinite(apart)]
+    usual = float(np.median(known)) if known.size else 0.0
+    least: Float64Array = np.fmax(np.fmax(apart[0], apart[1]), usual / taken)
+    return least
 
 
 def _next(s: Stencil) -> Stencil:
@@ -160,7 +174,8 @@ def _by_structure(f: Any, point: Point, eps: Step, details: bool) -> tuple[Deriv
         again = np.empty_like(sides)
         total += int(f.__fastgrad_slopes__(x, 2 * h, again[0], again[1])) + 1
         each = h if h.size == 1 else h.reshape(x.shape)
-        errors = np.abs(again.astype(np.float64) - sides) + UNITS * np.finfo(x.dtype).eps * abs(float(f(x))) / each
+        rounding = UNITS * float(np.finfo(x.dtype).eps) * abs(float(f(x))) / each
+        errors = SAFETY * np.abs(again.astype(np.float64) - sides) + rounding
     calls = np.zeros((2, x.size), np.intp)
     calls[0, :1] = total
     taken = np.broadcast_to(h, (x.size,)).copy()

@@ -1,6 +1,7 @@
 """Derivatives of one variable, first to fourth, beside exact ones: digits and honest bars."""
 
 import math
+import zlib
 from collections.abc import Callable
 
 import numpy as np
@@ -69,3 +70,23 @@ def test_the_whole_catalog_through_the_public_door() -> None:
     assert np.mean(digits) >= 12
     assert np.mean(calls) <= 15
     assert np.mean(honest) >= 0.99
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-12, 1e-8])
+def test_bars_of_one_sided_differences_hold_and_smooth_functions_have_no_kinks(
+    noise: float, rng: np.random.Generator
+) -> None:
+    honest, kinks = [], []
+    for size in (1, 8) * 15:
+        x = rng.standard_normal(size)
+
+        def f(y: np.ndarray) -> float:
+            return float(np.sum(np.sin(3 * y) + np.exp(y))) + noise * (zlib.crc32(y.tobytes()) / 2**31 - 1)
+
+        exact = 3 * np.cos(3 * x) + np.exp(x)
+        for order in (1, 2, 3, 4):
+            for found in fg.one_sided_derivatives(f, x, order=order, details=True):
+                honest += (np.abs(found.value - exact) <= 3 * (found.error + ULP * np.abs(exact))).tolist()
+                kinks += found.flags["kink"].tolist()
+    assert np.mean(honest) >= 0.99
+    assert np.mean(kinks) <= 0.02
