@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastgrad import _backend, steps
-from fastgrad._errors import ShapeError
+from fastgrad._bounds import limits
 from fastgrad._point import Point
 from fastgrad._stencils import ORDERS, Stencil, stencil
 from fastgrad._typing import Array, Float64Array, Step
@@ -63,7 +63,7 @@ def central() -> Any:
 
 
 def _within(bounds: Any, point: Point, chosen: Stencil, h: Float64Array) -> tuple[Any, Float64Array, Array]:
-    lower, upper = _limits(bounds, point)
+    lower, upper = limits(bounds, point)
     stencils = [chosen, *(stencil(side, min(chosen.order, ORDERS[side][-1])) for side in ("forward", "backward"))]
     x = point.array.reshape(-1)
     rooms = np.stack([_largest_step(s, x, lower, upper) for s in stencils])
@@ -92,25 +92,6 @@ def _scheme(stencils: tuple[Stencil, ...], which: Any) -> Any:
         weights[row, : len(s.offsets)] = s.numerators
     widths = np.array([float(s.denominator) for s in stencils])
     return _backend.differences.Scheme(offsets, weights, widths, which)
-
-
-def _limits(bounds: Any, point: Point) -> tuple[Float64Array, Float64Array]:
-    """Return SciPy's form of bounds, a pair or an object with lb and ub, as two flat arrays; refuse an x outside."""
-    pair = (bounds.lb, bounds.ub) if hasattr(bounds, "lb") and hasattr(bounds, "ub") else bounds
-    if not isinstance(pair, tuple | list) or len(pair) != 2:
-        raise TypeError(f"bounds must be a pair (lower, upper) or have the attributes lb and ub; got {bounds!r}.")
-    try:
-        lower, upper = (np.broadcast_to(np.asarray(b, dtype=np.float64), point.array.shape).reshape(-1) for b in pair)
-    except ValueError as error:
-        raise ShapeError(f"bounds must be numbers or arrays shaped like x, {point.array.shape}: {error}") from error
-    x = point.array.reshape(-1)
-    outside = ~((lower <= x) & (x <= upper))
-    if outside.any():
-        i = int(np.argmax(outside))
-        raise ValueError(
-            f"{point.name(i)} = {float(x[i]):.17g} lies outside its bounds, {lower[i]:.17g} and {upper[i]:.17g}."
-        )
-    return lower, upper
 
 
 def _largest_step(s: Stencil, x: Array, lower: Float64Array, upper: Float64Array) -> Float64Array:

@@ -8,10 +8,22 @@ import numpy as np
 
 from fastgrad import _backend
 from fastgrad._errors import ShapeError, bad_step, lost_step
+from fastgrad._noise_steps import by_noise, from_noise, noise
 from fastgrad._point import Point
 from fastgrad._typing import Array, Float64Array, Step
 
-__all__ = ["STRUCTURED", "TEXTBOOK", "as_steps", "auto", "realised", "refuse_lost_steps", "resolve"]
+__all__ = [
+    "STRUCTURED",
+    "TEXTBOOK",
+    "as_steps",
+    "auto",
+    "by_noise",
+    "from_noise",
+    "noise",
+    "realised",
+    "refuse_lost_steps",
+    "resolve",
+]
 
 #: The default step: the textbook's in double precision, and in single precision the power of two next to ε^(1/3).
 TEXTBOOK = {"d": 1e-5, "f": 2.0**-8}
