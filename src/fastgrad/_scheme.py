@@ -43,6 +43,8 @@ def scheme(
     StepError
         If a step is no positive finite real number, or rounding changes it by more than 1 %.
     """
+    if method is None and order is None and bounds is None:
+        return central(), steps.resolve(eps, point), None
     chosen = stencil("central" if method is None else method, ORDER if order is None else order)
     if eps is None and chosen is not stencil("central", ORDER):
         eps = "auto"
@@ -54,6 +56,7 @@ def scheme(
     return plan, h, changed
 
 
+@cache
 def central() -> Any:
     """Return the textbook's scheme: (f(x + h) - f(x - h)) / 2h at every entry."""
     return _uniform(stencil("central", ORDER))
@@ -92,7 +95,7 @@ def _scheme(stencils: tuple[Stencil, ...], which: Any) -> Any:
 
 
 def _largest_step(s: Stencil, x: Array, lower: Float64Array, upper: Float64Array) -> Float64Array:
-    """Return the largest step with which a stencil's points, as rounded, stay within the bounds; infinity where free."""
+    """Return the largest step with which a stencil's points, as rounded, keep within the bounds; inf where free."""
     above, below = max(0, *s.offsets), max(0, *(-k for k in s.offsets))
     step = np.full(x.shape, np.inf)
     with np.errstate(all="ignore"):
@@ -104,5 +107,5 @@ def _largest_step(s: Stencil, x: Array, lower: Float64Array, upper: Float64Array
         over = np.isfinite(step) & (
             ((x + above * step).astype(x.dtype) > upper) | ((x - below * step).astype(x.dtype) < lower)
         )
-    slack = 2 * np.finfo(x.dtype).eps * (np.abs(x, dtype=np.float64) + step)
-    return np.where(over, step - slack, step)
+        slack = 2 * np.finfo(x.dtype).eps * (np.abs(x, dtype=np.float64) + step)
+        return np.where(over, step - slack, step)

@@ -1,7 +1,7 @@
 """Trees of arrays: dictionaries, lists, tuples, named tuples and dataclasses, flattened into one buffer and back.
 
-A leaf is an array or a number. A list or tuple whose leaves are all numbers is an array, not a tree; as soon as one leaf
-is an array with an axis, it is a tree. Entries are named by the path that leads to them, as ``x["W1"][3, 17]``.
+A leaf is an array or a number. A list or tuple whose leaves are all numbers is an array, not a tree; as soon as one
+leaf is an array with an axis, it is a tree. Entries are named by the path that leads to them, as ``x["W1"][3, 17]``.
 """
 
 import dataclasses

@@ -68,7 +68,7 @@ def refuse_lost_steps(point: Point, h: Float64Array) -> None:
 
 
 def auto(x: Array, order: int = 2) -> Float64Array:
-    """Return for each entry the power of two nearest to ε^(1/(order + 1))·max(1, |x_i|), ε the spacing of x's dtype at 1.
+    """Return for each entry the power of two nearest to ε^(1/(order + 1))·max(1, |x_i|), ε the spacing of floats at 1.
 
     The error of a central difference is about ε|f|/h + h²|f‴|/6, which is least at h ~ ε^(1/3) times the scale on which
     f changes; |x_i| stands for that scale (Nocedal and Wright, Numerical Optimization, 2nd ed., section 8.1). With an
