@@ -29,7 +29,10 @@ GROUND = set(ROWS["ground"].split())
 
 #: Files that may import less than the order allows: whose they are, whom they may know, and why.
 FENCES = {
-    "_gradient": (GROUND | {"_backend", "steps", "_point", "_scheme"}, "verbs do not know each other's insides"),
+    "_gradient": (
+        GROUND | {"_backend", "steps", "_point", "_scheme", "_adaptive_entries"},
+        "verbs do not know each other's insides",
+    ),
     "_jacobian": (GROUND | {"_backend", "steps", "_point", "_scheme"}, "verbs do not know each other's insides"),
     "_result": (GROUND | {"_render"}, "a result does not know how it was computed"),
     "_render": (GROUND, "a report does not know how its data were computed"),
