@@ -46,7 +46,7 @@ def scheme(
     chosen = stencil("central" if method is None else method, ORDER if order is None else order)
     if eps is None and chosen is not stencil("central", ORDER):
         eps = "auto"
-    h = steps.as_steps(eps, point.array, steps.TEXTBOOK, chosen.order)
+    h = steps.as_steps(point.in_line(eps, "eps"), point.array, steps.TEXTBOOK, chosen.order)
     plan, changed = _uniform(chosen), None
     if bounds is not None:
         plan, h, changed = _within(bounds, point, chosen, h)
@@ -97,7 +97,8 @@ def _limits(bounds: Any, point: Point) -> tuple[Float64Array, Float64Array]:
     if not isinstance(pair, tuple | list) or len(pair) != 2:
         raise TypeError(f"bounds must be a pair (lower, upper) or have the attributes lb and ub; got {bounds!r}.")
     try:
-        lower, upper = (np.broadcast_to(np.asarray(b, dtype=np.float64), point.array.shape).reshape(-1) for b in pair)
+        limits = (np.asarray(point.in_line(b, "a bound"), dtype=np.float64) for b in pair)
+        lower, upper = (np.broadcast_to(b, point.array.shape).reshape(-1) for b in limits)
     except ValueError as error:
         raise ShapeError(f"bounds must be numbers or arrays shaped like x, {point.array.shape}: {error}") from error
     x = point.array.reshape(-1)

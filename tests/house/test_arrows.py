@@ -15,11 +15,11 @@ ROWS = {
     "judge": "testing _check _witness _verdict _recheck _recheck_structured _probe _claim _result _render",
     "use": "losses _input_moves _loss_parts _criteria layers _weight_gradient _least_squares",
     "verbs": "_gradient _jacobian",
-    "notions": "_scheme _stencils _tree _adaptive _step_search _line _extrapolation _noise steps _point",
+    "notions": "_scheme _stencils _adaptive _step_search _line _extrapolation _noise steps _point",
     "switch": "_backend",
     "engine": "_kernels reference",
     "side": "problems",
-    "ground": "_regression _reading _arrays _errors _typing _later",
+    "ground": "_tree _containers _regression _reading _arrays _errors _typing _later",
 }
 ORDER = ["__init__", *" ".join(ROWS.values()).split()]
 GROUND = set(ROWS["ground"].split())
