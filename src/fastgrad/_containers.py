@@ -17,11 +17,11 @@ def is_tree(x: Any) -> bool:
     """Tell whether x is a tree, rather than an array, a number or a list of numbers."""
     if isinstance(x, _PLAIN):
         return False
-    if not isinstance(x, list | tuple) or hasattr(x, "_fields"):
+    if not isinstance(x, list | tuple) or hasattr(type(x), "_fields"):
         return is_container(x)
     if not any(issubclass(kind, np.ndarray) or not issubclass(kind, _PLAIN) for kind in set(map(type, x))):
         return False
-    return any(getattr(item, "ndim", 0) > 0 or is_tree(item) for item in x)
+    return any(is_tree(item) or getattr(item, "ndim", 0) > 0 for item in x)
 
 
 def refuse_tree(x: Any, why: str) -> None:
@@ -34,14 +34,14 @@ def is_container(x: Any) -> bool:
     """Tell whether x holds others, be they numbers or arrays; a dataclass that can turn into an array is one itself."""
     if isinstance(x, list | tuple | Mapping):
         return True
-    return hasattr(type(x), "__dataclass_fields__") and not hasattr(x, "__array__")
+    return hasattr(type(x), "__dataclass_fields__") and not hasattr(type(x), "__array__")
 
 
 def children(x: Any) -> list[tuple[str, Any]]:
     """Return what a container holds, each with the step of the path that leads to it."""
     if isinstance(x, Mapping):
         return [(f"[{_quoted(key)}]", value) for key, value in x.items()]
-    if isinstance(x, list | tuple) and not hasattr(x, "_fields"):
+    if isinstance(x, list | tuple) and not hasattr(type(x), "_fields"):
         return [(f"[{k}]", value) for k, value in enumerate(x)]
     return [(f".{name}", getattr(x, name)) for name in _field_names(x)]
 

@@ -84,6 +84,8 @@ class Tree:
         fill : bool
             Whether a number may stand for all entries of a leaf.
         """
+        if is_masked_array(given):
+            raise TypeError(f"{what} is a masked array: fill it first.")
         if self._is_line(given):
             line = np.asarray(given)
             return [line[leaf.start : leaf.stop].reshape(leaf.shape) for leaf in self.leaves]
@@ -93,7 +95,11 @@ class Tree:
                 f"got {type(given).__name__} of shape {np.shape(given)}."
             )
         ends = {leaf.path for leaf in self.leaves}
-        walk = _walk(given, self._label, lambda value, path: path in ends or not is_container(value))
+        walk = _walk(
+            given,
+            self._label,
+            lambda value, path: not is_container(value) or (path in ends and isinstance(value, list | tuple)),
+        )
         found = {path: value for path, value in walk if value is not None}
         if missing := ends - found.keys():
             raise ShapeError(f"{what} must be a tree of x's structure; there is nothing for {min(missing)} in it.")
