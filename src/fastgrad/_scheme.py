@@ -124,5 +124,5 @@ def _largest_step(s: Stencil, x: Array, lower: Float64Array, upper: Float64Array
         over = np.isfinite(step) & (
             ((x + above * step).astype(x.dtype) > upper) | ((x - below * step).astype(x.dtype) < lower)
         )
-    slack = 2 * np.finfo(x.dtype).eps * (np.abs(x, dtype=np.float64) + step)
-    return np.where(over, step - slack, step)
+        slack = 2 * np.finfo(x.dtype).eps * (np.abs(x, dtype=np.float64) + step)
+        return np.where(over, step - slack, step)

@@ -182,6 +182,11 @@ def _builder(
     if not is_tree(x):
         return leaf_of(next(leaves), not isinstance(x, np.ndarray))
     builders = [_builder(value, leaves, leaf_of, maker_of) for _, value in children(x)]
+    if type(x) is dict:  # the two that are met most, as fast as they can be
+        pairs = list(zip(x, builders, strict=True))
+        return lambda flat: {key: build(flat) for key, build in pairs}
+    if type(x) is list:
+        return lambda flat: [build(flat) for build in builders]
     make = maker_of(x)
     return lambda flat: make([build(flat) for build in builders])
 

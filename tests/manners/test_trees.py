@@ -304,6 +304,21 @@ def test_steps_that_do_not_fit_are_refused(eps: Any, error: Any, why: str) -> No
         fg.numerical_gradient(lambda p: 1.0, {"W": W, "b": B}, eps)
 
 
+def test_bounds_may_be_trees() -> None:
+    def f(p: Any) -> float:
+        assert np.all(p["W"] >= 0)
+        assert np.all((p["b"] >= B) & (p["b"] <= 1.0))
+        return float(np.sum(np.sqrt(p["W"])) + p["b"] @ p["b"])
+
+    g = fg.numerical_gradient(f, {"W": W, "b": B}, bounds=({"W": 0, "b": B}, {"b": 1.0, "W": np.full((2, 3), np.inf)}))
+    np.testing.assert_allclose(g["W"], 0.5 / np.sqrt(W), atol=1e-6)
+    np.testing.assert_allclose(g["b"], 2 * B, atol=1e-6)
+    with pytest.raises(ValueError, match=r'x\["b"\]\[1\] = -1.5 lies outside its bounds'):
+        fg.numerical_gradient(f, {"W": W, "b": B}, bounds=({"W": 0, "b": -1}, np.inf))
+    with pytest.raises(fg.ShapeError, match=r'a bound must be a tree of x\'s structure; there is nothing for x\["b"\]'):
+        fg.numerical_gradient(f, {"W": W, "b": B}, bounds=({"W": 0}, np.inf))
+
+
 def test_args_follow_the_tree() -> None:
     g = fg.numerical_gradient(lambda p, k, power: k * (p["W"] ** power).sum(), {"W": W}, args=(3,), kwargs={"power": 2})
     np.testing.assert_allclose(g["W"], 6 * W, atol=1e-6)
@@ -312,7 +327,7 @@ def test_args_follow_the_tree() -> None:
 def test_out_is_refused() -> None:
     cases: list[tuple[Any, Any]] = [(fg.numerical_gradient, [W.copy(), B.copy()]), (fg.numerical_jacobian, np.empty(8))]
     for verb, out in cases:
-        with pytest.raises(TypeError, match="x is a tree of arrays .*, and its derivative is a tree"):
+        with pytest.raises(TypeError, match=r"x is a tree of arrays .*, and its derivative is a tree"):
             verb(lambda p: value(*p), [W, B], out=out)
 
 
@@ -320,12 +335,12 @@ def test_who_takes_one_array_says_so() -> None:
     for verb in (fg.reference.numerical_gradient, fg.reference.numerical_jacobian):
         with pytest.raises(TypeError, match=r"x is a tree of arrays \(list\), and the plain reference takes one array"):
             verb(lambda p: 1.0, [W, W])
-    with pytest.raises(TypeError, match="x is a tree of arrays .*, and the plain reference takes one array"):
+    with pytest.raises(TypeError, match=r"x is a tree of arrays .*, and the plain reference takes one array"):
         fg.reference.gradient_check(lambda p: 1.0, [W, W], [W, W])
     f = fg.losses.LinearLoss(W, np.ones(3), loss="sum")
-    with pytest.raises(TypeError, match="x is a tree of arrays .*, and an f that measures by its own loop"):
+    with pytest.raises(TypeError, match=r"x is a tree of arrays .*, and an f that measures by its own loop"):
         fg.numerical_gradient(f, {"W": W})
-    with pytest.raises(TypeError, match="x is a tree of arrays .*, and an f that measures by its own loop"):
+    with pytest.raises(TypeError, match=r"x is a tree of arrays .*, and an f that measures by its own loop"):
         fg.gradient_check(f, {"W": W}, {"W": W})
 
 

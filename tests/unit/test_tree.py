@@ -191,8 +191,23 @@ def test_what_is_a_tree(x: Any) -> None:
 
 @pytest.mark.parametrize(
     "x",
-    [1, 1.0, np.float32(1), np.ones(2), [], (), [1, 2.0], [[1, 2], (3, 4)], [np.array(1.0), 2], "ab", ["ab"], None]
-    + [LikeArray(), Quantity(1.0), Layer, Pair, object(), {1.0}, np.ones((1, 1)).view(np.matrix), [None], range(3)],
+    [
+        *(
+            1,
+            1.0,
+            np.float32(1),
+            np.ones(2),
+            [],
+            (),
+            [1, 2.0],
+            [[1, 2], (3, 4)],
+            [np.array(1.0), 2],
+            "ab",
+            ["ab"],
+            None,
+        ),
+        *(LikeArray(), Quantity(1.0), Layer, Pair, object(), {1.0}, np.ones((1, 1)).view(np.matrix), [None], range(3)),
+    ],
     ids=repr,
 )
 def test_what_is_none(x: Any) -> None:
