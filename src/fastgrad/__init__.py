@@ -11,21 +11,27 @@ from fastgrad._later import later as _later
 if _t.TYPE_CHECKING:
     from fastgrad import losses, plot, problems, reference
     from fastgrad._check import gradient_check
+    from fastgrad._derivative import derivative
+    from fastgrad._estimates import Derivative
     from fastgrad._least_squares import LeastSquaresResult, least_squares_gd
+    from fastgrad._one_sided import one_sided_derivatives
     from fastgrad._result import GradientCheck
     from fastgrad.layers import LinearLayer, TwoLayerNet, relu, relu_derivative, softmax_cross_entropy, weight_gradient
 else:  # what is loaded when it is first asked for: all else is there in a third of the time
     __getattr__, __dir__ = _later(
         __name__,
         {
+            "Derivative": "_estimates",
             "GradientCheck": "_result",
             "LeastSquaresResult": "_least_squares",
             "LinearLayer": "layers",
             "TwoLayerNet": "layers",
+            "derivative": "_derivative",
             "gradient_check": "_check",
             "layers": "layers",
             "least_squares_gd": "_least_squares",
             "losses": "losses",
+            "one_sided_derivatives": "_one_sided",
             "plot": "plot",
             "problems": "problems",
             "reference": "reference",
@@ -37,6 +43,7 @@ else:  # what is loaded when it is first asked for: all else is there in a third
     )
 
 __all__ = [
+    "Derivative",
     "DivergenceWarning",
     "GradientCheck",
     "GradientMismatch",
@@ -46,11 +53,13 @@ __all__ = [
     "ShapeError",
     "StepError",
     "TwoLayerNet",
+    "derivative",
     "gradient_check",
     "least_squares_gd",
     "losses",
     "numerical_gradient",
     "numerical_jacobian",
+    "one_sided_derivatives",
     "plot",
     "problems",
     "reference",

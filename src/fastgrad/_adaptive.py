@@ -138,7 +138,8 @@ def _is_final(series: Series, anchor: Sample) -> bool:
 def _extrapolate(line: Line, n: int, top: Sample) -> Series:
     """Return the samples at `top` and below it, as many as it takes for their extrapolation to settle or stall."""
     condition = line.scale * abs(top.slope) / top.size if top.size else 1.0
-    series = Series(n, 1 if line.side else 2, line.ulp, least_noise=max(1.0, min(condition / 4, ILL_CONDITIONED)))
+    least = max(1.0, min(condition / 4, ILL_CONDITIONED))
+    series = Series(n, 1 if line.side else 2, line.ulp, is_mirrored=line.side < 0, least_noise=least)
     series.add(top)
     left = list(ONE_SIDED if line.side else NEAR)
     has_shrunk = bool(line.side)

@@ -157,7 +157,7 @@ def _judge_structured(case: Case) -> GradientCheck:
     x = case.point.array.view()
     x.flags.writeable = False
     out = np.empty_like(x)
-    witness = Witness(case.f, x, case.h, out) if x.size else None
+    witness = Witness(case.f, x, case.h, case.atol, out) if x.size else None
     calls = measure_structured(case.f, x, case.h, out)
     redone = max(calls - 2 * x.size, 0) // 2
     flaw = witness.disagreement(out) if witness else None

@@ -90,6 +90,8 @@ class Series:
         2 for central quotients, 1 for one-sided ones.
     ulp : float
         The spacing of f's values at 1.
+    is_mirrored : bool
+        Whether one-sided quotients are of the left side.
     least_noise : float
         The noise of f in units of rounding to reckon with, even where less is seen.
     """
@@ -97,6 +99,7 @@ class Series:
     n: int
     p: int
     ulp: float
+    is_mirrored: bool = False
     samples: list[Sample] = field(default_factory=list)
     changes: list[tuple[float, float]] = field(default_factory=list)
     value: float = math.nan
@@ -165,16 +168,22 @@ class Series:
         scale, top = 1.0, self.samples[0].h
         for k in range(self.n):
             scale *= (k + 1) / top
-        return Outcome(value * scale, best * scale, least * scale, self.noise, self.is_settled, top)
+        return Outcome(
+            value * scale * self._sign(self.n), best * scale, least * scale, self.noise, self.is_settled, top
+        )
 
     def derivative(self, n: int, factor: float = 1.0) -> float:
         """Return a factor times the n-th derivative of f, whichever this series is for, by all samples."""
-        other = Series(n, self.p, self.ulp, self.samples)
+        other = Series(n, self.p, self.ulp, samples=self.samples)
         top = self.samples[0].h
         found = other._combine(other._weights(self.samples))[0] * (factor / top)
         for k in range(1, n):
             found *= (k + 1) / top
-        return found
+        return found * self._sign(n)
+
+    def _sign(self, n: int) -> float:
+        """Return the sign of the n-th derivative where the quotients are those of f mirrored, on the left side."""
+        return -1.0 if self.is_mirrored and n % 2 == 0 else 1.0
 
     @property
     def _order(self) -> int:

@@ -35,24 +35,27 @@ def noise(f: Callable[[Array], float], x: Array, h: Float64Array) -> float:
     h : ndarray
         The steps that the noise is to be known for, shape ``(1,)`` or ``(x.size,)``.
     """
-    found = []
-    for spacing in _spacings(x, h):
-        sides = []
-        for sign in (-1, 1):
-            points = ((x + (sign * k) * spacing).astype(x.dtype) for k in range(1, POINTS + 1))
-            sides.append(from_values(np.array([f(point) for point in points])))
-        found.append(min((noise for noise in sides if noise == noise), default=float("nan")))
-    return max((noise for noise in found if noise == noise), default=float("nan"))
-
-
-def _spacings(x: Array, h: Float64Array) -> list[Float64Array]:
     size = np.maximum(np.abs(x, dtype=np.float64), 2.0**-10)
     steps = h[0] if h.size == 1 else h.reshape(x.shape)
     every = [_FINE[x.dtype.char] * size, steps / (8.0 * np.sqrt(x.size)), steps / (7.0 * np.sqrt(x.size))]
     if x.dtype.char == "d":
         every.append(np.minimum(_SINGLE * size, _FAR * steps))
-    sign = np.where(np.arange(x.size).reshape(x.shape) % 2, -_GOLDEN, _GOLDEN)
-    return [sign * spacing for spacing in every]
+    found = [_on_line(f, x, spacing) for spacing in every]
+    return max((noise for noise in found if noise == noise), default=float("nan"))
+
+
+def rounding_noise(f: Callable[[Array], float], x: Array) -> float:
+    """Return the noise on the line with the tiny spacing alone: what rounding does in the precision of x."""
+    return _on_line(f, x, _FINE[x.dtype.char] * np.maximum(np.abs(x, dtype=np.float64), 2.0**-10))
+
+
+def _on_line(f: Callable[[Array], float], x: Array, spacing: Float64Array) -> float:
+    move = spacing * np.where(np.arange(x.size).reshape(x.shape) % 2, -_GOLDEN, _GOLDEN)
+    sides = []
+    for sign in (-1, 1):
+        points = ((x + (sign * k) * move).astype(x.dtype) for k in range(1, POINTS + 1))
+        sides.append(from_values(np.array([f(point) for point in points])))
+    return min((noise for noise in sides if noise == noise), default=float("nan"))
 
 
 def from_values(values: Float64Array) -> float:

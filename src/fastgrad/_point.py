@@ -13,6 +13,8 @@ from fastgrad._tree import Leaf, Tree, flatten, named
 from fastgrad._typing import Array
 
 _ARRAY_LIKE = (np.ndarray, list, tuple)
+#: Why a structured callable has no use for a tree.
+ONE_ARRAY = "an f that measures by its own loop takes one array"
 
 
 class Point:
@@ -99,7 +101,7 @@ def working_array(x: Any, label: str = "x") -> Array:
         dtype = x.dtype
         if dtype.char in "df" and dtype.isnative:
             return x
-    refuse_tree(x, "an f that measures by its own loop takes one array")
+    refuse_tree(x, ONE_ARRAY)
     return np.asarray(real_array(x, label), order="C")
 
 

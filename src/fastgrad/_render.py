@@ -42,7 +42,8 @@ def _headline(check: "GradientCheck") -> str:
 
 
 def _table(shown: "Entries", name: "Callable[[int], str]") -> list[str]:
-    error = np.abs(shown.claimed - shown.measured)
+    with np.errstate(invalid="ignore"):
+        error = np.abs(shown.claimed - shown.measured)
     order = np.argsort(-np.where(np.isnan(error), np.inf, error), kind="stable")[:ROWS]
     rows = [("entry", "claimed", "measured", "± bound", "difference", "relative")]
     for k in order:
@@ -55,7 +56,7 @@ def _table(shown: "Entries", name: "Callable[[int], str]") -> list[str]:
                 f"{measured:.9g}",
                 f"{shown.error_bound[k]:.1e}",
                 f"{error[k]:.3g}",
-                f"{error[k] / size:.2g}" if size else "-",
+                f"{error[k] / size:.2g}" if 0.0 < size < float("inf") else "-",
             )
         )
     width = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]

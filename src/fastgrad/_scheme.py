@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastgrad import _backend, steps
-from fastgrad._errors import ShapeError
+from fastgrad._bounds import limits
 from fastgrad._point import Point
 from fastgrad._stencils import ORDERS, Stencil, stencil
 from fastgrad._typing import Array, Float64Array, Step
@@ -43,6 +43,8 @@ def scheme(
     StepError
         If a step is no positive finite real number, or rounding changes it by more than 1 %.
     """
+    if method is None and order is None and bounds is None:
+        return central(), steps.resolve(eps, point), None
     chosen = stencil("central" if method is None else method, ORDER if order is None else order)
     if eps is None and chosen is not stencil("central", ORDER):
         eps = "auto"
@@ -54,13 +56,14 @@ def scheme(
     return plan, h, changed
 
 
+@cache
 def central() -> Any:
     """Return the textbook's scheme: (f(x + h) - f(x - h)) / 2h at every entry."""
     return _uniform(stencil("central", ORDER))
 
 
 def _within(bounds: Any, point: Point, chosen: Stencil, h: Float64Array) -> tuple[Any, Float64Array, Array]:
-    lower, upper = _limits(bounds, point)
+    lower, upper = limits(bounds, point)
     stencils = [chosen, *(stencil(side, min(chosen.order, ORDERS[side][-1])) for side in ("forward", "backward"))]
     x = point.array.reshape(-1)
     rooms = np.stack([_largest_step(s, x, lower, upper) for s in stencils])
@@ -91,28 +94,8 @@ def _scheme(stencils: tuple[Stencil, ...], which: Any) -> Any:
     return _backend.differences.Scheme(offsets, weights, widths, which)
 
 
-def _limits(bounds: Any, point: Point) -> tuple[Float64Array, Float64Array]:
-    """Return SciPy's form of bounds, a pair or an object with lb and ub, as two flat arrays; refuse an x outside."""
-    pair = (bounds.lb, bounds.ub) if hasattr(bounds, "lb") and hasattr(bounds, "ub") else bounds
-    if not isinstance(pair, tuple | list) or len(pair) != 2:
-        raise TypeError(f"bounds must be a pair (lower, upper) or have the attributes lb and ub; got {bounds!r}.")
-    try:
-        limits = (np.asarray(point.in_line(b, "a bound"), dtype=np.float64) for b in pair)
-        lower, upper = (np.broadcast_to(b, point.array.shape).reshape(-1) for b in limits)
-    except ValueError as error:
-        raise ShapeError(f"bounds must be numbers or arrays shaped like x, {point.array.shape}: {error}") from error
-    x = point.array.reshape(-1)
-    outside = ~((lower <= x) & (x <= upper))
-    if outside.any():
-        i = int(np.argmax(outside))
-        raise ValueError(
-            f"{point.name(i)} = {float(x[i]):.17g} lies outside its bounds, {lower[i]:.17g} and {upper[i]:.17g}."
-        )
-    return lower, upper
-
-
 def _largest_step(s: Stencil, x: Array, lower: Float64Array, upper: Float64Array) -> Float64Array:
-    """Return the largest step with which a stencil's points, as rounded, stay within the bounds; infinity where free."""
+    """Return the largest step with which a stencil's points, as rounded, keep within the bounds; inf where free."""
     above, below = max(0, *s.offsets), max(0, *(-k for k in s.offsets))
     step = np.full(x.shape, np.inf)
     with np.errstate(all="ignore"):

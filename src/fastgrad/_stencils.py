@@ -1,23 +1,19 @@
 """Finite-difference stencils: which values of f, with which weights, make a derivative of which order of error.
 
-The table is generated from its definition: the weights w_k of the offsets o_k solve Σ w_k o_k^q = n! for q = n and = 0 for
-every other q below the number of points, in exact rational arithmetic. They are kept as integers over one denominator, so
-that f's values are weighted without rounding of the weights.
+The table is generated from its definition: the weights w_k of the offsets o_k solve Σ w_k o_k^q = n! for q = n and = 0
+for every other q below the number of points, in exact rational arithmetic. They are kept as integers over one
+denominator, so that f's values are weighted without rounding of the weights.
 """
 
-from dataclasses import dataclass
 from functools import cache
 from math import factorial, lcm
-from typing import Literal
-
-Method = Literal["central", "forward", "backward"]
+from typing import NamedTuple
 
 #: The orders of error that each method offers for the first derivative.
 ORDERS: dict[str, tuple[int, ...]] = {"central": (2, 4, 6, 8), "forward": (1, 2, 3, 4), "backward": (1, 2, 3, 4)}
 
 
-@dataclass(frozen=True)
-class Stencil:
+class Stencil(NamedTuple):
     """The derivative is ``sum(numerators[k] * f(x + offsets[k] * h)) / (denominator * h**derivative)``.
 
     Attributes

@@ -13,6 +13,8 @@ SATURATED = 0.4
 #: Steps tried at most; how often the anchor may shrink, or a step grow.
 TRIES, SMALLER_ANCHORS, GROWTHS = 16, 2, 3
 GOLDEN = (math.sqrt(5) - 1) / 2
+#: The first step where x is too small to tell, and f does not move at all.
+UNIT = 2.0**-4
 #: Rounding in the slope that makes a larger step worth trying, relative.
 NOISY = 2e-14
 
@@ -48,6 +50,8 @@ class StepSearch:
                 return sample
             else:
                 seen, unseen = self._truncation(low, sample)
+                if growths:
+                    seen = max(seen, self._bend(sample))
                 if unseen > max(1.0, seen) and anchors < SMALLER_ANCHORS and not self._is_rounded(low):
                     anchors += 1
                     low = self.line.sample(low.h * 2.0**-8)
@@ -108,10 +112,25 @@ class StepSearch:
         unseen = 4 * (rounding + below * ratio) / swing
         return (seen if seen > unseen else 0.0), unseen
 
+    def _bend(self, sample: Sample) -> float:
+        """Return truncation's share in what f moves evenly to both sides, as far as a quarter of the step shows it.
+
+        Where the slope is small, as at an extremum, truncation is hidden in it; here it is not.
+        """
+        quarter = self.line.sample(sample.h / 4)
+        if quarter is None or sample.swing == 0.0 or self.power == 1:
+            return 0.0
+        ratio = sample.h / quarter.h
+        bend = abs(sample.even - quarter.even * ratio**2)
+        rounding = self.line.ulp * (sample.size + quarter.size * ratio**2)
+        return bend / sample.swing if bend > 4 * rounding else 0.0
+
     def _longer(self, low: Sample, sample: Sample, seen: float, unseen: float, high: float) -> float | None:
         """Return a longer step where rounding drowns the slope and truncation leaves room, else None."""
         rounding = self.line.ulp * sample.size
-        if sample.swing == 0.0 or 2 * rounding <= NOISY * abs(sample.odd):
+        if sample.swing == 0.0:
+            return UNIT if sample.h < UNIT / 4 and min(high / 8, self.line.room) >= UNIT else None
+        if 2 * rounding <= NOISY * abs(sample.odd):
             return None
         if sample.swing > abs(self.line.centre) / 4 or sample.size / sample.h > low.size / low.h:
             return None

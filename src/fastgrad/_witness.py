@@ -1,11 +1,14 @@
 """A structured callable's difference loop against its own plain forward, so that a flaw of the shortcut cannot hide."""
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from fastgrad import _backend
+from fastgrad._noise import rounding_noise
+from fastgrad._probe import DEVIATIONS
 from fastgrad._reading import entry_name
 from fastgrad._typing import Array, Float64Array
 
@@ -17,6 +20,10 @@ ENTRIES = 8
 SHRINK, SHRINKS = 4.0, 12
 _UNITS = {"d": 16 * 2.0**-53, "f": 16 * 2.0**-24}
 _RELATIVE = {"d": 1e-6, "f": 1e-2}
+
+
+#: Values of f on both sides, how far apart they were taken, and the slope that f's own loop claims.
+Look = tuple[float, float, float, float]
 
 
 class Witness:
@@ -31,15 +38,19 @@ class Witness:
         It cannot write into what it is called with.
     x, h : ndarray
         The point and the steps.
+    atol : float
+        What does not matter.
     scratch : ndarray
         Like x; it is free again when this returns.
     """
 
-    def __init__(self, f: Any, x: Array, h: Float64Array, scratch: Array) -> None:
+    def __init__(self, f: Any, x: Array, h: Float64Array, atol: float, scratch: Array) -> None:
         self.calls = 0
+        self._noise = 0.0
         self._f = f
         self._x = x
         self._h = h
+        self._atol = atol
         np.copyto(scratch, x)
         around = _Around(self, scratch)
         self._centre = around.value()
@@ -57,20 +68,24 @@ class Witness:
         measured = measured.reshape(-1)
         for i, (value, step) in zip(self._entries, self._beside, strict=True):
             claimed = float(measured[i])
-            if not (self._fits(value, step, claimed) or self._entry_fits(i, claimed)):
+            if not (self._fits(value, step, claimed) or self._entry_fits(i, value, step, claimed)):
                 return (
                     f"f's own difference loop does not fit f: at {entry_name(i, self._x.shape)} it gives "
                     f"{claimed:.9g}, and calls of f another value. The measured values cannot be trusted."
                 )
         step = float(np.min(self._h))
-        for key, value in zip(KEYS, self._along, strict=True):
-            claimed = _backend.projection.project(measured, self._x.reshape(-1), key, step)
-            if not (self._fits(value, step, claimed) or self._direction_fits(key, step, measured)):
+        for key, value, claimed in zip(KEYS, self._along, _backend.projection.inner(measured, *KEYS), strict=True):
+            if not (self._fits(value, step, claimed) or self._direction_fits(key, value, step, claimed, measured)):
                 return (
                     "f's own difference loop does not fit f: along a random direction they differ. "
                     "The measured values cannot be trusted."
                 )
         return None
+
+    @cached_property
+    def _spare(self) -> "_Around":
+        """A second buffer, for looks on both sides; it holds x until a direction is looked along."""
+        return _Around(self, self._x.copy())
 
     def _step(self, i: int) -> float:
         return float(self._h[i if self._h.size > 1 else 0])
@@ -82,44 +97,47 @@ class Witness:
         """Return by how much slope and claim differ beyond what is allowed, by how much at all, and the noise."""
         char = self._x.dtype.char
         slope = (upper - lower) / width
-        noise = _UNITS[char] * (abs(upper) + abs(lower)) / width
+        noise = max(_UNITS[char] * (abs(upper) + abs(lower)), 2 * DEVIATIONS * self._noise) / width
         off = abs(slope - claimed)
-        return off - noise - _RELATIVE[char] * max(abs(slope), abs(claimed)), off, noise
+        return off - noise - self._atol - _RELATIVE[char] * max(abs(slope), abs(claimed)), off, noise
 
-    def _entry_fits(self, i: int, claimed: float) -> bool:
-        around = _Around(self, self._x.copy())
-
-        def look(factor: float) -> tuple[float, float, float, float]:
-            plus, up = around.entry(i, self._step(i) * factor)
-            minus, down = around.entry(i, -self._step(i) * factor)
+    def _entry_fits(self, i: int, value: float, step: float, claimed: float) -> bool:
+        def look(factor: float) -> Look:
+            plus, up = self._spare.entry(i, self._step(i) * factor)
+            minus, down = self._spare.entry(i, -self._step(i) * factor)
             return plus, minus, up + down, claimed
 
-        return self._fits_in_the_end(look)
+        minus, down = self._spare.entry(i, -self._step(i))
+        return self._fits_in_the_end((value, minus, step + down, claimed), look)
 
-    def _direction_fits(self, key: int, step: float, measured: Array) -> bool:
-        around = _Around(self, np.empty_like(self._x))
-
-        def look(factor: float) -> tuple[float, float, float, float]:
+    def _direction_fits(self, key: int, value: float, step: float, claimed: float, measured: Array) -> bool:
+        def look(factor: float) -> Look:
             h = step * factor
-            claimed = _backend.projection.project(measured, self._x.reshape(-1), key, h)
-            return around.direction(key, h), around.direction(key, -h), 2 * h, claimed
+            as_rounded = _backend.projection.project(measured, self._x.reshape(-1), key, h)
+            return self._spare.direction(key, h), self._spare.direction(key, -h), 2 * h, as_rounded
 
-        return self._fits_in_the_end(look)
+        return self._fits_in_the_end((value, self._spare.direction(key, -step), 2 * step, claimed), look)
 
-    def _fits_in_the_end(self, look: Callable[[float], tuple[float, float, float, float]]) -> bool:
-        """Tell whether slope and claim agree with some step small enough, and noise small beside what they were off."""
-        first = last = 0.0
+    def _fits_in_the_end(self, first: Look, look: Callable[[float], Look]) -> bool:
+        """Tell whether slope and claim agree with some step small enough, and noise small beside what they were off.
+
+        Where the terms of f cancel, its rounding is far above its value's: it is measured before f's loop is accused.
+        """
+        if first[2] == 0.0 or not self._error(*first)[0] > 0.0:
+            return True
+        self._noise = self._noise or rounding_noise(self.call, self._x)
+        start = last = 0.0
         for k in range(SHRINKS):
             upper, lower, width, claimed = look(SHRINK**-k)
             if width == 0.0:
                 break
             beyond, off, noise = self._error(upper, lower, width, claimed)
-            if k and noise > first / 4:
+            if k and noise > start / 4:
                 break
             if not beyond > 0.0:
                 return True
-            first, last = first or off, off
-        return last <= first / 2
+            start, last = start or off, off
+        return last <= start / 2
 
 
 class _Around:

@@ -1,15 +1,29 @@
 """Step rules: from eps, x and the dtype to the step of each entry. They know nothing of f."""
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from fastgrad import _backend
 from fastgrad._errors import ShapeError, bad_step, lost_step
+from fastgrad._noise_steps import by_noise, from_noise, noise
 from fastgrad._point import Point
 from fastgrad._typing import Array, Float64Array, Step
 
-__all__ = ["STRUCTURED", "TEXTBOOK", "as_steps", "auto", "refuse_lost_steps", "resolve"]
+__all__ = [
+    "STRUCTURED",
+    "TEXTBOOK",
+    "as_steps",
+    "auto",
+    "by_noise",
+    "from_noise",
+    "noise",
+    "realised",
+    "refuse_lost_steps",
+    "resolve",
+]
 
 #: The default step: the textbook's in double precision, and in single precision the power of two next to ε^(1/3).
 TEXTBOOK = {"d": 1e-5, "f": 2.0**-8}
@@ -54,7 +68,7 @@ def refuse_lost_steps(point: Point, h: Float64Array) -> None:
 
 
 def auto(x: Array, order: int = 2) -> Float64Array:
-    """Return for each entry the power of two nearest to ε^(1/(order + 1))·max(1, |x_i|), ε the spacing of x's dtype at 1.
+    """Return for each entry the power of two nearest to ε^(1/(order + 1))·max(1, |x_i|), ε the spacing of floats at 1.
 
     The error of a central difference is about ε|f|/h + h²|f‴|/6, which is least at h ~ ε^(1/3) times the scale on which
     f changes; |x_i| stands for that scale (Nocedal and Wright, Numerical Optimization, 2nd ed., section 8.1). With an
@@ -71,6 +85,33 @@ def auto(x: Array, order: int = 2) -> Float64Array:
     scale = np.where(np.isfinite(size), np.maximum(size, 1.0), 1.0)
     exponent: Float64Array = np.rint(np.log2(scale) + np.log2(np.finfo(x.dtype).eps) / (order + 1))
     return np.exp2(exponent)
+
+
+def realised(x: Any) -> Callable[[float], float]:
+    """Return the rule from a positive step t to the one next to it that x + t and, if t ≤ |x|, x − t take exactly.
+
+    The sum away from zero has the coarser grid: what it takes, the other takes too, as long as that one is no larger
+    than x. A rule, for the adaptive method, that tries many steps at one x.
+
+    Parameters
+    ----------
+    x : numpy.float64 or numpy.float32
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastgrad import steps
+    >>> t = steps.realised(np.float64(0.1))(1e-5)
+    >>> t, (0.1 + t) - 0.1 == 0.1 - (0.1 - t) == t
+    (9.999999999996123e-06, True)
+    """
+    kind, centre = type(x), float(x)
+    away = math.copysign(1.0, centre)
+
+    def rule(t: float) -> float:
+        return abs(float(kind(centre + away * t)) - centre)
+
+    return rule
 
 
 def as_steps(eps: Any, x: Array, default: dict[str, float], order: int = 2) -> Float64Array:

@@ -14,12 +14,15 @@ ROWS = {
     "skin": "__main__ _cli _demo plot _drawing",
     "judge": "testing _check _witness _verdict _recheck _recheck_structured _probe _claim _result _render",
     "use": "losses _input_moves _loss_parts _criteria layers _weight_gradient _least_squares",
-    "verbs": "_gradient _jacobian",
-    "notions": "_scheme _stencils _adaptive _step_search _line _extrapolation _noise steps _point",
+    "verbs": "_gradient _jacobian _derivative _one_sided",
+    "notions": (
+        "_adaptive_entries _adaptive _step_search _line _extrapolation _scheme steps _noise_steps _neighbourhood "
+        "_noise _bounds _stencils _point"
+    ),
     "switch": "_backend",
     "engine": "_kernels reference",
     "side": "problems",
-    "ground": "_tree _containers _regression _reading _arrays _errors _typing _later",
+    "ground": "_tree _containers _regression _reading _arrays _errors _estimates _typing _later",
 }
 ORDER = ["__init__", *" ".join(ROWS.values()).split()]
 GROUND = set(ROWS["ground"].split())
@@ -30,6 +33,10 @@ FENCES = {
     "_jacobian": (GROUND | {"_backend", "steps", "_point", "_scheme"}, "verbs do not know each other's insides"),
     "_result": (GROUND | {"_render"}, "a result does not know how it was computed"),
     "_render": (GROUND, "a report does not know how its data were computed"),
+    "_adaptive": ({"_step_search", "_line", "_extrapolation"}, "the adaptive method knows numbers, not arrays"),
+    "_step_search": ({"_line", "_extrapolation"}, "the adaptive method knows numbers, not arrays"),
+    "_line": ({"_extrapolation"}, "the adaptive method knows numbers, not arrays"),
+    "_extrapolation": (set(), "the adaptive method knows numbers, not arrays"),
     "_point": (GROUND, "a point knows no derivative"),
     "layers": (GROUND | {"_weight_gradient"}, "the accused must not be its own witness"),
     "_weight_gradient": (GROUND | {"_backend"}, "the accused must not be its own witness"),

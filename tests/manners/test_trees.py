@@ -319,6 +319,30 @@ def test_bounds_may_be_trees() -> None:
         fg.numerical_gradient(f, {"W": W, "b": B}, bounds=({"W": 0}, np.inf))
 
 
+@pytest.mark.parametrize("method", ["differences", "adaptive"])
+def test_slopes_on_both_sides_come_as_trees(method: Any) -> None:
+    def f(p: Any) -> float:
+        return float(np.abs(p["a"]).sum() + p["b"] ** 2)
+
+    x = {"a": np.array([[0.0, 1.0]]), "b": 2.0}
+    left, right = fg.one_sided_derivatives(f, x, method=method)
+    np.testing.assert_allclose(left["a"], [[-1.0, 1.0]], atol=1e-6)
+    np.testing.assert_allclose(right["a"], [[1.0, 1.0]], atol=1e-6)
+    assert isinstance(left["b"], np.float64)
+    found, _ = fg.one_sided_derivatives(f, x, method=method, details=True)
+    assert found.flags["kink"]["a"].tolist() == [[True, False]]
+    assert found.error["a"].shape == found.calls["a"].shape == (1, 2)
+
+
+def test_elementwise_derivatives_and_noise_take_trees() -> None:
+    x = {"a": np.array([[0.0, 1.0]]), "b": 2.0}
+    found = fg.derivative(np.sin, x)
+    np.testing.assert_allclose(found["a"], np.cos(x["a"]), atol=1e-12)
+    assert isinstance(found["b"], np.float64)
+    jitter = fg.steps.noise(lambda p: round(float(np.sin(p["a"]).sum() + p["b"]), 6), x)
+    assert 1e-7 < jitter < 1e-6
+
+
 def test_args_follow_the_tree() -> None:
     g = fg.numerical_gradient(lambda p, k, power: k * (p["W"] ** power).sum(), {"W": W}, args=(3,), kwargs={"power": 2})
     np.testing.assert_allclose(g["W"], 6 * W, atol=1e-6)
@@ -342,6 +366,8 @@ def test_who_takes_one_array_says_so() -> None:
         fg.numerical_gradient(f, {"W": W})
     with pytest.raises(TypeError, match=r"x is a tree of arrays .*, and an f that measures by its own loop"):
         fg.gradient_check(f, {"W": W}, {"W": W})
+    with pytest.raises(TypeError, match=r"x is a tree of arrays .*, and an f that measures by its own loop"):
+        fg.one_sided_derivatives(f, {"W": W})
 
 
 def test_the_tree_is_taken_when_the_verb_is_called() -> None:

@@ -15,11 +15,6 @@ SIZES = st.integers(0, 100) | st.integers(1000, 1100)
 STEPS = st.sampled_from([1e-5, 2.0**-17, -(2.0**-8), 0.1, 1e3])
 
 
-@pytest.fixture(params=[np.float64, np.float32])
-def dtype(request: pytest.FixtureRequest) -> Any:
-    return request.param
-
-
 @given(n=SIZES, key=KEYS, h=STEPS, seed=st.integers(0, 10))
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_the_points_are_bit_for_bit_the_same(n: int, key: int, h: float, seed: int, dtype: Any) -> None:
@@ -36,6 +31,16 @@ def test_the_projections_agree(n: int, key: int, h: float, seed: int, dtype: Any
     v, x = np.random.default_rng(seed).standard_normal((2, n)).astype(dtype)
     expected = plain.project(v, x, key, h)
     assert compiled.project(v, x, key, h) == pytest.approx(expected, rel=1e-12, abs=1e-11 * max(n, 1))
+
+
+@given(n=SIZES, key=KEYS, other=KEYS, seed=st.integers(0, 10))
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_the_inner_products_agree(n: int, key: int, other: int, seed: int, dtype: Any) -> None:
+    v = np.random.default_rng(seed).standard_normal(n).astype(dtype)
+    found, expected = compiled.inner(v, key, other), plain.inner(v, key, other)
+    assert found == pytest.approx(expected, rel=1e-12, abs=1e-12 * max(n, 1))
+    zero = np.zeros_like(v)
+    assert found == pytest.approx((plain.project(v, zero, key, 1.0), plain.project(v, zero, other, 1.0)), abs=1e-10)
 
 
 @pytest.mark.parametrize("key", [0, 1, 2**32 - 1])

@@ -207,6 +207,6 @@ def test_the_protocol_is_a_matter_of_the_class_not_of_the_instance() -> None:
 
 def test_options_are_keywords() -> None:
     with pytest.raises(TypeError, match="positional"):
-        fg.numerical_gradient(square, X, None, np.empty((2, 2)))  # type: ignore[call-arg]
+        fg.numerical_gradient(square, X, None, np.empty((2, 2)))  # type: ignore[call-arg, arg-type]
     with pytest.raises(TypeError, match="unexpected keyword"):
         fg.numerical_gradient(square, X, step=1e-3)  # type: ignore[call-arg]

@@ -13,7 +13,7 @@ from fastgrad._point import as_point
 def test_none_is_the_textbooks_step_in_double_and_a_power_of_two_in_single() -> None:
     assert steps.resolve(None, as_point([1.0, 2.0])).tolist() == [1e-5]
     assert steps.resolve(None, as_point(np.ones(2, np.float32))).tolist() == [2.0**-8]
-    assert steps.resolve(None, as_point([1.0]), steps.STRUCTURED).tolist() == [2.0**-17]
+    assert steps.as_steps(None, np.array([1.0]), steps.STRUCTURED).tolist() == [2.0**-17]
 
 
 def test_a_float_is_absolute_and_an_array_is_one_an_entry() -> None:

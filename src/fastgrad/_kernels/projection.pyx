@@ -29,6 +29,17 @@ def project(v, x, unsigned int key, double h):
     return project_core[float](v, x, key, h)
 
 
+# v (n,)
+def inner(v, unsigned int key, unsigned int other):
+    """Return the inner products of v with the directions with these two keys, in one pass."""
+    cdef double found[2]
+    if v.dtype.char == "d":
+        inner_core[double](v, key, other, found)
+    else:
+        inner_core[float](v, key, other, found)
+    return found[0], found[1]
+
+
 cdef inline double entry(uint32_t key, uint32_t i) noexcept nogil:
     cdef uint32_t u = i * 0x9E3779B1u + key
     u ^= u >> 16
@@ -65,3 +76,23 @@ cdef wide_double project_core(const real[::1] v, const real[::1] x, uint32_t key
     for k in range(LANES):
         total += sums[k]
     return total / (2.0 * h)
+
+
+cdef wide_int inner_core(const real[::1] v, uint32_t key, uint32_t other, double *found) except -1 nogil:
+    cdef double sums[LANES]
+    cdef double others[LANES]
+    cdef Py_ssize_t i, k, n = v.shape[0]
+    for k in range(LANES):
+        sums[k] = others[k] = 0.0
+    for i in range(n // LANES):
+        for k in range(LANES):
+            sums[k] = sums[k] + v[i * LANES + k] * entry(key, <uint32_t>(i * LANES + k))
+            others[k] = others[k] + v[i * LANES + k] * entry(other, <uint32_t>(i * LANES + k))
+    for i in range(n - n % LANES, n):
+        sums[i % LANES] = sums[i % LANES] + v[i] * entry(key, <uint32_t>i)
+        others[i % LANES] = others[i % LANES] + v[i] * entry(other, <uint32_t>i)
+    found[0] = found[1] = 0.0
+    for k in range(LANES):
+        found[0] += sums[k]
+        found[1] += others[k]
+    return 0

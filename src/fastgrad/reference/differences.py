@@ -1,6 +1,9 @@
 """Central differences in plain NumPy: for each entry two copies of x, one plus its step and one minus it."""
 
+import math
 from collections.abc import Callable
+from functools import reduce
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -83,7 +86,7 @@ def numerical_jacobian(f: VectorFunction, x: Any, eps: Step = None) -> Any:
 
 
 class Scheme:
-    """Stencils: entry i is differenced by Σ_k weights[w, k]·f(x + offsets[w, k]·h e_i) / (widths[w]·h), w = which[i]."""
+    """Stencils: entry i takes Σ_k weights[w, k]·f(x + offsets[w, k]·h e_i) / (widths[w]·h), where w = which[i]."""
 
     def __init__(
         self, offsets: IndexArray, weights: Float64Array, widths: Float64Array, which: NDArray[np.uint8]
@@ -101,6 +104,7 @@ class Scheme:
 def gradient(f: ScalarFunction, x: Array, h: Float64Array, scheme: Scheme, out: Array, reader: Reader) -> int:
     """Write the differences of the scalar f at x into the array out; return the number of calls of f."""
     calls = 0
+    centre = math.nan
     flat = out.reshape(-1)
     if scheme.has_centre and x.size:
         centre = reader.scalar(_call(f, x.copy(), reader, 0, 0), 0, 0)
@@ -108,15 +112,14 @@ def gradient(f: ScalarFunction, x: Array, h: Float64Array, scheme: Scheme, out: 
     for i in range(x.size):
         step = float(h[i % h.size])
         terms, width = scheme.terms(i)
-        total = 0.0
+        weighted = []
         for offset, weight in terms:
+            value = centre
             if offset:
                 value = reader.scalar(_call(f, _moved(x, i, offset * step), reader, i, offset), i, offset)
                 calls += 1
-            else:
-                value = centre
-            total = weight * value if offset == terms[0][0] else total + weight * value
-        flat[i] = _rounded(total / (width * step), out.dtype)
+            weighted.append(weight * value)
+        flat[i] = _rounded(reduce(add, weighted) / (width * step), out.dtype)
     return calls
 
 
@@ -130,24 +133,27 @@ def jacobian(
 ) -> Array:
     """Return the array that allocate gives for the shape of f's first value, filled with f's differences."""
     shape: tuple[int, ...] | None = None
+    centre = None
     if scheme.has_centre:
         centre = reader.array(_call(f, x.copy(), reader, 0, 0), 0, 0, None).copy()
         shape = centre.shape
     for i in range(x.size):
         step = float(h[i % h.size])
         terms, width = scheme.terms(i)
+        weighted = []
         for offset, weight in terms:
-            value = centre
-            if offset:
+            if offset == 0 and centre is not None:
+                value = centre
+            else:
                 value = reader.array(_call(f, _moved(x, i, offset * step), reader, i, offset), i, offset, shape)
             shape = value.shape
             with np.errstate(all="ignore"):
-                total = weight * value if offset == terms[0][0] else total + weight * value
+                weighted.append(weight * value)
         if i == 0:
-            J = allocate(total.shape)
-            columns = J.reshape(total.size, x.size)
+            J = allocate(weighted[0].shape)
+            columns = J.reshape(weighted[0].size, x.size)
         with np.errstate(all="ignore"):
-            columns[:, i] = (total / (width * step)).reshape(-1)
+            columns[:, i] = (reduce(add, weighted) / (width * step)).reshape(-1)
     return J
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from fastgrad._typing import Array, Float64Array
 
-__all__ = ["move", "project"]
+__all__ = ["inner", "move", "project"]
 
 
 def move(x: Array, key: int, h: float, out: Array) -> None:
@@ -18,6 +18,12 @@ def project(v: Array, x: Array, key: int, h: float) -> float:
     move(x, key, h, plus)
     move(x, key, -h, minus)
     return float(v.astype(np.float64) @ (plus.astype(np.float64) - minus.astype(np.float64))) / (2 * h)
+
+
+def inner(v: Array, key: int, other: int) -> tuple[float, float]:
+    """Return the inner products of v with the directions with these two keys."""
+    values = v.astype(np.float64)
+    return float(values @ _direction(key, v.size)), float(values @ _direction(other, v.size))
 
 
 def _direction(key: int, n: int) -> Float64Array:

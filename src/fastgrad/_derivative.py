@@ -1,0 +1,91 @@
+"""Derivatives of a function of one variable, up to the fourth, at each element of an array."""
+
+import operator
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from fastgrad._adaptive_entries import adaptive_elements
+from fastgrad._point import as_point, bound
+from fastgrad._typing import ScalarFunction
+
+#: The highest derivative: extrapolation of the next would have no digits left.
+HIGHEST = 4
+#: The side of each point on which alone f is called; 0 stands for both.
+SIDES = {"adaptive": 0, "forward": 1, "backward": -1}
+
+
+def derivative(
+    f: ScalarFunction,
+    x: Any,
+    n: int = 1,
+    *,
+    method: Literal["adaptive", "forward", "backward"] = "adaptive",
+    details: bool = False,
+    bounds: Any = None,
+    args: Sequence[Any] = (),
+    kwargs: Mapping[str, Any] | None = None,
+) -> Any:
+    """Return the n-th derivative of f, a function of one variable, at each element of x.
+
+    Difference quotients at several steps are extrapolated to step zero, at each element until more calls promise no
+    more digits: about 13 digits of a first derivative from about 15 calls, three digits fewer with each order.
+
+    Parameters
+    ----------
+    f : callable
+        Takes a number and returns one. It is called at one element after another, with NumPy scalars of x's working
+        dtype, so that a function of scalars will do, as will one that works on arrays elementwise.
+    x : array_like
+        The points, of any shape. Integers become float64; float32 stays float32.
+    n : int
+        Which derivative, 1 to 4.
+    method : {"adaptive", "forward", "backward"}
+        "adaptive" calls f on both sides of each point, and on one where the other has no values. "forward" calls it at
+        the point and above alone, "backward" at the point and below: at a kink, these are the slopes on each side.
+    details : bool
+        Whether to return error bars, calls, steps and flags with the values.
+    bounds : pair of array_like, or an object with attributes lb and ub, optional
+        Where f may be called, as ``(lower, upper)``; each broadcasts to x.
+    args, kwargs : sequence and mapping, optional
+        Passed on to f after x.
+
+    Returns
+    -------
+    ndarray or Derivative
+        Shaped like x; a NumPy scalar when x is a bare number. With `details`, a `Derivative` of such.
+
+    Raises
+    ------
+    ValueError
+        If n or method is none of those named, or x lies outside its bounds.
+    TypeError, ShapeError
+        If x cannot be differentiated at, or f returns no real number; the sentence names the element.
+    Exception
+        Whatever f raises at an element of x itself arrives with a note. Beside it, FloatingPointError,
+        ZeroDivisionError, OverflowError and ValueError say that f has no value there, as NaN does; NumPy's warnings of
+        invalid values are silenced meanwhile.
+
+    Notes
+    -----
+    Richardson's extrapolation (Phil. Trans. R. Soc. A 210, 1911) in the manner of Ridders (Advances in Engineering
+    Software 4, 1982), with steps found by search. Of a float32 x all that f returns is taken to be that precise.
+
+    Examples
+    --------
+    >>> import math
+    >>> import numpy as np
+    >>> import fastgrad as fg
+    >>> fg.derivative(np.sin, np.array([0.0, 1.0])) - np.cos([0.0, 1.0]) < 1e-13
+    array([ True,  True])
+    >>> found = fg.derivative(math.exp, 1.0, n=2, details=True)
+    >>> bool(abs(found.value - math.e) < found.error < 1e-9), int(found.calls) < 20
+    (True, True)
+    """
+    order = operator.index(n)
+    if not 1 <= order <= HIGHEST:
+        raise ValueError(f"n must be 1 to {HIGHEST}, the order of the derivative; got {n!r}.")
+    if method not in SIDES:
+        raise ValueError(f"method must be one of {', '.join(map(repr, SIDES))}; got {method!r}.")
+    point = as_point(x)
+    found = adaptive_elements(bound(f, args, kwargs), point, bounds, order, SIDES[method]).mapped(point.restore)
+    return found if details else found.value
