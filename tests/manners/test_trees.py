@@ -335,7 +335,7 @@ def test_slopes_on_both_sides_come_as_trees(method: Any) -> None:
 
 
 def test_elementwise_derivatives_and_noise_take_trees() -> None:
-    x = {"a": np.array([[0.0, 1.0]]), "b": 2.0}
+    x: dict[str, Any] = {"a": np.array([[0.0, 1.0]]), "b": 2.0}
     found = fg.derivative(np.sin, x)
     np.testing.assert_allclose(found["a"], np.cos(x["a"]), atol=1e-12)
     assert isinstance(found["b"], np.float64)
@@ -362,12 +362,13 @@ def test_who_takes_one_array_says_so() -> None:
     with pytest.raises(TypeError, match=r"x is a tree of arrays .*, and the plain reference takes one array"):
         fg.reference.gradient_check(lambda p: 1.0, [W, W], [W, W])
     f = fg.losses.LinearLoss(W, np.ones(3), loss="sum")
+    kinked = fg.losses.TwoLayerLoss(fg.TwoLayerNet(3, 4, 2), np.ones(3), loss="sum", wrt="W1")
     with pytest.raises(TypeError, match=r"x is a tree of arrays .*, and an f that measures by its own loop"):
         fg.numerical_gradient(f, {"W": W})
     with pytest.raises(TypeError, match=r"x is a tree of arrays .*, and an f that measures by its own loop"):
         fg.gradient_check(f, {"W": W}, {"W": W})
     with pytest.raises(TypeError, match=r"x is a tree of arrays .*, and an f that measures by its own loop"):
-        fg.one_sided_derivatives(f, {"W": W})
+        fg.one_sided_derivatives(kinked, {"W": W})
 
 
 def test_the_tree_is_taken_when_the_verb_is_called() -> None:
