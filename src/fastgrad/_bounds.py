@@ -25,7 +25,8 @@ def limits(bounds: Any, point: Point) -> tuple[Float64Array, Float64Array]:
     if not isinstance(pair, tuple | list) or len(pair) != 2:
         raise TypeError(f"bounds must be a pair (lower, upper) or have the attributes lb and ub; got {bounds!r}.")
     try:
-        lower, upper = (np.broadcast_to(np.asarray(b, dtype=np.float64), point.array.shape).reshape(-1) for b in pair)
+        arrays = (np.asarray(point.in_line(b, "a bound"), dtype=np.float64) for b in pair)
+        lower, upper = (np.broadcast_to(a, point.array.shape).reshape(-1) for a in arrays)
     except ValueError as error:
         raise ShapeError(f"bounds must be numbers or arrays shaped like x, {point.array.shape}: {error}") from error
     x = point.array.reshape(-1)

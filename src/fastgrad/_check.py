@@ -49,16 +49,17 @@ def gradient_check(
         loop is held against its plain forward.
     grad_f : callable, array_like or True
         The claim: a function of x, the gradient at x itself, or True when f returns ``(value, gradient)``. Shaped like
-        x, or flat and of x's size.
-    x : array_like
-        The point, of any shape.
+        x, or flat and of x's size; for a tree x a tree of the same structure, dictionaries in any order.
+    x : array_like or tree of arrays
+        The point, of any shape, as `numerical_gradient` takes it.
     eps : None, float, array_like or "auto"
         The step, as `numerical_gradient` takes it.
     atol, rtol : float, optional
         None is 1e-6 and 1e-5, and 1e-3 and 1e-2 where x or the claim is single precision. ``rtol=0`` is the textbook's
         rule and nothing else: passed when the largest difference is less than atol.
     indices : array_like, optional
-        Check these entries only: flat indices, a boolean mask shaped like x, or a tuple of index arrays.
+        Check these entries only: flat indices, a boolean mask shaped like x, or a tuple of index arrays. A tree counts
+        as the line of all its entries.
     args, kwargs : sequence and mapping, optional
         Passed on to f, and to grad_f where it is called, after x.
 
@@ -72,7 +73,7 @@ def gradient_check(
     Raises
     ------
     ShapeError
-        If the claim fits x neither in shape nor in size.
+        If the claim fits x neither in shape nor in size, or has not a tree's structure.
     TypeError
         If the claim is not real numbers.
     ValueError
@@ -95,7 +96,7 @@ def gradient_check(
     """
     structured = hasattr(type(f), "__fastgrad_gradient__")
     point = Point(working_array(x)) if structured else as_point(x)
-    f, claim = claim_at(f if structured else bound(f, args, kwargs), grad_f, point, args, kwargs)
+    f, claim = claim_at(f if structured else point.of_array(bound(f, args, kwargs)), grad_f, point, args, kwargs)
     h = steps.as_steps(eps, point.array, steps.STRUCTURED) if structured else steps.resolve(eps, point)
     case = Case(
         f=f,

@@ -14,7 +14,7 @@ from fastgrad._typing import Array, IndexArray, ScalarFunction
 
 @dataclass(frozen=True)
 class Claim:
-    """The claimed gradient, shaped like x, and the precision that it is to be judged by ("d" or "f")."""
+    """The claimed gradient, shaped like the point's array, and the precision to judge it by ("d" or "f")."""
 
     values: Array
     precision: str
@@ -29,30 +29,40 @@ def claim_at(
         both = f(x.copy())
         if not isinstance(both, tuple | list) or len(both) != 2:
             raise TypeError(f"with grad_f=True f must return (value, gradient); it returned {type(both).__name__}.")
-        return (lambda x: f(x)[0]), _claim(both[1], x)
+        return (lambda x: f(x)[0]), _claim(both[1], point)
     if callable(grad_f):
-        return f, _claim(grad_f(x.copy(), *args, **(kwargs or {})), x)
-    return f, _claim(grad_f, x)
+        return f, _claim(grad_f(point.shown(x.copy()), *args, **(kwargs or {})), point)
+    return f, _claim(grad_f, point)
 
 
-def _claim(given: Any, x: Array) -> Claim:
+def _claim(given: Any, point: Point) -> Claim:
+    x = point.array
+    parts = [_whole(given, x)] if point.tree is None else point.tree.arrays(given, "the claimed gradient")
+    for part in parts:
+        if part.dtype.kind not in "biuf":
+            raise TypeError(f"the claimed gradient must hold real numbers; got dtype {part.dtype}.")
+    single = x.dtype.char == "f" or any(part.dtype.kind == "f" and part.dtype.itemsize <= 4 for part in parts)
+    is_float32 = x.dtype == np.float32 and all(part.dtype == np.float32 for part in parts)
+    dtype = np.float32 if is_float32 else np.float64
+    values = parts[0] if point.tree is None else np.concatenate([np.empty(0, dtype), *(p.reshape(-1) for p in parts)])
+    values = np.asarray(values, dtype=dtype, order="C").reshape(x.shape)
+    return Claim(values, "f" if single else "d")
+
+
+def _whole(given: Any, x: Array) -> Array:
+    """Return the claim for a single array, checked for its shape."""
     if is_masked_array(given):
         raise TypeError("the claimed gradient is a masked array: fill it first.")
     try:
         values = np.asarray(given)
     except ValueError as error:
         raise ShapeError(f"the claimed gradient must be an array shaped like x, {x.shape}: {error}") from error
-    if values.dtype.kind not in "biuf":
-        raise TypeError(f"the claimed gradient must hold real numbers; got dtype {values.dtype}.")
-    if values.shape != x.shape and values.shape != (x.size,):
+    if values.dtype.kind in "biuf" and values.shape != x.shape and values.shape != (x.size,):
         raise ShapeError(
             f"the claimed gradient has shape {values.shape}, and x has {x.shape}: it must have x's shape, "
             f"or be flat with {x.size} entries."
         )
-    single = x.dtype.char == "f" or (values.dtype.kind == "f" and values.dtype.itemsize <= 4)
-    dtype = np.float32 if x.dtype == values.dtype == np.float32 else np.float64
-    values = np.asarray(values, dtype=dtype, order="C").reshape(x.shape)
-    return Claim(values, "f" if single else "d")
+    return values
 
 
 def selected(indices: Any, shape: tuple[int, ...]) -> IndexArray:

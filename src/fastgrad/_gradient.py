@@ -36,13 +36,15 @@ def numerical_gradient(
         Takes an array of x's shape and dtype and returns a real scalar. It may keep its argument, return it or write
         into it: x stays untouched, and the result does not suffer. Memory that f reaches by a bare address or a weak
         reference is beyond what can be seen.
-    x : array_like
+    x : array_like or tree of arrays
         The point, of any shape and order. Integers and booleans become float64; float32 stays float32, with differences
-        formed in double precision and rounded once.
+        formed in double precision and rounded once. Dictionaries, lists, tuples, named tuples and dataclasses of
+        arrays, nested as you like, are trees: f takes one of the same structure, whose leaves all have the widest of
+        their dtypes and are views of one buffer. A list whose leaves are all numbers is an array.
     eps : None, float, array_like or "auto"
         The absolute step. None is 1e-5 in double and 2⁻⁸ in single precision, and for a structured callable 2⁻¹⁷ and
-        2⁻⁸. An array shaped like x gives each entry its own step; ``"auto"`` takes the power of two nearest to
-        ε^(1/3)·max(1, abs(x_i)).
+        2⁻⁸. An array shaped like x gives each entry its own step, and in a tree like x a number each entry of a leaf;
+        ``"auto"`` takes the power of two nearest to ε^(1/3)·max(1, abs(x_i)).
     method : {"central", "forward", "backward", "adaptive"}, optional
         On which sides of x f is called. None is "central". "adaptive" extrapolates from steps of its own, entry by
         entry, until the error stops falling, in some 10 to 15 calls.
@@ -54,13 +56,13 @@ def numerical_gradient(
         f is never called outside. An entry whose points would leave them takes a one-sided difference of the same order
         (4 at most), and a shorter step where that leaves them too.
     out : ndarray, optional
-        C-contiguous, of x's shape and working dtype; it is filled and returned, and must not overlap x.
+        C-contiguous, of x's shape and working dtype; it is filled and returned, and must not overlap x. Not for trees.
     args, kwargs : sequence and mapping, optional
         Passed on to f after x.
 
     Returns
     -------
-    ndarray
+    ndarray or tree of arrays
         Shaped like x; a NumPy scalar when x is a bare number.
 
     Raises
@@ -80,6 +82,8 @@ def numerical_gradient(
     >>> import fastgrad as fg
     >>> fg.numerical_gradient(lambda x: np.sum(x**3), np.array([1.0, 2.0])).round(6)
     array([ 3., 12.])
+    >>> fg.numerical_gradient(lambda p: p["a"] * np.sum(p["b"]), {"a": 3.0, "b": np.ones((1, 2))})["b"].round(6)
+    array([[3., 3.]])
     """
     if hasattr(type(f), "__fastgrad_gradient__"):
         if method is not None or order is not None or bounds is not None:
@@ -89,12 +93,11 @@ def numerical_gradient(
     if method == "adaptive":
         if eps is not None or order is not None:
             raise TypeError("the adaptive method picks its own steps and order: leave eps and order out.")
-        return _adaptively(
-            bound(f, args, kwargs), point, bounds, usable_out(out, point.array.shape, point.array.dtype, x)
-        )
+        grad = usable_out(out, point.array.shape, point.array.dtype, x)
+        return _adaptively(point.of_array(bound(f, args, kwargs)), point, bounds, grad)
     plan, h, _ = scheme(point, eps, method, order, bounds)
     grad = usable_out(out, point.array.shape, point.array.dtype, x)
-    _backend.differences.gradient(bound(f, args, kwargs), point.array, h, plan, grad, point.reader())
+    _backend.differences.gradient(point.of_array(bound(f, args, kwargs)), point.array, h, plan, grad, point.reader())
     return point.restore(grad)
 
 

@@ -35,8 +35,8 @@ def numerical_jacobian(
         Takes an array of x's shape and dtype and returns a number, an array or a list of numbers, of the same shape at
         every call. It may return its argument or a view of it, or one and the same array each time: values are copied
         out.
-    x : array_like
-        The point, of any shape and order.
+    x : array_like or tree of arrays
+        The point, of any shape and order, as `numerical_gradient` takes it.
     eps : None, float, array_like or "auto"
         The absolute step, as `numerical_gradient` takes it.
     method, order, bounds : optional
@@ -48,8 +48,9 @@ def numerical_jacobian(
 
     Returns
     -------
-    ndarray
-        Of x's working dtype. The shape of y is that of f's first value; only an empty x costs an extra call.
+    ndarray or tree of arrays
+        Of x's working dtype; for a tree x a tree whose leaves have the shapes ``y.shape + leaf.shape``. The shape of y
+        is that of f's first value; only an empty x costs an extra call.
 
     Raises
     ------
@@ -71,14 +72,14 @@ def numerical_jacobian(
     """
     point = as_point(x)
     plan, h, _ = scheme(point, eps, method, order, bounds)
-    f = bound(f, args, kwargs)
+    f = point.of_array(bound(f, args, kwargs))
     reader = point.reader()
 
     def allocate(shape: tuple[int, ...]) -> Array:
         return usable_out(out, shape + point.array.shape, point.array.dtype, x)
 
     if point.array.size == 0:
-        return allocate(_first_shape(f, point, reader))
+        return point.restore(allocate(_first_shape(f, point, reader)))
     return point.restore(_backend.differences.jacobian(f, point.array, h, plan, allocate, reader))
 
 

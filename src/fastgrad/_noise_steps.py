@@ -34,7 +34,7 @@ def noise(f: ScalarFunction, x: Any, *, args: Sequence[Any] = (), kwargs: Mappin
     ----------
     f : callable
         Takes an array of x's shape and dtype and returns a real scalar.
-    x : array_like
+    x : array_like or tree of arrays
         The point.
     args, kwargs : sequence and mapping, optional
         Passed on to f after x.
@@ -68,7 +68,7 @@ def noise(f: ScalarFunction, x: Any, *, args: Sequence[Any] = (), kwargs: Mappin
     """
     point = as_point(x)
     with np.errstate(all="ignore"):
-        return _noise_around(Neighbourhood(bound(f, args, kwargs), point), point.array)
+        return _noise_around(Neighbourhood(point.of_array(bound(f, args, kwargs)), point), point.array)
 
 
 def from_noise(noise: float, x: Any, bend: Any, *, method: str = "central", order: int = 2) -> Float64Array:

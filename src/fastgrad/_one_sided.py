@@ -8,9 +8,10 @@ import numpy as np
 
 from fastgrad import steps
 from fastgrad._adaptive_entries import adaptive_gradient
+from fastgrad._containers import refuse_tree
 from fastgrad._estimates import FLAGS, Derivative
 from fastgrad._neighbourhood import Neighbourhood
-from fastgrad._point import Point, as_point, bound
+from fastgrad._point import ONE_ARRAY, Point, as_point, bound
 from fastgrad._stencils import ORDERS, Stencil, stencil
 from fastgrad._typing import Float64Array, ScalarFunction, Step
 
@@ -46,8 +47,8 @@ def one_sided_derivatives(
         Takes an array of x's shape and dtype, a fresh copy each time, and returns a real scalar. A callable with
         ``__fastgrad_slopes__`` (`fastgrad.losses`) measures by its own loop: its slopes differ at kinks that lie at x
         or too near to be stepped around, and are both the central difference elsewhere.
-    x : array_like
-        The point, of any shape.
+    x : array_like or tree of arrays
+        The point, of any shape, as `numerical_gradient` takes it.
     eps : None, float, array_like or "auto"
         The absolute step, as for `numerical_gradient`: the farthest point is ``order * eps`` away.
     order : int, optional
@@ -94,15 +95,17 @@ def one_sided_derivatives(
         raise ValueError("the adaptive method finds its own steps: give neither eps nor order.")
     point = as_point(x)
     if method == "adaptive":
-        g = bound(f, args, kwargs)
+        g = point.of_array(bound(f, args, kwargs))
         left, right = (adaptive_gradient(g, point, side=side) for side in (-1, 1))
     elif hasattr(type(f), "__fastgrad_slopes__"):
         if order is not None or args or kwargs:
             raise TypeError("a structured callable measures by its own loop: order, args and kwargs do not reach it.")
+        refuse_tree(x, ONE_ARRAY)
         left, right = _by_structure(f, point, eps, details)
     else:
         stencils = [stencil(side, ORDER if order is None else order) for side in ("backward", "forward")]
-        left, right = _by_differences(bound(f, args, kwargs), point, steps.resolve(eps, point), stencils, details)
+        g = point.of_array(bound(f, args, kwargs))
+        left, right = _by_differences(g, point, steps.resolve(eps, point), stencils, details)
     if not details:
         return point.restore(left.value), point.restore(right.value)
     apart = np.abs(right.value - left.value, dtype=np.float64) > 2.0 * np.add(left.error, right.error, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""x, as the caller has it, and one private C-ordered copy of it that can be differentiated at."""
+"""x, be it an array, a number or a tree, and one private C-ordered copy of it that can be differentiated at."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -6,11 +6,15 @@ from typing import Any
 import numpy as np
 
 from fastgrad._arrays import is_masked_array, real_array
+from fastgrad._containers import is_tree, refuse_tree
 from fastgrad._errors import ShapeError, not_callable
-from fastgrad._reading import Reader, entry_name
+from fastgrad._reading import Reader
+from fastgrad._tree import Leaf, Tree, flatten, named
 from fastgrad._typing import Array
 
 _ARRAY_LIKE = (np.ndarray, list, tuple)
+#: Why a structured callable has no use for a tree.
+ONE_ARRAY = "an f that measures by its own loop takes one array"
 
 
 class Point:
@@ -19,31 +23,59 @@ class Point:
     Attributes
     ----------
     array : ndarray
-        C-ordered, float32 or float64, of x's own shape; nobody but fastgrad holds it.
+        C-ordered, float32 or float64, of x's own shape; for a tree, the line of all its entries. Nobody but fastgrad
+        holds it.
+    tree : Tree or None
+        The structure of x, where it is a tree.
     """
 
-    __slots__ = ("_is_scalar", "array", "label")
+    __slots__ = ("_is_scalar", "array", "label", "tree")
 
-    def __init__(self, array: Array, *, is_scalar: bool = False, label: str = "x") -> None:
+    def __init__(self, array: Array, *, is_scalar: bool = False, label: str = "x", tree: Tree | None = None) -> None:
         self.array = array
         self.label = label
+        self.tree = tree
         self._is_scalar = is_scalar
 
+    @property
+    def leaves(self) -> tuple[Leaf, ...]:
+        """The arrays that x is made of: one, where it is no tree."""
+        return (Leaf(self.label, self.array.shape, 0),) if self.tree is None else self.tree.leaves
+
     def name(self, i: int) -> str:
-        """Return the name of the entry with flat index i, as ``x[3, 17]``."""
-        return entry_name(i, self.array.shape, self.label)
+        """Return the name of the entry with flat index i, as ``x[3, 17]`` or ``x["W1"][3, 17]``."""
+        return named(i, self.leaves)
+
+    def shown(self, array: Array) -> Any:
+        """Return what f is to see of an array like this point's: itself, or a tree of views of it."""
+        return array if self.tree is None else self.tree.unflatten(array)
+
+    def of_array(self, f: Callable[[Any], Any]) -> Callable[[Array], Any]:
+        """Return f as a function of an array like this point's; f itself where x is no tree."""
+        if self.tree is None:
+            return f
+        unflatten = self.tree.unflatten
+        return lambda array: f(unflatten(array))
+
+    def in_line(self, given: Any, what: str) -> Any:
+        """Return steps or bounds as one line if they are a tree like x, and as they are otherwise."""
+        return given if self.tree is None else self.tree.spread(given, what)
 
     def reader(self) -> Reader:
         """Return a reader of f's values that names this point's entries."""
         return Reader(self.name)
 
     def restore(self, out: Array) -> Any:
-        """Return a derivative in the form that x came in: a NumPy scalar for a bare number, an array otherwise."""
+        """Return a derivative in the form that x came in: a NumPy scalar for a bare number, an array, or a tree."""
+        if self.tree is not None:
+            return self.tree.restore(out)
         return out[()] if self._is_scalar and out.ndim == 0 else out
 
 
 def as_point(x: Any) -> Point:
-    """Return the point at x: an array of any shape and order, a list of numbers, or a bare number.
+    """Return the point at x: an array of any shape and order, a list of numbers, a bare number, or a tree of these.
+
+    A tree becomes one line in the widest dtype of its leaves.
 
     Raises
     ------
@@ -52,6 +84,9 @@ def as_point(x: Any) -> Point:
     ShapeError
         If x is a ragged list.
     """
+    if type(x) is not np.ndarray and is_tree(x):
+        array, tree = flatten(x)
+        return Point(array, tree=tree)
     return Point(working_array(x).copy(), is_scalar=is_bare_number(x))
 
 
@@ -66,6 +101,7 @@ def working_array(x: Any, label: str = "x") -> Array:
         dtype = x.dtype
         if dtype.char in "df" and dtype.isnative:
             return x
+    refuse_tree(x, ONE_ARRAY)
     return np.asarray(real_array(x, label), order="C")
 
 
@@ -73,6 +109,7 @@ def usable_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any], x: Any) -
     """Return a new array for a derivative, or the caller's where one is given and fit to be filled."""
     if out is None:
         return np.empty(shape, dtype)
+    refuse_tree(x, "its derivative is a tree, which out cannot be: leave out away")
     if is_masked_array(out):
         raise TypeError("out is a masked array, which would hide what is written into it. Give a plain one.")
     if not isinstance(out, np.ndarray) or out.dtype != dtype or not out.flags.c_contiguous or not out.flags.writeable:

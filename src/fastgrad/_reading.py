@@ -83,7 +83,7 @@ class Reader:
     def array(self, y: Any, i: int, sign: int, shape: tuple[int, ...] | None) -> Float64Array:
         """Return y as C-ordered doubles, possibly sharing memory with it; `shape` is what earlier calls returned."""
         values = self._plain_array(y, i, sign)
-        if values.dtype.kind == "O":
+        if values.dtype.kind == "O" and (values.ndim or hasattr(type(y), "__float__")):
             flat = [self.scalar(value, i, sign) for value in values.reshape(-1)]
             values = np.array(flat, dtype=np.float64).reshape(values.shape)
         if values.dtype.kind not in _REAL:

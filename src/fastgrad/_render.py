@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastgrad._reading import entry_name
-
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fastgrad._result import Entries, GradientCheck
 
 ROWS, COLUMNS = 10, 100
@@ -20,7 +20,7 @@ def text(check: "GradientCheck") -> str:
         lines += wrap(reason, COLUMNS, initial_indent="  ", subsequent_indent="  ")
     shown = check.wrong if len(check.wrong) else check.unresolved
     if len(shown):
-        lines += _table(shown, check.shape)
+        lines += _table(shown, check.name)
     if len(check.kinks):
         lines.append(f"  {_count(len(check.kinks), 'entry', 'entries')} at a kink, judged by the slopes on both sides")
     lines.append(f"  {_how(check)}")
@@ -41,7 +41,7 @@ def _headline(check: "GradientCheck") -> str:
     )
 
 
-def _table(shown: "Entries", shape: tuple[int, ...]) -> list[str]:
+def _table(shown: "Entries", name: "Callable[[int], str]") -> list[str]:
     with np.errstate(invalid="ignore"):
         error = np.abs(shown.claimed - shown.measured)
     order = np.argsort(-np.where(np.isnan(error), np.inf, error), kind="stable")[:ROWS]
@@ -51,7 +51,7 @@ def _table(shown: "Entries", shape: tuple[int, ...]) -> list[str]:
         size = max(abs(claimed), abs(measured))
         rows.append(
             (
-                entry_name(int(shown.indices[k]), shape),
+                name(int(shown.indices[k])),
                 f"{claimed:.9g}",
                 f"{measured:.9g}",
                 f"{shown.error_bound[k]:.1e}",

@@ -8,6 +8,7 @@ import numpy as np
 
 from fastgrad import _render
 from fastgrad._errors import GradientMismatch, InconclusiveError
+from fastgrad._tree import Leaf, named
 from fastgrad._typing import Float64Array, IndexArray
 
 Verdict = Literal["passed", "failed", "inconclusive"]
@@ -20,9 +21,9 @@ class Entry:
     Attributes
     ----------
     name : str
-        As ``x[3, 17]``.
+        As ``x[3, 17]``, or ``x["W1"][3, 17]`` in a tree.
     index : tuple of int
-        The same as an index into x.
+        The same as an index into x; in a tree, into the leaf that the name speaks of.
     claimed, measured : float
         The two values.
     error_bound : float
@@ -112,7 +113,9 @@ class GradientCheck:
     eps : str
         The step, in words.
     shape : tuple of int
-        Of x.
+        Of x; that of the line of all entries, ``(n,)``, where x is a tree.
+    leaves : tuple of Leaf
+        What x is made of: path, shape, and where it starts in the line of all entries. One leaf, where x is an array.
     compared, calls : int
         Entries compared, and calls of f (for a structured callable: the evaluations that it reports, and the calls of
         its plain forward).
@@ -139,6 +142,7 @@ class GradientCheck:
     rtol: float
     eps: str
     shape: tuple[int, ...]
+    leaves: tuple[Leaf, ...]
     compared: int
     calls: int
     redone: int = 0
@@ -160,6 +164,10 @@ class GradientCheck:
 
     def __str__(self) -> str:
         return _render.text(self)
+
+    def name(self, i: int) -> str:
+        """Return the name of the entry with flat index i, as ``x[3, 17]``."""
+        return named(i, self.leaves)
 
     def raise_if_failed(self) -> None:
         """Raise `GradientMismatch` for a failed check and `InconclusiveError` for an inconclusive one.
@@ -184,4 +192,6 @@ def _plain(value: Any) -> Any:
         return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, np.ndarray | np.generic):
         return value.tolist()
-    return list(value) if isinstance(value, tuple) else value
+    if isinstance(value, Leaf):
+        return {name: _plain(part) for name, part in value._asdict().items()}
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value

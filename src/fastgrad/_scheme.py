@@ -48,7 +48,7 @@ def scheme(
     chosen = stencil("central" if method is None else method, ORDER if order is None else order)
     if eps is None and chosen is not stencil("central", ORDER):
         eps = "auto"
-    h = steps.as_steps(eps, point.array, steps.TEXTBOOK, chosen.order)
+    h = steps.as_steps(point.in_line(eps, "eps"), point.array, steps.TEXTBOOK, chosen.order)
     plan, changed = _uniform(chosen), None
     if bounds is not None:
         plan, h, changed = _within(bounds, point, chosen, h)

@@ -1,6 +1,6 @@
 """The protocols and type names that the public signatures are written in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -11,7 +11,7 @@ Float64Array = NDArray[np.float64]
 IndexArray = NDArray[np.intp]
 ScalarFunction = Callable[..., Any]
 VectorFunction = Callable[..., Any]
-Step = float | ArrayLike | str | None
+Step = float | ArrayLike | Mapping[Any, Any] | str | None
 
 
 @runtime_checkable

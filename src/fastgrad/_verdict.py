@@ -10,6 +10,7 @@ from fastgrad import _backend
 from fastgrad._claim import Claim
 from fastgrad._point import Point
 from fastgrad._result import Entries, Entry, GradientCheck, Kinks, Verdict
+from fastgrad._tree import located
 from fastgrad._typing import Array, Float64Array, IndexArray, Step
 
 
@@ -157,6 +158,7 @@ def conclude(
         rtol=case.rtol,
         eps=_in_words(case),
         shape=case.point.array.shape,
+        leaves=case.point.leaves,
         compared=case.count,
         calls=calls,
         redone=redone,
@@ -198,8 +200,7 @@ def _worst(case: Case, measured: Array, at: int, wrong: Rows) -> Entry | None:
         k, claimed = int(wrong.k[row]), float(wrong.claimed[row])
         value, bound = float(wrong.measured[row]), float(wrong.bound[row])
     i = int(case.indices(np.array([k]))[0])
-    shape = case.point.array.shape
-    index = tuple(int(j) for j in np.unravel_index(i, shape)) if shape else ()
+    _, index = located(i, case.point.leaves)
     return Entry(case.point.name(i), index, claimed, value, bound)
 
 

@@ -38,8 +38,8 @@ def resolve(eps: Step, point: Point) -> Float64Array:
     Parameters
     ----------
     eps : None, float, array_like or "auto"
-        None is the textbook's step for x's dtype. A float is an absolute step. An array shaped like x gives each entry
-        its own. ``"auto"`` picks them by `auto`.
+        None is the textbook's step for x's dtype. A float is an absolute step. An array or tree like x gives each
+        entry its own. ``"auto"`` picks them by `auto`.
     point : Point
         Where the differences are taken.
 
@@ -50,7 +50,7 @@ def resolve(eps: Step, point: Point) -> Float64Array:
     ShapeError
         If an array of steps is not shaped like x.
     """
-    h = as_steps(eps, point.array, TEXTBOOK)
+    h = as_steps(point.in_line(eps, "eps"), point.array, TEXTBOOK)
     refuse_lost_steps(point, h)
     return h
 

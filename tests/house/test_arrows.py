@@ -17,12 +17,12 @@ ROWS = {
     "verbs": "_gradient _jacobian _derivative _one_sided",
     "notions": (
         "_adaptive_entries _adaptive _step_search _line _extrapolation _scheme steps _noise_steps _neighbourhood "
-        "_noise _bounds _stencils _tree _point"
+        "_noise _bounds _stencils _point"
     ),
     "switch": "_backend",
     "engine": "_kernels reference",
     "side": "problems",
-    "ground": "_regression _reading _arrays _errors _estimates _typing _later",
+    "ground": "_tree _containers _regression _reading _arrays _errors _estimates _typing _later",
 }
 ORDER = ["__init__", *" ".join(ROWS.values()).split()]
 GROUND = set(ROWS["ground"].split())

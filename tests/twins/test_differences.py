@@ -246,7 +246,7 @@ BAD_POINTS: list[Any] = [
     np.zeros(2, "f8,i4"),
     np.ma.array([1.0, 2.0], mask=[False, True]),
     np.ma.array([1.0, 2.0]),
-    {},
+    {1.0},
 ]
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgrad._arrays import real_array
+from fastgrad._containers import refuse_tree
 from fastgrad._errors import ShapeError, bad_step, lost_step, not_callable
 from fastgrad._reading import Reader, entry_name
 from fastgrad._typing import Array, Float64Array, IndexArray, ScalarFunction, Step, VectorFunction
@@ -18,7 +19,7 @@ __all__ = ["Scheme", "first_lost_step", "gradient", "jacobian", "numerical_gradi
 
 
 def numerical_gradient(f: ScalarFunction, x: Any, eps: Step = None) -> Any:
-    """Return the gradient of the scalar function f at x by central differences.
+    """Return the gradient of the scalar function f at x by central differences; x is one array, and no tree.
 
     Parameters
     ----------
@@ -200,6 +201,7 @@ def _namer(x: Array) -> Callable[[int], str]:
 
 
 def _working_copy(x: Any) -> tuple[Array, bool]:
+    refuse_tree(x, "the plain reference takes one array: ask it for a function of the line of all entries")
     array = np.array(real_array(x, "x"), order="C")
     return array, not isinstance(x, np.ndarray | list | tuple) and array.ndim == 0
 
