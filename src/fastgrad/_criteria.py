@@ -114,8 +114,21 @@ class Lines(NamedTuple):
         )
 
 
+class Terms(NamedTuple):
+    """A loss of one sample that is a polynomial of each output by itself: Σ (y + shift)·(c + (y + shift)·q)."""
+
+    shift: Float64Array
+    c: Float64Array
+    q: Float64Array
+
+
 class Criterion(Protocol):
     """A loss of outputs of one known shape. Outputs y are doubles of shape (n_samples, m)."""
+
+    terms: Terms | None
+    """The loss term by term, where it is so simple and there is one sample."""
+    linear: bool
+    """Whether `along` is the same wherever the outputs are, and does not look at y."""
 
     def value(self, y: Float64Array) -> float:
         """Return the loss."""
@@ -141,8 +154,12 @@ def _polynomial(z: Float64Array, origin: Float64Array, c: Float64Array, q: Float
 class Weighted:
     """Σ v·y."""
 
+    linear = True
+
     def __init__(self, v: Float64Array) -> None:
         self._v = v
+        zeros = np.zeros(v.shape[1])
+        self.terms = Terms(zeros, v[0], zeros) if len(v) == 1 else None
 
     def value(self, y: Float64Array) -> float:
         return float(np.vdot(self._v, y))
@@ -164,8 +181,11 @@ class Weighted:
 class Squared:
     """Σ (y − t)²."""
 
+    linear = False
+
     def __init__(self, t: Float64Array) -> None:
         self._t = t
+        self.terms = Terms(-t[0], np.zeros(t.shape[1]), np.ones(t.shape[1])) if len(t) == 1 else None
 
     def value(self, y: Float64Array) -> float:
         r = (y - self._t).ravel()
@@ -190,6 +210,9 @@ class Squared:
 
 class Entropy:
     """−Σ t·log softmax(y)."""
+
+    linear = False
+    terms: Terms | None = None
 
     def __init__(self, t: Float64Array) -> None:
         self._t = t

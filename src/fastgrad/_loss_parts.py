@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from fastgrad import _backend
 from fastgrad._arrays import real_array
-from fastgrad._criteria import Lines, rows
+from fastgrad._criteria import Lines, Terms, rows
 from fastgrad._errors import ShapeError
 from fastgrad._typing import Array, Float64Array
 
@@ -18,6 +18,13 @@ def measure(
     """Write the differences along the lines of units that `inputs` move; return how many steps were halved."""
     reach = h.max(initial=0.0) * np.abs(inputs).max(axis=1, initial=0.0)
     return _backend.structured.unit_differences(*lines, inputs, reach, h, rectified, left, right)
+
+
+def measure_terms(W: Array, x: Float64Array, terms: Terms, h: Float64Array, left: Array, right: Array) -> None:
+    """Write the differences of a loss that is known output by output, for one sample; both sides are alike."""
+    _backend.structured.layer_differences(W, x, *terms, h, left)
+    if right is not left:
+        right[...] = left
 
 
 def apply(W: Array, x: Array) -> Array:

@@ -12,10 +12,20 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fastgrad._arrays import real_array
-from fastgrad._criteria import Criterion, CrossEntropy, Directions, LossLike, SquaredError, bind, held, rows
+from fastgrad._criteria import (
+    NOTHING,
+    Criterion,
+    CrossEntropy,
+    Directions,
+    LossLike,
+    SquaredError,
+    bind,
+    held,
+    rows,
+)
 from fastgrad._errors import ShapeError
 from fastgrad._input_moves import input_differences
-from fastgrad._loss_parts import apply, argument, doubles, matrix, measure, output_shape, samples
+from fastgrad._loss_parts import apply, argument, doubles, matrix, measure, measure_terms, output_shape, samples
 from fastgrad._typing import Array, Float64Array
 
 __all__ = ["CrossEntropy", "LinearLoss", "SquaredError", "TwoLayerLoss"]
@@ -57,6 +67,8 @@ class LinearLoss:
     log Σ_k exp y_k − t_i·y_i, whose logarithm is known from the softmax. Entry k of a sample x moves y along a column w
     of W: by inner products with it formed once, and by moments Σ_k p_k w_k^q of order eight at most where they give the
     logarithm to rounding, |h·w_k| ≤ 1/32; by its definition elsewhere.
+
+    For one sample and one step, the loop forms W x itself, in double precision, row by row as it writes.
 
     The object is immutable, can be pickled, and keeps nothing of a call: threads may share it.
 
@@ -136,12 +148,15 @@ class LinearLoss:
 
     def __fastgrad_gradient__(self, x: Array, h: Float64Array, out: Array) -> int:
         """Write the central differences at x with the steps h into `out`; return 2·x.size, the evaluations they are."""
-        y = self._outputs(x)
-        if self.wrt == "x":
-            self._differences_by_inputs(y, x, h, out)
+        terms, b = self._criterion.terms, self._held["b"]
+        if self.wrt == "W" and terms is not None and h.size == 1:
+            shift = terms.shift if b is None else terms.shift + b
+            measure_terms(x, self._inputs[0], terms._replace(shift=shift), h, out, out)
+        elif self.wrt == "x":
+            self._differences_by_inputs(self._outputs(x), x, h, out)
         else:
             table = out.reshape(self._sizes[0], -1)
-            measure(self._criterion.own(y), self._inputs, h, False, table, table)
+            measure(self._criterion.own(self._outputs(x)), self._inputs, h, False, table, table)
         return 2 * x.size
 
     def _differences_by_inputs(self, y: Float64Array, x: Array, h: Float64Array, out: Array) -> None:
@@ -249,18 +264,21 @@ class TwoLayerLoss:
 
     def __call__(self, x: ArrayLike, /) -> float:
         """Return the loss with `x` in the place of what `wrt` names, by the whole forward computation."""
-        return self._criterion.value(self._forward(argument(x, self._shape, self.wrt))[2])
+        x = argument(x, self._shape, self.wrt)
+        return self._criterion.value(self._outputs(x, self._hidden(x)[1]))
 
     def __repr__(self) -> str:
         n, hidden, m, n_samples = self._sizes
         loss = type(self._criterion).__name__
         return f"TwoLayerLoss({n} -> {hidden} -> {m}, {n_samples} samples, {loss}, wrt={self.wrt!r})"
 
-    def _forward(self, x: Array) -> tuple[Float64Array, Float64Array, Float64Array]:
+    def _hidden(self, x: Array) -> tuple[Array, Array]:
         parts = {**self._held, self.wrt: rows(x, self._columns) if self.wrt == "x" else x}
         z = apply(parts["W1"], parts["x"])
-        a = np.maximum(z, 0)
-        return doubles(z), doubles(a), doubles(apply(parts["W2"], a))
+        return z, np.maximum(z, 0)
+
+    def _outputs(self, x: Array, a: Array) -> Float64Array:
+        return doubles(apply(x if self.wrt == "W2" else self._held["W2"], a))
 
     def __fastgrad_gradient__(self, x: Array, h: Float64Array, out: Array) -> int:
         """Write the central differences at x with the steps h into `out`; return the evaluations they are.
@@ -272,20 +290,25 @@ class TwoLayerLoss:
     def __fastgrad_slopes__(self, x: Array, h: Float64Array, left: Array, right: Array) -> int:
         """Write the differences to the left and to the right at entries at a kink, the central ones elsewhere.
 
-        Returns the evaluations as `__fastgrad_gradient__` does, and one more for the value at x itself.
+        Returns the evaluations as `__fastgrad_gradient__` does, and one more, for the value at x itself.
         """
         return self._measure(x, h, left, right) + 1
 
     def _measure(self, x: Array, h: Float64Array, left: Array, right: Array) -> int:
-        z, a, y = self._forward(x)
+        z, a = self._hidden(x)
+        terms = self._criterion.terms
+        if self.wrt == "W2" and terms is not None and h.size == 1:
+            measure_terms(x, doubles(a)[0], terms, h, left, right)
+            return 2 * x.size
+        y = NOTHING if self.wrt == "W1" and self._criterion.linear else self._outputs(x, a)
         if self.wrt == "W1":
-            lines = self._criterion.along(y, z, a, self._directions)
+            lines = self._criterion.along(y, doubles(z), doubles(a), self._directions)
             redone = measure(lines, doubles(self._held["x"]), h, True, left, right)
         elif self.wrt == "W2":
-            redone = measure(self._criterion.own(y), a, h, False, left, right)
+            redone = measure(self._criterion.own(y), doubles(a), h, False, left, right)
         else:
             steps = rows(np.broadcast_to(h if h.size == 1 else h.reshape(x.shape), x.shape), self._columns)
             W1, W2 = doubles(self._held["W1"]), doubles(self._held["W2"])
             sides = rows(left, self._columns), rows(right, self._columns)
-            redone = input_differences(self._criterion, W1, W2, z, y, steps, *sides)
+            redone = input_differences(self._criterion, W1, W2, doubles(z), y, steps, *sides)
         return 2 * x.size + 2 * redone

@@ -120,6 +120,15 @@ def test_a_claim_at_a_kink_is_right_between_the_slopes() -> None:
     assert not fg.gradient_check(f, np.full((1, 2), 3.5), first).passed
 
 
+@pytest.mark.parametrize("x", [X, X[0]])
+def test_second_weights_have_no_kinks(x: Array) -> None:
+    f = TwoLayerLoss((W1, W2), x, loss="sum", wrt="W2")
+    left, right = np.empty_like(W2), np.empty_like(W2)
+    assert f.__fastgrad_slopes__(W2, np.array([2.0**-17]), left, right) == 2 * W2.size + 1
+    np.testing.assert_array_equal(left, gradient(f, W2))
+    np.testing.assert_array_equal(right, left)
+
+
 def test_all_is_copied() -> None:
     w, x, target = W.copy(), X.copy(), T.copy()
     loss = SquaredError(target)

@@ -14,11 +14,12 @@ from libc.string cimport memset
 from fastgrad._kernels.softmax cimport (
     ORDERS, RADIUS, SHORT_RADIUS, form_moments, log_change, series, short_series,
 )
-from fastgrad._kernels.wide cimport real, wide_int
+from fastgrad._kernels.wide cimport real, wide_double, wide_int
 
 cdef enum:
     BLOCK = 1024            # entries of a row taken together: the sums of a block stay in the first cache
     LINE = 64               # bytes in a line of cache
+    ACROSS = 32             # partial sums of a product
     HALVINGS = 8            # of a step that crosses a kink
     SPAN = 1 << 24          # terms between two looks for signals, about 20 ms
 
@@ -60,28 +61,37 @@ cdef wide_int add_series(double* sums, const double* step, const double* x, Py_s
     return 0
 
 
-# Entries of a row up to the first that starts a line of cache: stores that straddle lines cost a third.
+# Entries of a row up to the first that starts a line of cache: what straddles lines costs up to half more.
 cdef inline Py_ssize_t up_to_line(const real* row, Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t entries = (LINE - <uintptr_t> row % LINE) % LINE // sizeof(real)
     return min(entries, n)
 
 
-# One row for one sample and one step that is a power of two, away from kinks; 2·h·inverse = 1. Shapes: x, out (n,).
+# What a line's polynomial gains between the two ends of a move.
+cdef inline double gained(double z, double d, double origin, double c, double q) noexcept nogil:
+    cdef double plus = z + d, minus = z - d
+    return (plus - minus) * (c + ((plus - origin) + (minus - origin)) * q)
+
+
+# One row for one sample and one step, away from kinks; `inverse` as walk has it. Shapes: x, out (n,).
 cdef wide_int write_row(real* out, const double* x, Py_ssize_t n, double h, double inverse, double z, double origin,
                         double c, double q) noexcept nogil:
-    cdef double plus, minus
     cdef Py_ssize_t j, part, start, stop, first = up_to_line(out, n)
     for part in range(2):
         start = first if part else 0
         stop = n if part else first
-        if q == 0.0:
+        if inverse == 0.0:
+            for j in range(start, stop):
+                out[j] = <real> (gained(z, h * x[j], origin, c, q) / (2.0 * h))
+        elif q == 0.0:
             for j in range(start, stop):
                 out[j] = <real> (((z + h * x[j]) - (z - h * x[j])) * c * inverse)
+        elif c == 0.0 and origin == 0.0:
+            for j in range(start, stop):
+                out[j] = <real> (((z + h * x[j]) - (z - h * x[j])) * (((z + h * x[j]) + (z - h * x[j])) * q) * inverse)
         else:
             for j in range(start, stop):
-                plus = z + h * x[j]
-                minus = z - h * x[j]
-                out[j] = <real> ((plus - minus) * (c + ((plus - origin) + (minus - origin)) * q) * inverse)
+                out[j] = <real> (gained(z, h * x[j], origin, c, q) * inverse)
     return 0
 
 
@@ -158,7 +168,7 @@ cdef wide_int walk(
         real[:, ::1] left, real[:, ::1] right, bint sided, double inverse, Py_ssize_t first,
         Py_ssize_t last, Py_ssize_t* redone) except -1 nogil:
     cdef Py_ssize_t b, i, j, k, block, width, line, unit, n = x.shape[1], n_out = logp.shape[1]
-    cdef bint near, marked, direct = inverse != 0.0 and z.shape[0] == 1 and n_out == 0
+    cdef bint near, marked, direct = h.shape[0] == 1 and z.shape[0] == 1 and n_out == 0
     cdef double plus, minus
     cdef double[BLOCK] sums, step
     cdef char[BLOCK] mark
@@ -268,3 +278,53 @@ def unit_differences(z, origin, c, q, tau, logp, p, w, wmax, x, reach, h, rectif
     if left.dtype.char == 'd':
         return measure[double](z, origin, c, q, tau, logp, p, w, wmax, x, reach, h, rectified, left, right, sided)
     return measure[float](z, origin, c, q, tau, logp, p, w, wmax, x, reach, h, rectified, left, right, sided)
+
+
+# Σ_j w_j x_j, reading w from a line of cache on. Entry j always adds to the sum of j modulo ACROSS, and these are added
+# in their order, so that the bits do not depend on where w lies. Shapes: w, x (n,).
+cdef wide_double row_product(const real* w, const double* x, Py_ssize_t n) noexcept nogil:
+    cdef double[ACROSS] sums
+    cdef double total = 0.0
+    cdef Py_ssize_t j, lane, first = up_to_line(w, n), blocks = (n - first) // ACROSS
+    for lane in range(ACROSS):
+        sums[lane] = 0.0
+    for j in range(first):
+        sums[ACROSS - first + j] = w[j] * x[j]
+    for j in range(blocks):
+        for lane in range(ACROSS):
+            sums[lane] += w[first + j * ACROSS + lane] * x[first + j * ACROSS + lane]
+    for j in range(first + blocks * ACROSS, n):
+        sums[j - first - blocks * ACROSS] += w[j] * x[j]
+    for lane in range(ACROSS):
+        total += sums[(ACROSS - first + lane) % ACROSS]
+    return total
+
+
+# Row after row, so that reading W and writing out overlap. Shapes: W, out (m, n), x (n,), shift, c, q (m,), h (1,).
+cdef Py_ssize_t measure_layer(const real[:, ::1] W, const double[::1] x, const double[::1] shift, const double[::1] c,
+                              const double[::1] q, const double[::1] h, real[:, ::1] out) except -1:
+    cdef Py_ssize_t i, first, last, m = W.shape[0], n = W.shape[1]
+    cdef Py_ssize_t rows = 1 + SPAN // (n + 1)
+    cdef double z, inverse
+    if (x.shape[0] != n or shift.shape[0] != m or c.shape[0] != m or q.shape[0] != m or h.shape[0] != 1
+            or out.shape[0] != m or out.shape[1] != n):
+        raise ValueError("the shapes of the layer do not fit")
+    if n == 0:
+        return 0
+    inverse = exact_inverse(h)
+    for first in range(0, m, rows):
+        last = min(m, first + rows)
+        with nogil:
+            for i in range(first, last):
+                z = row_product(&W[i, 0], &x[0], n) + shift[i]
+                write_row(&out[i, 0], &x[0], n, h[0], inverse, z, 0.0, c[i], q[i])
+        PyErr_CheckSignals()
+    return 0
+
+
+def layer_differences(W, x, shift, c, q, h, out):
+    """Form Wx and write the differences of every entry of W into out, row by row, for one sample and one step."""
+    if out.dtype.char == 'd':
+        measure_layer[double](W, x, shift, c, q, h, out)
+    else:
+        measure_layer[float](W, x, shift, c, q, h, out)
