@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 from time import perf_counter
 
-_BATCH = 2e-3  # seconds a contender runs at a time: long beside the clock's own cost
+_BATCH = 1e-2  # seconds a contender runs at a time: long beside the clock, and beside a first run on cold caches
 _FEWEST = 5  # rounds, however long they last
 _MOST = 300
 

@@ -12,7 +12,7 @@
 from cpython.exc cimport PyErr_CheckSignals
 from libc.math cimport isfinite
 
-from fastgrad._kernels.lanes cimport add_product, fill, lanes, load_doubles, load_floats, multiply, prefetch, store, total
+from fastgrad._kernels.lanes cimport add_product, fill, lanes, load, load_doubles, multiply, prefetch, store, total
 from fastgrad._kernels.wide cimport real, wide_int
 
 cdef enum:
@@ -26,13 +26,6 @@ cdef struct Place:
     Py_ssize_t row        # the first row that is not yet in its sums
     Py_ssize_t broken     # the first step whose loss is not finite, or -1
     double squares        # residual . residual, over the rows so far
-
-
-cdef inline void load(lanes* s, const real* a) noexcept nogil:
-    if real is double:
-        load_doubles(s, a)
-    else:
-        load_floats(s, a)
 
 
 # Adds Aᵀr of the rows from `first` up to `end` to `work`, and r . r to `squares`; fewer than 8 columns.

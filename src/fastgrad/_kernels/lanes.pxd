@@ -1,6 +1,8 @@
 # Eight doubles that are added and multiplied side by side, whatever the width of the registers: a sum formed in them has
 # the same bits everywhere. (Left to itself the compiler keeps several accumulators apart, one addition at a time.) A
 # compiler without vector types gets a plain struct: the same bits, less speed.
+from fastgrad._kernels.wide cimport real
+
 cdef extern from *:
     """
     #include <string.h>
@@ -67,3 +69,10 @@ cdef extern from *:
     void store "fastgrad_store"(double* a, const lanes* s) noexcept nogil
     double total "fastgrad_total"(const lanes* s) noexcept nogil
     void prefetch "fastgrad_prefetch"(const void* a) noexcept nogil
+
+
+cdef inline void load(lanes* s, const real* a) noexcept nogil:
+    if real is double:
+        load_doubles(s, a)
+    else:
+        load_floats(s, a)

@@ -11,6 +11,7 @@ from libc.math cimport fabs, frexp, isfinite
 from libc.stdint cimport uintptr_t
 from libc.string cimport memset
 
+from fastgrad._kernels.lanes cimport add, add_product, fill, lanes, load, load_doubles, prefetch, total
 from fastgrad._kernels.softmax cimport (
     ORDERS, RADIUS, SHORT_RADIUS, form_moments, log_change, series, short_series,
 )
@@ -20,6 +21,7 @@ cdef enum:
     BLOCK = 1024            # entries of a row taken together: the sums of a block stay in the first cache
     LINE = 64               # bytes in a line of cache
     ACROSS = 32             # partial sums of a product
+    AHEAD = 1024            # entries of W between those in use and those asked for in advance
     HALVINGS = 8            # of a step that crosses a kink
     SPAN = 1 << 24          # terms between two looks for signals, about 20 ms
 
@@ -280,24 +282,38 @@ def unit_differences(z, origin, c, q, tau, logp, p, w, wmax, x, reach, h, rectif
     return measure[float](z, origin, c, q, tau, logp, p, w, wmax, x, reach, h, rectified, left, right, sided)
 
 
-# Σ_j w_j x_j, reading w from a line of cache on. Entry j always adds to the sum of j modulo ACROSS, and these are added
-# in their order, so that the bits do not depend on where w lies. Shapes: w, x (n,).
+# Σ_j w_j x_j in four times eight lanes, which are added in a fixed order. Shapes: w, x (n,).
 cdef wide_double row_product(const real* w, const double* x, Py_ssize_t n) noexcept nogil:
-    cdef double[ACROSS] sums
-    cdef double total = 0.0
-    cdef Py_ssize_t j, lane, first = up_to_line(w, n), blocks = (n - first) // ACROSS
-    for lane in range(ACROSS):
-        sums[lane] = 0.0
-    for j in range(first):
-        sums[ACROSS - first + j] = w[j] * x[j]
-    for j in range(blocks):
-        for lane in range(ACROSS):
-            sums[lane] += w[first + j * ACROSS + lane] * x[first + j * ACROSS + lane]
-    for j in range(first + blocks * ACROSS, n):
-        sums[j - first - blocks * ACROSS] += w[j] * x[j]
-    for lane in range(ACROSS):
-        total += sums[(ACROSS - first + lane) % ACROSS]
-    return total
+    cdef lanes a, b, c, d, t, u
+    cdef double rest = 0.0
+    cdef Py_ssize_t j, start, whole = n - n % ACROSS
+    fill(&a, 0.0)
+    fill(&b, 0.0)
+    fill(&c, 0.0)
+    fill(&d, 0.0)
+    for start in range(0, whole, 32):
+        prefetch(w + start + AHEAD)
+        prefetch(w + start + AHEAD + 8)
+        prefetch(w + start + AHEAD + 16)
+        prefetch(w + start + AHEAD + 24)
+        load(&t, w + start)
+        load_doubles(&u, x + start)
+        add_product(&a, &t, &u)
+        load(&t, w + start + 8)
+        load_doubles(&u, x + start + 8)
+        add_product(&b, &t, &u)
+        load(&t, w + start + 16)
+        load_doubles(&u, x + start + 16)
+        add_product(&c, &t, &u)
+        load(&t, w + start + 24)
+        load_doubles(&u, x + start + 24)
+        add_product(&d, &t, &u)
+    for j in range(whole, n):
+        rest += w[j] * x[j]
+    add(&a, &b)
+    add(&c, &d)
+    add(&a, &c)
+    return total(&a) + rest
 
 
 # Row after row, so that reading W and writing out overlap. Shapes: W, out (m, n), x (n,), shift, c, q (m,), h (1,).
