@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastgrad._errors import ShapeError
+from fastgrad._errors import ShapeError, bad_step
 from fastgrad._typing import Array, Float64Array
 
 _REASONS = {
@@ -44,6 +44,23 @@ def real_array(value: Any, name: str) -> Array:
     if a.flags.aligned and a.dtype.isnative:
         return a
     return np.require(a, dtype=a.dtype.newbyteorder("="), requirements=["ALIGNED"])
+
+
+def given_steps(eps: Any, shape: tuple[int, ...]) -> Float64Array:
+    """Return steps given as a number or as an array of x's shape as one line of doubles, or refuse them."""
+    try:
+        given = np.asarray(eps)
+    except ValueError as error:
+        raise bad_step(eps) from error
+    if given.dtype.kind not in "iuf":
+        raise bad_step(eps)
+    if given.ndim and given.shape != shape:
+        raise ShapeError(f"an array of steps must be shaped like x, {shape}; got {given.shape}.")
+    with np.errstate(over="ignore", under="ignore"):
+        h = np.array(given, dtype=np.float64).reshape(-1)
+    if not np.all((h > 0) & (h < np.inf)):
+        raise bad_step(eps)
+    return h
 
 
 def float_dtype(dtype: Any) -> np.dtype[Any]:

@@ -95,7 +95,7 @@ def numerical_gradient(
             raise TypeError("the adaptive method picks its own steps and order: leave eps and order out.")
         grad = usable_out(out, point.array.shape, point.array.dtype, x)
         return _adaptively(point.of_array(bound(f, args, kwargs)), point, bounds, grad)
-    plan, h, _ = scheme(point, eps, method, order, bounds)
+    plan, h = scheme(point, eps, method, order, bounds)
     grad = usable_out(out, point.array.shape, point.array.dtype, x)
     _backend.differences.gradient(point.of_array(bound(f, args, kwargs)), point.array, h, plan, grad, point.reader())
     return point.restore(grad)

@@ -71,7 +71,7 @@ def numerical_jacobian(
            [4., 5., 6.]])
     """
     point = as_point(x)
-    plan, h, _ = scheme(point, eps, method, order, bounds)
+    plan, h = scheme(point, eps, method, order, bounds)
     f = point.of_array(bound(f, args, kwargs))
     reader = point.reader()
 

@@ -15,10 +15,8 @@ from fastgrad._typing import Array, Float64Array, Step
 ORDER = 2
 
 
-def scheme(
-    point: Point, eps: Step, method: str | None, order: int | None, bounds: Any
-) -> tuple[Any, Float64Array, Array | None]:
-    """Return the scheme for the loops, the steps that keep within the bounds, and a mask of the entries bounds changed.
+def scheme(point: Point, eps: Step, method: str | None, order: int | None, bounds: Any) -> tuple[Any, Float64Array]:
+    """Return the scheme for the loops, and the steps that keep within the bounds.
 
     Without bounds every entry takes the method's stencil. Within bounds, an entry whose stencil would leave them takes
     the one-sided stencil, forward or backward, that has room; where none has, the step of the roomiest is shortened.
@@ -44,16 +42,16 @@ def scheme(
         If a step is no positive finite real number, or rounding changes it by more than 1 %.
     """
     if method is None and order is None and bounds is None:
-        return central(), steps.resolve(eps, point), None
+        return central(), steps.resolve(eps, point)
     chosen = stencil("central" if method is None else method, ORDER if order is None else order)
     if eps is None and chosen is not stencil("central", ORDER):
         eps = "auto"
     h = steps.as_steps(point.in_line(eps, "eps"), point.array, steps.TEXTBOOK, chosen.order)
-    plan, changed = _uniform(chosen), None
+    plan = _uniform(chosen)
     if bounds is not None:
-        plan, h, changed = _within(bounds, point, chosen, h)
+        plan, h = _within(bounds, point, chosen, h)
     steps.refuse_lost_steps(point, h)
-    return plan, h, changed
+    return plan, h
 
 
 @cache
@@ -62,7 +60,7 @@ def central() -> Any:
     return _uniform(stencil("central", ORDER))
 
 
-def _within(bounds: Any, point: Point, chosen: Stencil, h: Float64Array) -> tuple[Any, Float64Array, Array]:
+def _within(bounds: Any, point: Point, chosen: Stencil, h: Float64Array) -> tuple[Any, Float64Array]:
     lower, upper = limits(bounds, point)
     stencils = [chosen, *(stencil(side, min(chosen.order, ORDERS[side][-1])) for side in ("forward", "backward"))]
     x = point.array.reshape(-1)
@@ -74,8 +72,7 @@ def _within(bounds: Any, point: Point, chosen: Stencil, h: Float64Array) -> tupl
     if np.any(taken <= 0):
         i = int(np.argmax(taken <= 0))
         raise ValueError(f"{point.name(i)} has no room to move: its bounds are {lower[i]:.17g} and {upper[i]:.17g}.")
-    changed = (which != 0) | (taken < wanted)
-    return _scheme(tuple(stencils), which.astype(np.uint8)), taken, changed.reshape(point.array.shape)
+    return _scheme(tuple(stencils), which.astype(np.uint8)), taken
 
 
 @cache

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from fastgrad import _backend
-from fastgrad._errors import ShapeError, bad_step, lost_step
+from fastgrad._arrays import given_steps
+from fastgrad._errors import bad_step, lost_step
 from fastgrad._noise_steps import by_noise, from_noise, noise
 from fastgrad._point import Point
 from fastgrad._typing import Array, Float64Array, Step
@@ -122,16 +123,4 @@ def as_steps(eps: Any, x: Array, default: dict[str, float], order: int = 2) -> F
         if eps != "auto":
             raise bad_step(eps)
         return auto(x, order)
-    try:
-        given = np.asarray(eps)
-    except ValueError as error:
-        raise bad_step(eps) from error
-    if given.dtype.kind not in "iuf":
-        raise bad_step(eps)
-    if given.ndim and given.shape != x.shape:
-        raise ShapeError(f"an array of steps must be shaped like x, {x.shape}; got {given.shape}.")
-    with np.errstate(over="ignore", under="ignore"):
-        h = np.array(given, dtype=np.float64).reshape(-1)
-    if not np.all((h > 0) & (h < np.inf)):
-        raise bad_step(eps)
-    return h
+    return given_steps(eps, x.shape)

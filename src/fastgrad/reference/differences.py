@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgrad._arrays import real_array
+from fastgrad._arrays import given_steps, real_array
 from fastgrad._containers import refuse_tree
-from fastgrad._errors import ShapeError, bad_step, lost_step, not_callable
+from fastgrad._errors import lost_step, not_callable
 from fastgrad._reading import Reader, entry_name
 from fastgrad._typing import Array, Float64Array, IndexArray, ScalarFunction, Step, VectorFunction
 
@@ -212,18 +212,7 @@ def _steps(eps: Any, x: Array) -> Float64Array:
     elif isinstance(eps, str) and eps == "auto":
         scale = np.where(np.isfinite(x), np.maximum(np.abs(x, dtype=np.float64), 1.0), 1.0)
         eps = np.exp2(np.rint(np.log2(np.cbrt(np.finfo(x.dtype).eps) * scale)))
-    try:
-        given = np.asarray(eps)
-    except ValueError as error:
-        raise bad_step(eps) from error
-    if given.dtype.kind not in "iuf":
-        raise bad_step(eps)
-    if given.ndim and given.shape != x.shape:
-        raise ShapeError(f"an array of steps must be shaped like x, {x.shape}; got {given.shape}.")
-    with np.errstate(over="ignore", under="ignore"):
-        h = np.array(given, dtype=np.float64).reshape(-1)
-    if not np.all((h > 0) & (h < np.inf)):
-        raise bad_step(eps)
+    h = given_steps(eps, x.shape)
     i = first_lost_step(x, h)
     if i >= 0:
         step = float(h[i % h.size])
