@@ -80,6 +80,13 @@ class Tally:
     corrected: Rows
 
 
+def nothing_beyond() -> Tally:
+    """Return the tally where every entry was within the tolerance at the first look."""
+    none, empty = np.empty(0, np.intp), np.empty(0)
+    rows = Rows(none, empty, empty, empty)
+    return Tally(rows, rows, Kinked(none, empty, empty), rows)
+
+
 def tally(
     case: Case,
     measured: Array,
@@ -99,6 +106,8 @@ def tally(
         For each of them the best value, its bound, and the slopes below and above; a value of NaN says that there was
         nothing finite to measure.
     """
+    if beyond.size == 0:
+        return nothing_beyond()
     again, bound, left, right = found
     claimed, first = case.claimed[beyond].astype(np.float64), measured[beyond].astype(np.float64)
     is_lost = ~(np.isfinite(claimed) & np.isfinite(again))
