@@ -44,7 +44,7 @@ def numerical_gradient(
     eps : None, float, array_like or "auto"
         The absolute step. None is 1e-5 in double and 2⁻⁸ in single precision, and for a structured callable 2⁻¹⁷ and
         2⁻⁸. An array shaped like x gives each entry its own step, and in a tree like x a number each entry of a leaf;
-        ``"auto"`` takes the power of two nearest to ε^(1/3)·max(1, abs(x_i)).
+        ``"auto"`` picks powers of two by x, dtype and order, as `fastgrad.steps.auto` says.
     method : {"central", "forward", "backward", "adaptive"}, optional
         On which sides of x f is called. None is "central". "adaptive" extrapolates from steps of its own, entry by
         entry, until the error stops falling, in some 10 to 15 calls.

@@ -211,7 +211,8 @@ def _steps(eps: Any, x: Array) -> Float64Array:
         eps = 1e-5 if x.dtype == np.float64 else 2.0**-8
     elif isinstance(eps, str) and eps == "auto":
         scale = np.where(np.isfinite(x), np.maximum(np.abs(x, dtype=np.float64), 1.0), 1.0)
-        eps = np.exp2(np.rint(np.log2(np.cbrt(np.finfo(x.dtype).eps) * scale)))
+        spacing = np.log2(np.finfo(x.dtype).eps)
+        eps = np.exp2(np.floor(np.maximum((spacing + np.log2(scale)) / 3, 3 * spacing / 5 + np.log2(scale))))
     h = given_steps(eps, x.shape)
     i = first_lost_step(x, h)
     if i >= 0:
