@@ -3,7 +3,14 @@
 import typing as _t
 
 from fastgrad import steps
-from fastgrad._errors import DivergenceWarning, GradientMismatch, InconclusiveError, ShapeError, StepError
+from fastgrad._errors import (
+    AnalyticityError,
+    DivergenceWarning,
+    GradientMismatch,
+    InconclusiveError,
+    ShapeError,
+    StepError,
+)
 from fastgrad._gradient import numerical_gradient
 from fastgrad._jacobian import numerical_jacobian
 from fastgrad._later import later as _later
@@ -43,6 +50,7 @@ else:  # what is loaded when it is first asked for: all else is there in a third
     )
 
 __all__ = [
+    "AnalyticityError",
     "Derivative",
     "DivergenceWarning",
     "GradientCheck",

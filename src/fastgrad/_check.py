@@ -13,6 +13,7 @@ from fastgrad._probe import Probe
 from fastgrad._recheck import look_again
 from fastgrad._recheck_structured import look_again_structured
 from fastgrad._result import GradientCheck
+from fastgrad._step_by_noise import step_by_noise
 from fastgrad._typing import Array, Float64Array, IndexArray, ScalarFunction, Step
 from fastgrad._verdict import Case, conclude, tally
 from fastgrad._witness import Witness
@@ -51,8 +52,8 @@ def gradient_check(
         The claim: a function of x, the gradient at x itself, or True when f returns ``(value, gradient)``. Shaped like
         x, or flat and of x's size; for a tree x a tree of the same structure, dictionaries in any order.
     x : array_like or tree of arrays
-        The point, of any shape, as `numerical_gradient` takes it.
-    eps : None, float, array_like or "auto"
+        The point, of any shape, as `numerical_gradient` takes it; real.
+    eps : None, float, array_like, "auto" or "noise"
         The step, as `numerical_gradient` takes it.
     atol, rtol : float, optional
         None is 1e-6 and 1e-5, and 1e-3 and 1e-2 where x or the claim is single precision. ``rtol=0`` is the textbook's
@@ -97,6 +98,9 @@ def gradient_check(
     structured = hasattr(type(f), "__fastgrad_gradient__")
     point = Point(working_array(x)) if structured else as_point(x)
     f, claim = claim_at(f if structured else point.of_array(bound(f, args, kwargs)), grad_f, point, args, kwargs)
+    asked = 0
+    if isinstance(eps, str) and eps == "noise" and not structured:
+        eps, asked = step_by_noise(f, point, None, None)
     h = steps.as_steps(eps, point.array, steps.STRUCTURED) if structured else steps.resolve(eps, point)
     case = Case(
         f=f,
@@ -108,11 +112,11 @@ def gradient_check(
         rtol=_tolerance("rtol", rtol, RTOL[claim.precision]),
         where=None if indices is None else selected(indices, point.array.shape),
     )
-    return _judge_structured(case) if structured else _judge(case)
+    return _judge_structured(case) if structured else _judge(case, asked)
 
 
-def _judge(case: Case) -> GradientCheck:
-    """Measure an ordinary callable, and look again at what is beyond tolerance."""
+def _judge(case: Case, asked: int) -> GradientCheck:
+    """Measure an ordinary callable, and look again at what is beyond tolerance; f was asked for its noise already."""
     x = case.point.array
     measured = np.empty(case.count, x.dtype)
     if case.where is None:
@@ -132,7 +136,7 @@ def _judge(case: Case) -> GradientCheck:
             f"{sorted_out.unresolved.k.size} beyond tolerance, but within the error bound: f changes too fast for "
             f"these steps, or its noise, {probe.noise:.1e} at x, is too large for the tolerance."
         )
-    return conclude(case, measured, summary, sorted_out, calls + probe.calls, tuple(reasons))
+    return conclude(case, measured, summary, sorted_out, asked + calls + probe.calls, tuple(reasons))
 
 
 def _look_again(

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastgrad import _backend
-from fastgrad._point import Point, as_point, bound, usable_out
+from fastgrad._point import Point, as_any_point, bound, usable_out
 from fastgrad._reading import Reader
 from fastgrad._scheme import scheme
 from fastgrad._typing import Array, Step, VectorFunction
@@ -37,10 +37,10 @@ def numerical_jacobian(
         out.
     x : array_like or tree of arrays
         The point, of any shape and order, as `numerical_gradient` takes it.
-    eps : None, float, array_like or "auto"
-        The absolute step, as `numerical_gradient` takes it.
+    eps : None, float, array_like, "auto" or "noise"
+        The absolute step, as `numerical_gradient` takes it. The noise is that of f's values added up with signs.
     method, order, bounds : optional
-        As `numerical_gradient` takes them.
+        As `numerical_gradient` takes them, the complex method included. With complex x, f may be complex too.
     out : ndarray, optional
         C-contiguous, of shape ``y.shape + x.shape`` and x's working dtype; it is filled and returned.
     args, kwargs : sequence and mapping, optional
@@ -56,6 +56,8 @@ def numerical_jacobian(
     ------
     StepError
         If eps is not a positive finite real number, or rounding at some entry changes the step by more than 1 %.
+    AnalyticityError
+        If the complex step is asked for, or x is complex, and f has no complex derivative there.
     ValueError
         If the method or its order is unknown, x lies outside its bounds, or an entry has no room within them.
     TypeError, ShapeError
@@ -70,9 +72,20 @@ def numerical_jacobian(
     array([[1., 2., 3.],
            [4., 5., 6.]])
     """
-    point = as_point(x)
-    plan, h = scheme(point, eps, method, order, bounds)
+    point = as_any_point(x)
     f = point.of_array(bound(f, args, kwargs))
+    if method == "complex" or point.array.dtype.kind == "c":
+        from fastgrad._complex_plane import plane_jacobian  # loaded when asked for: import fastgrad does without
+
+        value = plane_jacobian(f, point, eps, method, order, bounds, details=False).value
+        J = usable_out(out, value.shape, point.array.dtype, x)
+        J[...] = value
+        return point.restore(J)
+    if isinstance(eps, str) and eps == "noise":
+        from fastgrad._step_by_noise import step_by_noise
+
+        eps, _ = step_by_noise(f, point, method, order, bounds, is_scalar=False)
+    plan, h = scheme(point, eps, method, order, bounds)
     reader = point.reader()
 
     def allocate(shape: tuple[int, ...]) -> Array:

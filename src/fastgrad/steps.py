@@ -8,7 +8,7 @@ import numpy as np
 
 from fastgrad import _backend
 from fastgrad._arrays import given_steps
-from fastgrad._errors import bad_step, lost_step
+from fastgrad._errors import bad_step, lost_step, unmeasured_noise
 from fastgrad._noise_steps import by_noise, from_noise, noise
 from fastgrad._point import Point
 from fastgrad._typing import Array, Float64Array, Step
@@ -124,6 +124,8 @@ def as_steps(eps: Any, x: Array, default: dict[str, float], order: int = 2) -> F
     if eps is None:
         return np.array([default[x.dtype.char]])
     if isinstance(eps, str):
+        if eps == "noise":
+            raise unmeasured_noise()
         if eps != "auto":
             raise bad_step(eps)
         return auto(x, order)

@@ -16,13 +16,14 @@ ROWS = {
     "use": "losses _input_moves _loss_parts _criteria layers _weight_gradient _least_squares",
     "verbs": "_gradient _jacobian _derivative _one_sided",
     "notions": (
+        "_complex_plane _complex_step _cauchy_riemann _surroundings _holomorphic _step_by_noise "
         "_adaptive_entries _adaptive _step_search _line _extrapolation _scheme steps _noise_steps _neighbourhood "
         "_noise _bounds _stencils _point"
     ),
     "switch": "_backend",
     "engine": "_kernels reference",
     "side": "problems",
-    "ground": "_tree _containers _regression _reading _arrays _errors _estimates _typing _later",
+    "ground": "_tree _containers _regression _complex_reading _reading _arrays _errors _estimates _typing _later",
 }
 ORDER = ["__init__", *" ".join(ROWS.values()).split()]
 GROUND = set(ROWS["ground"].split())
@@ -30,10 +31,13 @@ GROUND = set(ROWS["ground"].split())
 #: Files that may import less than the order allows: whose they are, whom they may know, and why.
 FENCES = {
     "_gradient": (
-        GROUND | {"_backend", "steps", "_point", "_scheme", "_adaptive_entries"},
+        GROUND | {"_backend", "steps", "_point", "_scheme", "_adaptive_entries", "_complex_plane", "_step_by_noise"},
         "verbs do not know each other's insides",
     ),
-    "_jacobian": (GROUND | {"_backend", "steps", "_point", "_scheme"}, "verbs do not know each other's insides"),
+    "_jacobian": (
+        GROUND | {"_backend", "steps", "_point", "_scheme", "_complex_plane", "_step_by_noise"},
+        "verbs do not know each other's insides",
+    ),
     "_result": (GROUND | {"_render"}, "a result does not know how it was computed"),
     "_render": (GROUND, "a report does not know how its data were computed"),
     "_adaptive": ({"_step_search", "_line", "_extrapolation"}, "the adaptive method knows numbers, not arrays"),

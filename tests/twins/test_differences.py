@@ -236,7 +236,6 @@ BAD_POINTS: list[Any] = [
     [1.0, "a"],
     [[1.0], [2.0, 3.0]],
     1j,
-    np.ones(2, complex),
     np.ones(2, np.float16),
     np.ones(2, np.longdouble),
     np.ones(2, object),

@@ -62,7 +62,7 @@ def test_auto_is_never_lost() -> None:
 
 @pytest.mark.parametrize("eps", [0, -1.0, np.nan, np.inf, 1j, True, "Auto", [1.0, np.nan], {}, b"x"], ids=repr)
 def test_what_is_no_step_is_refused_with_what_was_given(eps: Any) -> None:
-    with pytest.raises(fg.StepError, match='eps must be None, "auto", a positive finite real number') as caught:
+    with pytest.raises(fg.StepError, match='eps must be None, "auto", "noise", a positive finite real') as caught:
         steps.resolve(eps, as_point([1.0, 2.0]))
     assert repr(eps) in str(caught.value)
     assert isinstance(caught.value, ValueError)
