@@ -235,7 +235,7 @@ BAD_POINTS: list[Any] = [
     "1.0",
     [1.0, "a"],
     [[1.0], [2.0, 3.0]],
-    1j,
+    np.clongdouble(1j),
     np.ones(2, np.float16),
     np.ones(2, np.longdouble),
     np.ones(2, object),
