@@ -19,6 +19,8 @@ from fastgrad._typing import Float64Array, IndexArray
 
 #: A slope fits when it is off by no more than this share of what the entries contribute to it.
 RELATIVE = 1e-6
+#: The first look counts where rounding is no more than this share of it.
+CLEAR = 1e-2
 #: The first look's step in units of a direction, and what rounding may do to a value, in units in the last place.
 STEP, ULPS = 2.0**-18, 64.0
 #: Error bars of the second look that are allowed: whoever is accused wrongly gets no derivative at all.
@@ -122,14 +124,16 @@ def _differs(around: Surroundings, direction: Float64Array, slopes: Float64Array
     def question(chosen: IndexArray) -> bool:
         move = _restricted(direction, chosen)
         expected = slopes[:, chosen] @ direction[chosen]
-        allowed = RELATIVE * (np.abs(slopes[:, chosen]) @ np.abs(direction[chosen]))
+        contributed = np.abs(slopes[:, chosen]) @ np.abs(direction[chosen])
+        allowed = RELATIVE * contributed
         low, high = _room(around, move)
         rows = np.flatnonzero(np.isfinite(expected))
         if -low >= STEP <= high:
             plus, minus = around.beside(STEP * move), around.beside(-STEP * move)
             rounding = ULPS * ULP * (np.abs(plus) + np.abs(minus)) / (2 * STEP)
             fits = np.abs((plus - minus) / (2 * STEP) - expected) <= allowed + rounding
-            rows = rows[~fits[rows]]
+            stands = (contributed == 0) & (plus == around.centre) & (minus == around.centre)
+            rows = rows[~(stands | (fits & (rounding <= CLEAR * contributed)))[rows]]
         known = {0.0: around.centre}
 
         def values(t: float) -> Float64Array:

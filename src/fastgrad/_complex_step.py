@@ -118,6 +118,6 @@ def _error_bar(around: Surroundings, slopes: Float64Array, i: int, h: float) -> 
     unit = JITTER * (abs(float(around.x[i])) or 1.0)
     there = [around.above(i, h, k * unit)[0].imag / h for k in (-2, -1, 1, 2)]
     table = np.stack([*there[:2], slopes, *there[2:]])
-    jitter = np.sqrt(np.mean(np.diff(table, n=3, axis=0) ** 2, axis=0) / 20)
+    jitter = np.max(np.abs(np.diff(table, n=3, axis=0)), axis=0) / np.sqrt(20)
     bar: Float64Array = DEVIATIONS * jitter + 2 * ULP * np.abs(slopes)
     return bar
