@@ -1,5 +1,7 @@
 """eps="auto" on published problems: against exact derivatives, and beside the textbook's step."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,7 @@ from fastgrad.problems import SCALAR, ScalarProblem, VectorProblem
 KNOWN = {"osborne_1": 5e-7}
 
 
-def error(found: object, exact: object) -> float:
+def error(found: Any, exact: Any) -> float:
     return float(np.max(np.abs(np.subtract(found, exact))) / np.max(np.abs(exact)))
 
 

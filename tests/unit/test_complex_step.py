@@ -226,7 +226,7 @@ def test_errors_of_f_arrive_and_its_values_are_read_strictly() -> None:
 def test_options_without_a_meaning_are_refused() -> None:
     for options in ({"eps": 1e-5}, {"order": 2}, {"eps": "auto"}):
         with pytest.raises(TypeError, match="leave eps and order out"):
-            fg.numerical_gradient(smooth, X, method="complex", **options)  # type: ignore[arg-type]
+            fg.numerical_gradient(smooth, X, method="complex", **options)
 
 
 def test_details_are_shaped_like_the_derivative_and_count_every_call() -> None:

@@ -129,12 +129,12 @@ def test_z_is_untouched_and_four_calls_an_entry_are_made_whatever_f_does_with_it
 def test_a_pole_gives_no_number_and_exceptions_arrive() -> None:
     with np.errstate(all="ignore"):
         assert np.isnan(fg.numerical_gradient(lambda z: np.nan * z, 1j))
-    error = OSError("mine")
+    error = KeyError("mine")
 
     def raises(z: Any) -> Any:
         raise error
 
-    with pytest.raises(OSError) as caught:
+    with pytest.raises(KeyError) as caught:
         fg.numerical_gradient(raises, [1j, 2.0])
     assert caught.value is error
     assert "x[0]" in error.__notes__[0]
@@ -148,7 +148,7 @@ def test_options_that_mean_nothing_for_complex_x_are_refused_with_the_reason() -
 
     for options in ({"method": "forward"}, {"method": "adaptive"}, {"method": "complex"}, {"order": 4}):
         with pytest.raises(ValueError, match="Leave method and order out"):
-            fg.numerical_gradient(f, Z, **options)  # type: ignore[arg-type]
+            fg.numerical_gradient(f, Z, **options)
     with pytest.raises(ValueError, match="complex numbers are not ordered"):
         fg.numerical_gradient(f, Z, bounds=(0, 1))
     with pytest.raises(fg.StepError, match=r"lost to rounding at a part of x\[1\] = 1000000000000000"):
