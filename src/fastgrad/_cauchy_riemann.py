@@ -21,6 +21,8 @@ from fastgrad._typing import Float64Array, IndexArray
 RELATIVE = 1e-6
 #: The first look counts where rounding is no more than this share of it.
 CLEAR = 1e-2
+#: A slope so many times as steep as f changes beside x belongs to a root or a pole at x.
+INFINITE = 1e8
 #: The first look's step in units of a direction, and what rounding may do to a value, in units in the last place.
 STEP, ULPS = 2.0**-18, 64.0
 #: Error bars of the second look that are allowed: whoever is accused wrongly gets no derivative at all.
@@ -125,15 +127,13 @@ def _differs(around: Surroundings, direction: Float64Array, slopes: Float64Array
         move = _restricted(direction, chosen)
         expected = slopes[:, chosen] @ direction[chosen]
         contributed = np.abs(slopes[:, chosen]) @ np.abs(direction[chosen])
-        allowed = RELATIVE * contributed
         low, high = _room(around, move)
-        rows = np.flatnonzero(np.isfinite(expected))
+        open_rows = np.isfinite(expected)
         if -low >= STEP <= high:
-            plus, minus = around.beside(STEP * move), around.beside(-STEP * move)
-            rounding = ULPS * ULP * (np.abs(plus) + np.abs(minus)) / (2 * STEP)
-            fits = np.abs((plus - minus) / (2 * STEP) - expected) <= allowed + rounding
-            stands = (contributed == 0) & (plus == around.centre) & (minus == around.centre)
-            rows = rows[~(stands | (fits & (rounding <= CLEAR * contributed)))[rows]]
+            fits, is_infinite = _first_look(around, move, expected, contributed)
+            if np.any(is_infinite):
+                return True
+            open_rows &= ~fits
         known = {0.0: around.centre}
 
         def values(t: float) -> Float64Array:
@@ -144,11 +144,24 @@ def _differs(around: Surroundings, direction: Float64Array, slopes: Float64Array
         def row_is_off(row: int) -> bool:
             found = adaptive_derivative(lambda t: float(values(t)[row]), 1.0, bounds=(low, high))
             off = abs(found.value - float(expected[row]))
-            return bool(off > allowed[row] + BARS * found.error)  # never where f has no values
+            return bool(off > RELATIVE * contributed[row] + BARS * found.error)  # never where f has no values
 
-        return any(row_is_off(row) for row in rows.tolist())
+        return any(row_is_off(row) for row in np.flatnonzero(open_rows).tolist())
 
     return question
+
+
+def _first_look(
+    around: Surroundings, move: Float64Array, expected: Float64Array, contributed: Float64Array
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return where a central difference fits what is expected of it, and where that can only be an infinite slope."""
+    plus, minus = around.beside(STEP * move), around.beside(-STEP * move)
+    rounding = ULPS * ULP * np.fmax(np.abs(plus), np.abs(minus)) / STEP
+    fits = np.abs((plus - minus) / (2 * STEP) - expected) <= RELATIVE * contributed + rounding
+    stands = (contributed == 0) & (plus == around.centre) & (minus == around.centre)
+    change = np.fmax(np.abs(plus - around.centre), np.abs(minus - around.centre)) / STEP
+    is_infinite = np.isfinite(expected) & (np.abs(expected) > INFINITE * (change + rounding))
+    return stands | (fits & (rounding <= CLEAR * contributed)), is_infinite
 
 
 def _restricted(direction: Float64Array, chosen: IndexArray) -> Float64Array:

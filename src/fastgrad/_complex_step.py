@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgrad._cauchy_riemann import verify
+from fastgrad._errors import not_analytic
 from fastgrad._estimates import FLAGS, Derivative
 from fastgrad._point import Point
 from fastgrad._surroundings import Surroundings
@@ -69,13 +70,14 @@ def _differentiated(
         is_silent, is_real = np.zeros((2, n), np.bool_)
         for i in range(n):
             values, is_real[i] = around.above(i, h[i])
+            if np.any(np.isfinite(around.centre) & ~np.isfinite(values)):
+                raise not_analytic(f"with {around.name(i)} moved into the complex plane it has no finite value.")
             J[:, i] = values.imag / h[i]
             is_silent[i] = not values.imag.any() or _has_moved(values.real, around, J[:, i], i)
             if details:
                 error[:, i] = _error_bar(around, J[:, i], i, h[i])
                 calls[i] += 4
         J[~np.isfinite(around.centre)] = np.nan
-        J[~np.isfinite(J)] = np.nan
         J[~np.isfinite(J)] = np.nan
         verify(around, J, is_silent=is_silent, is_real=is_real)
     if n:
