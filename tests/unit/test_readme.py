@@ -1,4 +1,4 @@
-"""Every code block of the README does what the README says."""
+"""Every code block of the README and of the pages in docs does what the text says."""
 
 import contextlib
 import io
@@ -26,20 +26,25 @@ def same_text(a: str, b: str) -> bool:
     return all(abs(p - q) <= ROUNDING * max(1, abs(p), abs(q)) for p, q in pairs)
 
 
-def blocks() -> list[tuple[str, str]]:
-    return BLOCK.findall((ROOT / "README.md").read_text(encoding="utf-8"))
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
 
 
-def test_python_blocks_print_the_text_that_follows_them() -> None:
+def blocks(page: Path) -> list[tuple[str, str]]:
+    return BLOCK.findall(page.read_text(encoding="utf-8"))
+
+
+@each_page
+def test_python_blocks_print_the_text_that_follows_them(page: Path) -> None:
     names: dict[str, Any] = {}
     compared = 0
-    found = blocks()
+    found = blocks(page)
     for (kind, code), (next_kind, output) in zip(found, [*found[1:], ("", "")], strict=True):
         if kind != "python":
             continue
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
-            exec(compile(code, "README.md", "exec"), names)
+            exec(compile(code, page.name, "exec"), names)
         assert next_kind == "text"
         assert same_text(printed.getvalue(), output), printed.getvalue()
         compared += 1
@@ -58,5 +63,6 @@ def test_texts_that_differ_are_told_apart() -> None:
     assert not same_text("2.0 3.0", "2.0")
 
 
-def test_no_block_is_of_a_kind_that_nobody_runs() -> None:
-    assert {kind for kind, _ in blocks()} <= {"python", "text", "sh"}
+@each_page
+def test_no_block_is_of_a_kind_that_nobody_runs(page: Path) -> None:
+    assert {kind for kind, _ in blocks(page)} <= {"python", "text", "sh"}
