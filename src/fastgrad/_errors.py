@@ -21,6 +21,10 @@ class DivergenceWarning(RuntimeWarning):
     """An iteration left the finite numbers."""
 
 
+class OneSidedWarning(RuntimeWarning):
+    """A derivative was taken on one side of an entry, because f has no finite value on the other."""
+
+
 def lost_step(entry: str, value: float, eps: float, realised: float) -> StepError:
     """Return the error for a step that rounding changes by more than one part in a hundred."""
     return StepError(

@@ -53,6 +53,11 @@ class Derivative:
     step: Any
     flags: dict[str, Any]
 
+    def into(self, out: Array) -> "Derivative":
+        """Write the value into an array of its own shape; return the same with that array for a value."""
+        out[...] = self.value
+        return Derivative(out, self.error, self.calls, self.step, self.flags)
+
     def mapped(self, form: Callable[[Array], Any]) -> "Derivative":
         """Return the same with each array put into another form."""
         flags = {name: form(mask) for name, mask in self.flags.items()}
