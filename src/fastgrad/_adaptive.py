@@ -34,7 +34,7 @@ ILL_CONDITIONED = 30.0
 #: Noise over rounding from which it is worth telling.
 NOISY = 1e4
 #: Noise over what f moves from which on it may be f itself that moves so fast.
-DROWNED = 0.05
+DROWNED = 0.01
 
 
 @dataclass(frozen=True)
@@ -131,22 +131,17 @@ def _measure(line: Line, n: int, first: float) -> Estimate | None:
         tried.append(_extrapolate(line, n, longest))
     best, outcome = min(((s, s.outcome()) for s in tried), key=lambda pair: pair[1].error)
     found = _judged(line, best, outcome, anchor, limit)
-    if "noisy" in found.flags and _is_drowned(best):
-        nearer = _within_jitter(line, n, anchor, best)
-        return found if nearer is None else nearer
+    jitter = max(anchor.swing, best.noise * line.ulp / 2 * anchor.size)
+    if {"noisy", "unsettled"} & set(found.flags) and jitter > DROWNED * max(s.swing for s in best.samples):
+        return _within_jitter(line, n, anchor.h, jitter) or found
     return found
 
 
-def _is_drowned(series: Series) -> bool:
-    """Whether what is taken for noise is not small beside all that f moves: it may be f itself that swings so fast."""
-    swing = max(s.swing for s in series.samples)
-    return series.noise * series.ulp / 2 * series.samples[0].size > DROWNED * swing
+def _within_jitter(line: Line, n: int, h: float, jitter: float) -> Estimate | None:
+    """Return the estimate from steps so short that what seemed to jitter moves evenly; None where it never does.
 
-
-def _within_jitter(line: Line, n: int, anchor: Sample, series: Series) -> Estimate | None:
-    """Return the estimate from steps so short that what seemed to jitter moves evenly; None where it never does."""
-    jitter = series.noise * line.ulp / 2 * anchor.size
-    h = anchor.h
+    Jitter that is not small beside all that f moves may be f itself, swinging faster than the shortest step so far, h.
+    """
     while (h := h * 2.0**-8) > 64 * line.ulp * line.scale > 0:
         near = [line.sample(h * ratio) for ratio in (1, 1 / 2, 1 / 4)]
         if not all(_is_even(a, b, line.ulp, jitter) for a, b in pairwise(near)):

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastgrad._line import ERRORS
+from fastgrad._errors import NO_VALUE
 from fastgrad._point import Point
 from fastgrad._typing import Array, Float64Array
 
@@ -45,7 +45,7 @@ class Around:
         x.reshape(-1)[i] = to
         try:
             y = self._call(x, i, sign)
-        except ERRORS as error:
+        except NO_VALUE as error:
             return error
         return self._read(y, i, sign)
 

@@ -1,5 +1,8 @@
 """What can go wrong, as classes, and the sentences that both twins must say alike."""
 
+#: What f raises where it has no value, as far as plain arithmetic and `math` go.
+NO_VALUE = (FloatingPointError, ZeroDivisionError, OverflowError, ValueError)
+
 
 class ShapeError(ValueError):
     """An array, or a value that f returned, has a shape that does not fit."""

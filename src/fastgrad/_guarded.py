@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastgrad import _backend
-from fastgrad._errors import OneSidedWarning
-from fastgrad._line import ERRORS
+from fastgrad._errors import NO_VALUE, OneSidedWarning
 from fastgrad._point import Point
 from fastgrad._scheme import Plan
 from fastgrad._typing import Array
@@ -34,7 +33,7 @@ def _without_errors(f: Callable[[Any], Any], x: Array | None = None) -> Callable
     def called(moved: Any) -> Any:
         try:
             return f(moved)
-        except ERRORS as error:
+        except NO_VALUE as error:
             return np.nan if x is None else _undefined(f, x, error)
 
     return called
@@ -43,7 +42,7 @@ def _without_errors(f: Callable[[Any], Any], x: Array | None = None) -> Callable
 def _undefined(f: Callable[[Any], Any], x: Array, error: Exception) -> Array:
     try:
         shape = np.shape(f(x.copy()))
-    except ERRORS:
+    except NO_VALUE:
         raise error from None
     return np.full(shape, np.nan)
 

@@ -13,6 +13,8 @@ from fastgrad._typing import Array, Float64Array, Step
 
 #: The order of error where none is asked for.
 ORDER = 2
+#: All methods of the verbs, those that need no stencil among them.
+METHODS = (*ORDERS, "adaptive")
 #: Every entry takes the first stencil.
 _ALL = np.zeros(1, np.uint8)
 
@@ -104,6 +106,8 @@ def planned(point: Point, eps: Step, method: str | None, order: int | None, boun
     """
     if method is None and order is None and bounds is None:
         return Plan((stencil("central", ORDER),), _ALL, steps.resolve(eps, point), changes_sides=False)
+    if method is not None and method not in METHODS:
+        raise ValueError(f"method must be one of {', '.join(map(repr, METHODS))}; got {method!r}.")
     chosen = stencil("central" if method is None else method, ORDER if order is None else order)
     if eps is None and chosen is not stencil("central", ORDER):
         eps = "auto"

@@ -12,9 +12,6 @@ from typing import NamedTuple
 #: The orders of error that each method offers for the first derivative.
 ORDERS: dict[str, tuple[int, ...]] = {"central": (2, 4, 6, 8), "forward": (1, 2, 3, 4), "backward": (1, 2, 3, 4)}
 
-#: All methods of the verbs, those with steps and orders of their own among them.
-METHODS = (*ORDERS, "adaptive")
-
 
 class Stencil(NamedTuple):
     """The derivative is ``sum(numerators[k] * f(x + offsets[k] * h)) / (denominator * h**derivative)``.
@@ -63,7 +60,7 @@ def stencil(method: str, order: int, derivative: int = 1) -> Stencil:
     (4, -1, -3)
     """
     if method not in ORDERS:
-        raise ValueError(f"method must be one of {', '.join(map(repr, METHODS))}; got {method!r}.")
+        raise ValueError(f"method must be one of {', '.join(map(repr, ORDERS))}; got {method!r}.")
     if order not in ORDERS[method]:
         offered = ", ".join(map(str, ORDERS[method]))
         raise ValueError(f"the method {method!r} has the orders {offered}; got {order!r}.")
