@@ -257,8 +257,16 @@ def _kink(line: Line, series: Series, anchor: Sample, noise: float) -> float:
     top = series.samples[0]
     gap = 2 * abs(anchor.even) / anchor.h
     if gap * anchor.h <= 16 * noise * series.ulp * anchor.size or gap * top.h < 0.2 * abs(top.even):
-        return 0.0
+        return _kink_beside(series, noise)
     nearer = line.sample(anchor.h / 16)
     if nearer is None or abs(2 * abs(nearer.even) / nearer.h - gap) > 0.2 * gap:
         return 0.0
     return gap
+
+
+def _kink_beside(series: Series, noise: float) -> float:
+    """Return how far the slopes on both sides are apart if none of the steps brings them nearer: a kink is beside x."""
+    top, least = series.samples[0], min(series.samples, key=lambda s: s.h)
+    gap = 2 * abs(least.even) / least.h
+    stays = least.h <= top.h / 4 and abs(gap * top.h - 2 * abs(top.even)) < 0.1 * gap * top.h
+    return gap if stays and gap * least.h > 16 * noise * series.ulp * least.size else 0.0

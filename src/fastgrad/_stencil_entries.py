@@ -16,8 +16,8 @@ from fastgrad._typing import Array, Float64Array
 
 #: So many elements are measured before their bars are formed.
 TOGETHER = 1024
-#: Where f does not move at all, it is asked once more so many steps away: it may stand still, or wait for a jump.
-FAR = 1024.0
+#: Where f does not move at all, it is asked once more so far away, over max(1, |x|): it may wait for a jump.
+FAR = 2.0**-8
 
 
 def with_bars(f: Callable[[Any], Any], point: Point, plan: Plan, *, is_scalar: bool) -> Derivative:
@@ -83,8 +83,8 @@ class _Measurement:
         for axis, h in zip(axes, steps, strict=True):
             for offset in s.offsets:
                 axis.at(offset * h, is_strict=not self._plan.changes_sides)
-            for offset in points(s):
-                axis.at(offset * h)
+            for share in points(s):
+                axis.at(share * h)
         seen = self._bars(axes, s, steps)
         rows = np.ones(self.value.shape[0], np.bool_)
         for k, axis in enumerate(axes):
@@ -121,12 +121,16 @@ class _Measurement:
 
     def _look_closer(self, axis: Axis, rows: Any, seen: Bars, k: int, s: Stencil, h: float) -> None:
         """Hold these of the elements along an axis against the adaptive method, where their bars are doubtful."""
+        if not np.isfinite(axis.x):
+            return
         side = _side(s)
         doubtful = rows & seen.is_doubtful[:, k]
         still = rows & seen.is_still[:, k]
         with np.errstate(all="ignore"):
             if still.any():
-                doubtful |= still & (axis.at((side or 1) * FAR * h) != axis.at(0.0))
+                doubtful |= still & (
+                    axis.at((side or 1) * max(FAR * max(1.0, abs(axis.x)), 2.0 * h * s.reach)) != axis.at(0.0)
+                )
             for row in np.flatnonzero(doubtful & np.isfinite(self._around.centre)).tolist():
                 self._judge(axis, row, side)
 
