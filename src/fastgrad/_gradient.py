@@ -103,6 +103,9 @@ def numerical_gradient(
     array([ 3., 12.])
     >>> fg.numerical_gradient(lambda p: p["a"] * np.sum(p["b"]), {"a": 3.0, "b": np.ones((1, 2))})["b"].round(6)
     array([[3., 3.]])
+    >>> found = fg.numerical_gradient(lambda x: np.sum(np.abs(x)), np.array([2.0, 0.0]), details=True)
+    >>> bool(abs(found.value[0] - 1.0) <= found.error[0] < 1e-9), found.flags["kink"].tolist()
+    (True, [False, True])
     """
     if hasattr(type(f), "__fastgrad_gradient__"):
         if method is not None or order is not None or bounds is not None:

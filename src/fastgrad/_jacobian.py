@@ -80,6 +80,9 @@ def numerical_jacobian(
     >>> fg.numerical_jacobian(lambda x: W @ x, np.ones(3)).round(6)
     array([[1., 2., 3.],
            [4., 5., 6.]])
+    >>> found = fg.numerical_jacobian(np.exp, [0.0, 1.0], method="adaptive", details=True)
+    >>> bool(np.all(abs(found.value - np.diag([1.0, np.e])) <= found.error)), bool(np.all(found.error < 1e-13))
+    (True, True)
     """
     point = as_point(x)
     f = point.of_array(bound(f, args, kwargs))
