@@ -22,7 +22,7 @@ from fastgrad._typing import ScalarFunction, VectorFunction
 COARSE, WIDER, SMALL = {2: 1e-9, 3: 1e-7, 4: 1e-5}, 2.0**10, 2.0**-40
 #: So many steps of the grid on which the elements of a Jacobian's column share theirs, between one and its double. The
 #: nodes of an extrapolation stay apart on it.
-GRID = 8
+GRID = 4
 #: f with the entry of a given flat index moved to a given value.
 Moved = Callable[[int, Any], Any]
 

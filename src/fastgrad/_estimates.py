@@ -33,7 +33,7 @@ class Derivative:
         Which entries have been flagged:
 
         - ``"one-sided"``: f was asked on one side alone, for it has no value on the other, or a bound is near;
-        - ``"kink"``: the slopes on both sides differ, at x or so near that it cannot be told, and the bar reaches to both;
+        - ``"kink"``: the slopes on both sides differ, at x or right beside it, and the bar reaches to both;
         - ``"noisy"``: f jitters by far more than rounding;
         - ``"diverges"``: the slope is infinite, or f jumps;
         - ``"unsettled"``: steps of different sizes do not agree, and the bar says how far they are apart;

@@ -10,6 +10,7 @@ import fastgrad as fg
 from fastgrad._stencils import ORDERS
 
 CASES = [(method, order) for method, orders in ORDERS.items() for order in orders]
+EITHER: list[dict[str, Any]] = [{}, {"method": "adaptive"}]
 FLAGS = {"one-sided", "kink", "noisy", "diverges", "unsettled", "undefined"}
 
 
@@ -51,7 +52,7 @@ def test_a_number_gives_numbers_and_a_tree_trees() -> None:
     found = fg.numerical_gradient(lambda t: t**3, 2, details=True)
     assert type(found.value) is type(found.error) is type(found.step) is np.float64
     x = {"W": np.ones((2, 2)), "b": 0.5}
-    for options in ({}, {"method": "adaptive"}):
+    for options in EITHER:
         tree = fg.numerical_gradient(lambda p: np.sum(p["W"]) * p["b"], x, details=True, **options)
         assert tree.value["W"].shape == tree.error["W"].shape == tree.flags["kink"]["W"].shape == (2, 2)
         assert abs(tree.value["b"] - 4) <= 3 * tree.error["b"]
@@ -116,7 +117,7 @@ def test_the_step_is_the_one_taken() -> None:
 
 
 def test_out_takes_the_value() -> None:
-    for options in ({}, {"method": "adaptive"}):
+    for options in EITHER:
         out = np.empty(2)
         assert fg.numerical_gradient(waves, [1.0, 2.0], out=out, details=True, **options).value is out
         J = np.empty((2, 2))
@@ -182,7 +183,7 @@ def test_f_may_write_into_its_argument_and_keep_it() -> None:
     x = np.array([0.5, 1.5])
     kept = []
 
-    def rough(y: Any) -> float:
+    def rough(y: Any) -> Any:
         value = waves(y)
         y[:] = 9.0
         kept.append(y)
