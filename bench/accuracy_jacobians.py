@@ -104,7 +104,7 @@ class Score:
 
 
 def row(scores: list[Score]) -> list[str]:
-    """Return the last rows of a method: its mean digits, none where it failed, its calls a column, and what its bars are worth."""
+    """Return the last rows of a method: mean digits, none where it failed; calls a column; what its bars are worth."""
     errors = np.array([s.relative for s in scores])
     off, bar, ulp = (np.concatenate([getattr(s, name) for s in scores]) for name in ("off", "bar", "ulp"))
     known = ~np.isnan(bar) & ~np.isnan(off)
