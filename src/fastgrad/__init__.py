@@ -8,6 +8,7 @@ from fastgrad._errors import (
     DivergenceWarning,
     GradientMismatch,
     InconclusiveError,
+    OneSidedWarning,
     ShapeError,
     StepError,
 )
@@ -58,6 +59,7 @@ __all__ = [
     "InconclusiveError",
     "LeastSquaresResult",
     "LinearLayer",
+    "OneSidedWarning",
     "ShapeError",
     "StepError",
     "TwoLayerNet",

@@ -128,12 +128,12 @@ def _differs(around: Surroundings, direction: Float64Array, slopes: Float64Array
         expected = slopes[:, chosen] @ direction[chosen]
         contributed = np.abs(slopes[:, chosen]) @ np.abs(direction[chosen])
         low, high = _room(around, move)
-        open_rows = np.isfinite(expected)
+        is_open, fits = np.isfinite(expected), np.zeros(expected.shape, np.bool_)
         if -low >= STEP <= high:
-            fits, is_infinite = _first_look(around, move, expected, contributed)
+            fits, is_sure, is_infinite = _first_look(around, move, expected, contributed)
             if np.any(is_infinite):
                 return True
-            open_rows &= ~fits
+            is_open &= ~is_sure
         known = {0.0: around.centre}
 
         def values(t: float) -> Float64Array:
@@ -143,25 +143,27 @@ def _differs(around: Surroundings, direction: Float64Array, slopes: Float64Array
 
         def row_is_off(row: int) -> bool:
             found = adaptive_derivative(lambda t: float(values(t)[row]), 1.0, bounds=(low, high))
+            if fits[row] and found.flags:
+                return False  # the closer look was disturbed, and the first one saw nothing
             off = abs(found.value - float(expected[row]))
             return bool(off > RELATIVE * contributed[row] + BARS * found.error)  # never where f has no values
 
-        return any(row_is_off(row) for row in np.flatnonzero(open_rows).tolist())
+        return any(row_is_off(row) for row in np.flatnonzero(is_open).tolist())
 
     return question
 
 
 def _first_look(
     around: Surroundings, move: Float64Array, expected: Float64Array, contributed: Float64Array
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return where a central difference fits what is expected of it, and where that can only be an infinite slope."""
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return where a central difference fits what is expected, where that is sure, and where slopes are infinite."""
     plus, minus = around.beside(STEP * move), around.beside(-STEP * move)
     rounding = ULPS * ULP * np.fmax(np.abs(plus), np.abs(minus)) / STEP
     fits = np.abs((plus - minus) / (2 * STEP) - expected) <= RELATIVE * contributed + rounding
     stands = (contributed == 0) & (plus == around.centre) & (minus == around.centre)
     change = np.fmax(np.abs(plus - around.centre), np.abs(minus - around.centre)) / STEP
     is_infinite = np.isfinite(expected) & (np.abs(expected) > INFINITE * (change + rounding))
-    return stands | (fits & (rounding <= CLEAR * contributed)), is_infinite
+    return fits, stands | (fits & (rounding <= CLEAR * contributed)), is_infinite
 
 
 def _restricted(direction: Float64Array, chosen: IndexArray) -> Float64Array:

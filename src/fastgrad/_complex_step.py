@@ -50,7 +50,7 @@ def complex_gradient(f: ScalarFunction, point: Point, bounds: Any = None, *, det
 
 
 def complex_jacobian(f: VectorFunction, point: Point, bounds: Any = None, *, details: bool = False) -> Derivative:
-    """Return the Jacobian of an array-valued f as `complex_gradient` does; calls and steps have the form of x."""
+    """Return the Jacobian of an array-valued f as `complex_gradient` does; the calls have the form of x."""
     found, shape = _differentiated(f, point, bounds, details=details, is_scalar=False)
     of_x, of_both = point.array.shape, shape + point.array.shape
     return found.mapped(lambda a: a.reshape(of_both if a.ndim == 2 else of_x))
@@ -94,7 +94,7 @@ def _as_found(
     bars = np.where(undefined, np.inf, error)
     if dtype == np.float32:
         bars = bars + np.abs(J) * np.finfo(np.float32).eps / 2
-    return Derivative(J.astype(dtype), bars.astype(dtype), calls, h, flags)
+    return Derivative(J.astype(dtype), bars.astype(dtype), calls, np.broadcast_to(h, J.shape).copy(), flags)
 
 
 def _steps(x: Float64Array) -> Float64Array:

@@ -67,7 +67,7 @@ def holomorphic_gradient(f: Callable[[Array], Any], point: Point, eps: Step = No
 
 
 def holomorphic_jacobian(f: Callable[[Array], Any], point: Point, eps: Step = None) -> Derivative:
-    """Return dy/dz of an array-valued f as `holomorphic_gradient` does; calls and steps have the form of z."""
+    """Return dy/dz of an array-valued f as `holomorphic_gradient` does; the calls have the form of z."""
     found, shape = _differentiated(f, point, eps, is_scalar=False)
     of_z, of_both = point.array.shape, shape + point.array.shape
     return found.mapped(lambda a: a.reshape(of_both if a.ndim == 2 else of_z))
@@ -99,7 +99,7 @@ def _differentiated(
     real = point.array.real.dtype
     flags = {name: undefined if name == "undefined" else np.zeros(value.shape, np.bool_) for name in FLAGS}
     bar = np.where(undefined, np.inf, error + np.abs(value) * np.finfo(real).eps / 2).astype(real)
-    return Derivative(value.astype(point.array.dtype), bar, calls, h, flags), shape
+    return Derivative(value.astype(point.array.dtype), bar, calls, np.broadcast_to(h, value.shape).copy(), flags), shape
 
 
 class _Around:

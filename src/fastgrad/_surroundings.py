@@ -8,8 +8,7 @@ import numpy as np
 
 from fastgrad._bounds import limits
 from fastgrad._complex_reading import Complex128Array, complex_values, is_real
-from fastgrad._errors import not_analytic
-from fastgrad._neighbourhood import ERRORS
+from fastgrad._errors import NO_VALUE, not_analytic
 from fastgrad._point import Point
 from fastgrad._typing import Array, Float64Array
 
@@ -58,7 +57,7 @@ class Surroundings:
         """Return f at x plus a move, kept within the bounds; NaN where f says that it has no value."""
         try:
             y = self._call(np.clip(self.x + move, self.lower, self.upper))
-        except ERRORS:
+        except NO_VALUE:
             return np.full(self.centre.shape, np.nan)
         except Exception as error:
             with suppress(Exception):

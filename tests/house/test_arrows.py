@@ -17,7 +17,8 @@ ROWS = {
     "verbs": "_gradient _jacobian _derivative _one_sided",
     "notions": (
         "_complex_plane _complex_step _cauchy_riemann _surroundings _holomorphic _step_by_noise "
-        "_adaptive_entries _adaptive _step_search _line _extrapolation _scheme steps _noise_steps _neighbourhood "
+        "_guarded _stencil_entries _structured_bars _adaptive_entries _around _bars _adaptive _step_search _line "
+        "_extrapolation _scheme steps _noise_steps _neighbourhood "
         "_noise _bounds _stencils _point"
     ),
     "switch": "_backend",
@@ -31,18 +32,41 @@ GROUND = set(ROWS["ground"].split())
 #: Files that may import less than the order allows: whose they are, whom they may know, and why.
 FENCES = {
     "_gradient": (
-        GROUND | {"_backend", "steps", "_point", "_scheme", "_adaptive_entries", "_complex_plane", "_step_by_noise"},
+        GROUND
+        | {
+            "_backend",
+            "steps",
+            "_point",
+            "_scheme",
+            "_adaptive_entries",
+            "_complex_plane",
+            "_guarded",
+            "_step_by_noise",
+            "_stencil_entries",
+            "_structured_bars",
+        },
         "verbs do not know each other's insides",
     ),
     "_jacobian": (
-        GROUND | {"_backend", "steps", "_point", "_scheme", "_complex_plane", "_step_by_noise"},
+        GROUND
+        | {
+            "_backend",
+            "steps",
+            "_point",
+            "_scheme",
+            "_adaptive_entries",
+            "_complex_plane",
+            "_guarded",
+            "_step_by_noise",
+            "_stencil_entries",
+        },
         "verbs do not know each other's insides",
     ),
     "_result": (GROUND | {"_render"}, "a result does not know how it was computed"),
     "_render": (GROUND, "a report does not know how its data were computed"),
     "_adaptive": ({"_step_search", "_line", "_extrapolation"}, "the adaptive method knows numbers, not arrays"),
     "_step_search": ({"_line", "_extrapolation"}, "the adaptive method knows numbers, not arrays"),
-    "_line": ({"_extrapolation"}, "the adaptive method knows numbers, not arrays"),
+    "_line": ({"_extrapolation", "_errors"}, "the adaptive method knows numbers, not arrays"),
     "_extrapolation": (set(), "the adaptive method knows numbers, not arrays"),
     "_point": (GROUND, "a point knows no derivative"),
     "layers": (GROUND | {"_weight_gradient"}, "the accused must not be its own witness"),
