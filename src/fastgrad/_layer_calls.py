@@ -130,16 +130,14 @@ class Target:
     point: Point
     parameter: Parameter | None
 
-    def outputs(self, p: Array) -> Array:
-        """Return the outputs, in one line, with this moved to p, an array like the point's."""
-        if self.parameter is None:
-            return self.calls.outputs(x=self.point.shown(p))
-        return self.calls.outputs(self.parameter, p)
+    def outputs(self, p: Any) -> Array:
+        """Return the outputs, in one line, with this moved to p: an array, or a tree like x or the parameter."""
+        return self.calls.outputs(x=p) if self.parameter is None else self.calls.outputs(self.parameter, p)
 
-    def along(self, g: Float64Array) -> Callable[[Array], float]:
+    def along(self, g: Float64Array) -> Callable[[Any], float]:
         """Return the inner product of a cotangent, in one line, with the outputs as a function of p."""
 
-        def f(p: Array) -> float:
+        def f(p: Any) -> float:
             y = self.outputs(p)
             with np.errstate(all="ignore"):
                 return float(np.dot(g, y.astype(np.float64, copy=False)))

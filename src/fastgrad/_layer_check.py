@@ -208,7 +208,7 @@ class _Judge:
         }
 
     def _fits_along_a_direction(
-        self, f: Callable[[Array], float], claimed: Array, point: Point, options: dict[str, Any]
+        self, f: Callable[[Any], float], claimed: Array, point: Point, options: dict[str, Any]
     ) -> bool:
         """Tell whether the slope along a random direction is what the gradient claims, judged as a gradient itself."""
         x = point.array
@@ -218,7 +218,7 @@ class _Judge:
         with np.errstate(all="ignore"):
             slope = float(np.dot(claimed.reshape(-1).astype(np.float64, copy=False), v))
         line = gradient_check(
-            lambda t: f((x + float(t) * v.reshape(x.shape)).astype(x.dtype)),
+            lambda t: f(point.shown((x + float(t) * v.reshape(x.shape)).astype(x.dtype))),
             np.array(slope, x.dtype),
             np.zeros((), x.dtype),
             **{**options, "eps": h},

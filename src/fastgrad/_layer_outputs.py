@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastgrad._layer_calls import Calls, Target
-from fastgrad._typing import Float64Array
+from fastgrad._typing import Array, Float64Array
 
 #: Slices of the outputs that backward is asked about, and how many of those to blame are named.
 SLICES, NAMED = 64, 4
@@ -66,9 +66,13 @@ def _slopes(target: Target, v: Float64Array, h: float) -> tuple[Float64Array, Fl
 def _difference(target: Target, v: Float64Array, h: float) -> Float64Array:
     x = target.point.array
     step = (h * v).reshape(x.shape)
-    plus, minus = (target.outputs((x + sign * step).astype(x.dtype)).astype(np.float64) for sign in (1, -1))
+    plus, minus = (_moved(target, (x + sign * step).astype(x.dtype)) for sign in (1, -1))
     difference: Float64Array = (plus - minus) / (2 * h)
     return difference
+
+
+def _moved(target: Target, p: Array) -> Float64Array:
+    return target.outputs(target.point.shown(p)).astype(np.float64)
 
 
 def _on_slice(r: Float64Array, shape: tuple[int, ...], axis: int, k: int) -> Float64Array:

@@ -59,7 +59,7 @@ class Parameter:
     def _like(self, value: Any) -> Callable[[Array], Any]:
         """Return how a private array is shown in place of a number, a list or a tree."""
         if self.point.tree is not None:
-            return self.point.shown
+            return lambda p: p
         if isinstance(value, list | tuple):
             return lambda p: type(value)(p.tolist())
         return (lambda p: p[()]) if isinstance(value, np.generic) else (lambda p: p.item())
@@ -68,7 +68,7 @@ class Parameter:
         """Raise the error for a parameter that is made anew whenever it is asked for: no other can be put there."""
         trial = self.point.array.copy()
         try:
-            self.put(trial)
+            self.put(self.point.shown(trial))
             held = find(layer, name)[1]
         except (AttributeError, TypeError) as error:
             raise TypeError(f"parameter {name} of {type(layer).__name__} cannot be replaced: {error}") from error

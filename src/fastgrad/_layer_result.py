@@ -74,7 +74,7 @@ class LayerCheck:
         """The worst entry of the gradient with the largest error, among those that failed if any did."""
         judged = [self.checks[name] for name in self.failed] or list(self.checks.values())
         largest = max(judged, key=lambda c: float("inf") if c.max_error != c.max_error else c.max_error, default=None)
-        return largest.worst if largest else None
+        return None if largest is None else largest.worst
 
     def __bool__(self) -> bool:
         return self.passed
