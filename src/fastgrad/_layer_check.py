@@ -37,6 +37,7 @@ def layer_check(
     rng: Any = None,
     args: Sequence[Any] = (),
     kwargs: Mapping[str, Any] | None = None,
+    **options: Any,
 ) -> LayerCheck:
     """Check the backward of a layer: each gradient that it returns, by name, against differences of its forward.
 
@@ -68,6 +69,8 @@ def layer_check(
         Where cotangents and directions come from. None draws a fresh seed, which the result reports.
     args, kwargs : sequence and mapping, optional
         Passed on to forward after x, and to both functions of a pair after all else.
+    options : optional
+        Whatever else `gradient_check` takes for each of the gradients.
 
     Returns
     -------
@@ -119,7 +122,7 @@ def layer_check(
     calls = Calls(layer, x, args, kwargs)
     seed = seed_of(rng)
     try:
-        return _Judge(calls, grad_output, gradients, {"eps": eps, "atol": atol, "rtol": rtol}, seed).judge()
+        return _Judge(calls, grad_output, gradients, {"eps": eps, "atol": atol, "rtol": rtol, **options}, seed).judge()
     finally:
         calls.state.put_back()
 
@@ -221,7 +224,9 @@ class _Judge:
             lambda t: f(point.shown((x + float(t) * v.reshape(x.shape)).astype(x.dtype))),
             np.array(slope, x.dtype),
             np.zeros((), x.dtype),
-            **{**options, "eps": h},
+            h,
+            options["atol"],
+            rtol=options["rtol"],
         )
         return line.verdict != "failed"
 
