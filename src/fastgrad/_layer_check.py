@@ -17,7 +17,7 @@ from fastgrad._layer_outputs import outputs_to_blame
 from fastgrad._layer_result import LayerCheck
 from fastgrad._point import Point
 from fastgrad._result import GradientCheck
-from fastgrad._seeds import seed_of
+from fastgrad._seeds import seed_from
 from fastgrad._typing import Array, Float64Array, Step
 
 _HIDDEN = "right for the grad_output that was given, wrong for a random one: what is shown is by the random one."
@@ -120,7 +120,7 @@ def layer_check(
     elif params is not None:
         raise TypeError("params belongs to a pair (forward, backward); a layer holds its parameters itself.")
     calls = Calls(layer, x, args, kwargs)
-    seed = seed_of(rng)
+    seed = seed_from(rng)
     try:
         return _Judge(calls, grad_output, gradients, {"eps": eps, "atol": atol, "rtol": rtol, **options}, seed).judge()
     finally:

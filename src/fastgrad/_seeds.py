@@ -5,8 +5,10 @@ from typing import Any
 import numpy as np
 
 
-def seed_of(rng: Any) -> int:
-    """Return a given seed itself, one drawn from a given generator, or a fresh one for None."""
-    if isinstance(rng, int | np.integer) and not isinstance(rng, bool):
+def seed_from(rng: Any) -> int:
+    """Return the seed that rng means: itself, one drawn from a generator, or a fresh one for None."""
+    if rng is None or isinstance(rng, np.random.Generator):
+        return int(np.random.default_rng(rng).integers(2**32))
+    if isinstance(rng, int | np.integer) and not isinstance(rng, bool) and rng >= 0:
         return int(rng)
-    return int(np.random.default_rng(rng).integers(2**32))
+    raise TypeError(f"rng must be None, a seed (an integer, not negative) or a numpy.random.Generator; got {rng!r}.")

@@ -13,7 +13,7 @@ from fastgrad._arrays import outer_pair, real_array
 from fastgrad._errors import GradientMismatch, InconclusiveError, ShapeError
 from fastgrad._reading import entry_name
 from fastgrad._result import Entries, Entry, Verdict
-from fastgrad._seeds import seed_of
+from fastgrad._seeds import seed_from
 from fastgrad._typing import Array, Float64Array
 
 #: Columns that share one random combination: a single error is then seen beside the rounding of so many entries only,
@@ -174,7 +174,7 @@ def weight_gradient_check(
     shape = (g.shape[-1], columns.shape[-1])
     if given[2].shape != shape:
         raise ShapeError(f"claimed has shape {given[2].shape}; the gradient of these arguments has shape {shape}.")
-    seed = seed_of(rng)
+    seed = seed_from(rng)
     with np.errstate(all="ignore"):
         case = _Case(np.atleast_2d(g), np.atleast_2d(columns), given[2], precision)
         suspects, resolution = case.suspects(np.random.default_rng(seed))

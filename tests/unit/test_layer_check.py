@@ -198,6 +198,8 @@ def test_steps_and_tolerances_are_passed_on() -> None:
     check = fg.layer_check(layer, X, eps=1e-4, atol=1e-3, rtol=1e-2).checks["W"]
     assert (check.atol, check.rtol, check.eps) == (1e-3, 1e-2, "0.0001")
     assert fg.layer_check(layer, X * 1e9, eps="auto", atol=1.0, rtol=1e-4).passed
+    with pytest.raises(TypeError, match="rng must be None, a seed"):
+        fg.layer_check(layer, X, rng=-1)
     with pytest.raises(fg.StepError, match="eps"):
         fg.layer_check(layer, X, eps=-1.0)
     with pytest.raises(ValueError, match="atol"):
@@ -231,6 +233,15 @@ def test_the_outputs_say_where_it_goes_wrong() -> None:
 
     sample = fg.layer_check(FirstOnly(), X, gradients=("x", "W", "b"))
     assert str(sample).count("y[3, :] alone, 1 of 5 slices") == 3
+
+    class Wide(fg.LinearLayer):
+        def backward(self, g: Any) -> Any:
+            scale = np.ones(300)
+            scale[[17, 18, 250]] = 0
+            return super().backward(g * scale)
+
+    wide = fg.layer_check(Wide(2, 300, rng=0), X[:, :2])
+    assert "y[:, 17], y[:, 18], y[:, 250] alone, 3 of 300 slices" in " ".join(str(wide.checks["b"]).split())
     everywhere = fg.layer_check(Affine(lambda layer, x, W, b: (x, 2 * W, b)), X, gradients=("x", "W", "b"))
     assert "outputs" not in str(everywhere)
 
