@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fastgrad._arrays import real_array
 from fastgrad._errors import ShapeError
 from fastgrad._layer_names import INPUT, named_gradients
 from fastgrad._layer_parameters import Parameter
@@ -94,6 +95,18 @@ class Calls:
             )
         return y.array.reshape(-1)
 
+    def cotangent(self, grad_output: Any) -> Float64Array:
+        """Return a given cotangent in one line, as the outputs are."""
+        if self.y.tree is not None:
+            parts = self.y.tree.arrays(grad_output, "grad_output")
+            return np.concatenate([np.empty(0), *(real_array(part, "grad_output").reshape(-1) for part in parts)])
+        g = real_array(grad_output, "grad_output")
+        if g.shape != self.y.array.shape:
+            raise ShapeError(
+                f"grad_output has shape {g.shape}; expected {self.y.array.shape}, the shape of what forward returns."
+            )
+        return np.array(g, dtype=np.float64).reshape(-1)
+
     def target(self, name: str, apart: set[tuple[int, Any]]) -> "Target":
         """Return what is to be moved under this name: x, or a parameter without those that are held apart."""
         if name == INPUT:
@@ -143,6 +156,26 @@ class Target:
                 return float(np.dot(g, y.astype(np.float64, copy=False)))
 
         return f
+
+    def array_of(self, claim: Any) -> Array:
+        """Return a claimed gradient as an array like the point's; it must have that shape, and no other."""
+        what = f"backward's gradient of {self.name}"
+        if claim is None:
+            raise ShapeError(f"{what} is None for one grad_output, and an array for another.")
+        if self.point.tree is not None:
+            parts = [real_array(part, what) for part in self.point.tree.arrays(claim, what)]
+            return np.concatenate([np.empty(0, np.result_type(*parts)), *(part.reshape(-1) for part in parts)])
+        values = real_array(claim, what)
+        if values.shape != self.point.array.shape:
+            raise ShapeError(
+                f"{what} has shape {values.shape}; {self.name} has {self.point.array.shape}, and so must its gradient."
+            )
+        return values
+
+    def tied(self, targets: Mapping[str, "Target"]) -> list[str]:
+        """Return the names of other parameters that share memory with this one."""
+        shared = self.parameter.shared if self.parameter else ()
+        return [name for name, other in targets.items() if other.parameter and other.parameter.place.identity in shared]
 
 
 def _shapes(y: Point) -> str:

@@ -8,9 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastgrad import steps
-from fastgrad._arrays import real_array
 from fastgrad._check import ATOL, RTOL, gradient_check
-from fastgrad._errors import ShapeError
 from fastgrad._layer_calls import Calls, Functional, Target
 from fastgrad._layer_names import INPUT, find
 from fastgrad._layer_outputs import outputs_to_blame
@@ -135,7 +133,7 @@ class _Judge:
         self._calls, self._gradients, self._options, self._seed = calls, gradients, options, seed
         self._draw = np.random.default_rng(seed)
         self._is_given = grad_output is not None
-        self._g = self._random(calls.y.array.size) if grad_output is None else _line(grad_output, calls.y)
+        self._g = self._random(calls.y.array.size) if grad_output is None else calls.cotangent(grad_output)
         self._r = self._random(calls.y.array.size)
 
     def judge(self) -> LayerCheck:
@@ -174,10 +172,10 @@ class _Judge:
     def _check(self, target: Target, first: Any, second: Any) -> GradientCheck:
         """Judge one gradient: entry by entry, and along one direction for another cotangent."""
         options = self._tolerances(target.point)
-        check = gradient_check(target.along(self._g), _claim(first, target), target.point, **options)
+        check = gradient_check(target.along(self._g), target.array_of(first), target.point, **options)
         if not check.passed or second is None:
             return check
-        claimed, f = _claim(second, target), target.along(self._r)
+        claimed, f = target.array_of(second), target.along(self._r)
         if self._fits_along_a_direction(f, claimed, target.point, options):
             return check
         again = gradient_check(f, claimed, target.point, **options)
@@ -194,7 +192,7 @@ class _Judge:
             blamed = outputs_to_blame(self._calls, self._r, directions, partial(self._claimed, targets=wrong))
         for name, check in checks.items():
             said = [blamed[name]] if name in blamed else []
-            tied = _tied(targets[name], targets)
+            tied = " and ".join(targets[name].tied(targets))
             if tied and not check.passed:
                 said.append(
                     f"{name} shares memory with {tied}; each was moved alone. Name one of them, if backward returns "
@@ -206,7 +204,7 @@ class _Judge:
         """Return what backward claims for a cotangent, in one line each."""
         claims = self._calls.claims(g, self._gradients)
         return {
-            name: _claim(claims[name], target).reshape(-1).astype(np.float64, copy=False)
+            name: target.array_of(claims[name]).reshape(-1).astype(np.float64, copy=False)
             for name, target in targets.items()
         }
 
@@ -222,7 +220,7 @@ class _Judge:
             slope = float(np.dot(claimed.reshape(-1).astype(np.float64, copy=False), v))
         line = gradient_check(
             lambda t: f(point.shown((x + float(t) * v.reshape(x.shape)).astype(x.dtype))),
-            np.array(slope, x.dtype),
+            np.array(slope, claimed.dtype),
             np.zeros((), x.dtype),
             h,
             options["atol"],
@@ -259,39 +257,3 @@ def _pair(pair: tuple[Any, ...], params: Any, args: Any, kwargs: Any) -> Functio
             "layer must be an object with forward and backward, or a pair of callables (forward, backward)."
         )
     return Functional(*pair, params, args, kwargs)
-
-
-def _line(grad_output: Any, y: Point) -> Float64Array:
-    """Return a given cotangent in one line, as the outputs are."""
-    if y.tree is not None:
-        parts = y.tree.arrays(grad_output, "grad_output")
-        return np.concatenate([np.empty(0), *(real_array(part, "grad_output").reshape(-1) for part in parts)])
-    g = real_array(grad_output, "grad_output")
-    if g.shape != y.array.shape:
-        raise ShapeError(
-            f"grad_output has shape {g.shape}; expected {y.array.shape}, the shape of what forward returns."
-        )
-    return np.array(g, dtype=np.float64).reshape(-1)
-
-
-def _claim(claim: Any, target: Target) -> Array:
-    """Return a claimed gradient as an array like the point's; its shape must be the parameter's, and no other."""
-    name, point = target.name, target.point
-    what = f"backward's gradient of {name}"
-    if claim is None:
-        raise ShapeError(f"{what} is None for one grad_output, and an array for another.")
-    if point.tree is not None:
-        parts = [real_array(part, what) for part in point.tree.arrays(claim, what)]
-        return np.concatenate([np.empty(0, np.result_type(*parts)), *(part.reshape(-1) for part in parts)])
-    values = real_array(claim, what)
-    if values.shape != point.array.shape:
-        raise ShapeError(f"{what} has shape {values.shape}; {name} has {point.array.shape}, and so must its gradient.")
-    return values
-
-
-def _tied(target: Target, targets: Mapping[str, Target]) -> str:
-    """Return the names of other parameters that share memory with this one."""
-    shared = target.parameter.shared if target.parameter else ()
-    return " and ".join(
-        name for name, other in targets.items() if other.parameter and other.parameter.place.identity in shared
-    )
