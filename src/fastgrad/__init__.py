@@ -3,7 +3,14 @@
 import typing as _t
 
 from fastgrad import steps
-from fastgrad._errors import DivergenceWarning, GradientMismatch, InconclusiveError, ShapeError, StepError
+from fastgrad._errors import (
+    DivergenceWarning,
+    GradientMismatch,
+    InconclusiveError,
+    OneSidedWarning,
+    ShapeError,
+    StepError,
+)
 from fastgrad._gradient import numerical_gradient
 from fastgrad._jacobian import numerical_jacobian
 from fastgrad._later import later as _later
@@ -58,6 +65,7 @@ __all__ = [
     "LayerCheck",
     "LeastSquaresResult",
     "LinearLayer",
+    "OneSidedWarning",
     "ShapeError",
     "StepError",
     "TwoLayerNet",

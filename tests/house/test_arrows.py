@@ -19,7 +19,8 @@ ROWS = {
     "use": "losses _input_moves _loss_parts _criteria layers _weight_gradient _least_squares",
     "verbs": "_gradient _jacobian _derivative _one_sided",
     "notions": (
-        "_adaptive_entries _adaptive _step_search _line _extrapolation _scheme steps _noise_steps _neighbourhood "
+        "_guarded _stencil_entries _structured_bars _adaptive_entries _around _bars _adaptive _step_search _line "
+        "_extrapolation _scheme steps _noise_steps _neighbourhood "
         "_noise _bounds _stencils _point"
     ),
     "switch": "_backend",
@@ -36,15 +37,28 @@ GROUND = set(ROWS["ground"].split())
 #: Files that may import less than the order allows: whose they are, whom they may know, and why.
 FENCES = {
     "_gradient": (
-        GROUND | {"_backend", "steps", "_point", "_scheme", "_adaptive_entries"},
+        GROUND
+        | {
+            "_backend",
+            "steps",
+            "_point",
+            "_scheme",
+            "_adaptive_entries",
+            "_guarded",
+            "_stencil_entries",
+            "_structured_bars",
+        },
         "verbs do not know each other's insides",
     ),
-    "_jacobian": (GROUND | {"_backend", "steps", "_point", "_scheme"}, "verbs do not know each other's insides"),
+    "_jacobian": (
+        GROUND | {"_backend", "steps", "_point", "_scheme", "_adaptive_entries", "_guarded", "_stencil_entries"},
+        "verbs do not know each other's insides",
+    ),
     "_result": (GROUND | {"_render"}, "a result does not know how it was computed"),
     "_render": (GROUND, "a report does not know how its data were computed"),
     "_adaptive": ({"_step_search", "_line", "_extrapolation"}, "the adaptive method knows numbers, not arrays"),
     "_step_search": ({"_line", "_extrapolation"}, "the adaptive method knows numbers, not arrays"),
-    "_line": ({"_extrapolation"}, "the adaptive method knows numbers, not arrays"),
+    "_line": ({"_extrapolation", "_errors"}, "the adaptive method knows numbers, not arrays"),
     "_extrapolation": (set(), "the adaptive method knows numbers, not arrays"),
     "_point": (GROUND, "a point knows no derivative"),
     "_layer_calls": (GROUND | {"_layer_parameters", "_point"}, "what calls a layer measures nothing"),
