@@ -17,7 +17,7 @@ from itertools import pairwise
 
 from fastgrad._extrapolation import SAFETY_NOISE, Outcome, Sample, Series, power_law
 from fastgrad._line import Line
-from fastgrad._step_search import StepSearch
+from fastgrad._step_search import GOLDEN, StepSearch
 
 #: Extrapolation's nodes, in units of the largest step: where f is smooth there, where it must shrink, and on one side.
 NEAR = (1 / 2, 1 / 4, 3 / 4, 5 / 8, 3 / 8, 7 / 8)
@@ -142,8 +142,9 @@ def _within_jitter(line: Line, n: int, h: float, jitter: float) -> Estimate | No
 
     Jitter that is not small beside all that f moves may be f itself, swinging faster than the shortest step so far, h.
     """
-    while (h := h * 2.0**-8) > 64 * line.ulp * line.scale > 0:
-        near = [line.sample(h * ratio) for ratio in (1, 1 / 2, 1 / 4)]
+    while (h := h / 16) > 4 * line.ulp * line.scale > 0:
+        # the last is no binary fraction: steps of whole periods must not pass for short ones
+        near = [line.sample(h * ratio) for ratio in (1, 1 / 2, GOLDEN / 4)]
         if not all(_is_even(a, b, line.ulp, jitter) for a, b in pairwise(near)):
             continue
         tops = [line.sample(h * ratio) for ratio in (1, 8, 64)]
@@ -158,7 +159,7 @@ def _is_even(far: Sample | None, near: Sample | None, ulp: float, jitter: float)
     """Whether f moves by less than its jitter, but by more than rounding, and less and less."""
     if far is None or near is None or far.swing > jitter / 8:
         return False
-    return 8 * ulp * near.size < near.swing < 0.6 * far.swing
+    return near.swing > 8 * ulp * near.size and 0.05 * far.swing < near.swing < 0.6 * far.swing
 
 
 def _is_final(series: Series, anchor: Sample) -> bool:
@@ -198,7 +199,9 @@ def _limit(series: Series, anchor: Sample) -> tuple[float, float, float] | None:
     far = abs(series.samples[0].slope - found[0])
     near = abs(anchor.slope - found[0])
     expected = far * (anchor.h / series.samples[0].h) ** found[2]
-    return found if (near < max(far / 10, 4 * expected) if found[2] > 0 else near > expected / 4) else None
+    if found[2] < 0:
+        return found if near > expected / 4 else None
+    return found if near < far / 10 or expected / 2 < near < 2 * expected < far / 2 else None
 
 
 def _is_noise(series: Series, anchor: Sample) -> bool:

@@ -29,17 +29,22 @@ def jacobian(f: Callable[[Any], Any], point: Point, plan: Plan, allocate: Callab
 
 def _without_errors(f: Callable[[Any], Any], x: Array | None = None) -> Callable[[Any], Any]:
     """Return f with NaN for a value where it raises an error of arithmetic; shaped like f(x), if an x is given."""
+    undefined: Any = np.nan if x is None else None
 
     def called(moved: Any) -> Any:
+        nonlocal undefined
         try:
             return f(moved)
         except NO_VALUE as error:
-            return np.nan if x is None else _undefined(f, x, error)
+            if undefined is None:
+                undefined = _undefined(f, x, error)
+            return undefined
 
     return called
 
 
-def _undefined(f: Callable[[Any], Any], x: Array, error: Exception) -> Array:
+def _undefined(f: Callable[[Any], Any], x: Any, error: Exception) -> Array:
+    """Return NaN in the form of f's value at x itself; if it has none there either, the first error is what counts."""
     try:
         shape = np.shape(f(x.copy()))
     except NO_VALUE:
