@@ -255,3 +255,19 @@ def test_details_are_shaped_like_the_derivative_and_count_every_call() -> None:
     assert J.value.shape == J.error.shape == J.step.shape == X.shape + X.shape
     assert J.calls.shape == X.shape
     assert np.isnan(complex_gradient(f, as_point(X)).error).all()
+
+
+def test_the_verbs_return_details_when_asked() -> None:
+    x = {"a": 2.0, "b": X}
+
+    def f(p: Any) -> Any:
+        return p["a"] * np.sum(p["b"] ** 2)
+
+    found = fg.numerical_gradient(f, x, method="complex", details=True)
+    np.testing.assert_allclose(found.value["b"], 4 * X, rtol=1e-15)
+    assert found.error["b"].shape == found.calls["b"].shape == found.flags["noisy"]["b"].shape == X.shape
+    J = fg.numerical_jacobian(np.sin, X[0], method="complex", details=True)
+    assert np.all(np.abs(J.value - np.diag(np.cos(X[0]))) <= 3 * J.error + 1e-300)
+    z = fg.numerical_jacobian(np.exp, X[0] * 1j, details=True)
+    assert z.value.dtype == np.complex128
+    assert np.all(np.abs(z.value - np.diag(np.exp(X[0] * 1j))) <= 3 * z.error)

@@ -122,3 +122,16 @@ def test_what_has_no_noise_to_measure_is_refused() -> None:
         fg.numerical_gradient(noisy, X, "noise", method="complex")
     with pytest.raises(fg.StepError, match="functions of real numbers"):
         fg.numerical_gradient(lambda z: z[0] ** 2, [1j], "noise")
+
+
+@pytest.mark.parametrize("verb", ["numerical_gradient", "numerical_jacobian"])
+def test_details_count_the_calls_that_the_noise_took(verb: str) -> None:
+    calls = 0
+
+    def f(x: Any) -> float:
+        nonlocal calls
+        calls += 1
+        return noisy(x)
+
+    found = getattr(fg, verb)(f, X, "noise", details=True)
+    assert found.calls.sum() == calls > 57
