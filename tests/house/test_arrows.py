@@ -19,6 +19,7 @@ ROWS = {
     "use": "losses _input_moves _loss_parts _criteria layers _weight_gradient _least_squares",
     "verbs": "_gradient _jacobian _derivative _one_sided",
     "notions": (
+        "sparsity _color _bicoloring _greedy _coloring _column_orders _pattern_makers _pattern "
         "_guarded _stencil_entries _structured_bars _adaptive_entries _around _bars _adaptive _step_search _line "
         "_extrapolation _scheme steps _noise_steps _neighbourhood "
         "_noise _bounds _stencils _point"
@@ -60,6 +61,12 @@ FENCES = {
     "_step_search": ({"_line", "_extrapolation"}, "the adaptive method knows numbers, not arrays"),
     "_line": ({"_extrapolation", "_errors"}, "the adaptive method knows numbers, not arrays"),
     "_extrapolation": (set(), "the adaptive method knows numbers, not arrays"),
+    "_coloring": (GROUND | {"_backend", "_pattern"}, "patterns and colours know no f and no step"),
+    "_color": (
+        GROUND | {"_bicoloring", "_greedy", "_coloring", "_pattern_makers"},
+        "patterns and colours know no f and no step",
+    ),
+    "_pattern": (GROUND | {"_backend"}, "patterns and colours know no f and no step"),
     "_point": (GROUND, "a point knows no derivative"),
     "_layer_calls": (GROUND | {"_layer_parameters", "_point"}, "what calls a layer measures nothing"),
     "_layer_parameters": (GROUND | {"_point"}, "what moves a layer's arrays measures nothing"),
