@@ -116,7 +116,7 @@ class Coloring:
 
     @property
     def calls(self) -> int:
-        """The calls that this takes: two of f a colour of columns, for central differences, one vjp a colour of rows."""
+        """The calls that this takes: two of f a colour of columns (central differences), one vjp a colour of rows."""
         return 2 * self.n_column_colors + self.n_row_colors
 
     @property

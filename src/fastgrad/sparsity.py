@@ -7,7 +7,20 @@ which can be kept and used for every Jacobian of that pattern. `verify` looks fo
 
 from fastgrad._color import color
 from fastgrad._coloring import Coloring
+from fastgrad._detection import Detection, detect
 from fastgrad._pattern import Pattern
+from fastgrad._pattern_check import Verification, verify
 from fastgrad._pattern_makers import as_pattern, banded, block_diagonal
 
-__all__ = ["Coloring", "Pattern", "as_pattern", "banded", "block_diagonal", "color"]
+__all__ = [
+    "Coloring",
+    "Detection",
+    "Pattern",
+    "Verification",
+    "as_pattern",
+    "banded",
+    "block_diagonal",
+    "color",
+    "detect",
+    "verify",
+]

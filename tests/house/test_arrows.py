@@ -19,10 +19,11 @@ ROWS = {
     "use": "losses _input_moves _loss_parts _criteria layers _weight_gradient _least_squares",
     "verbs": "_gradient _jacobian _derivative _one_sided",
     "notions": (
-        "sparsity _color _bicoloring _greedy _coloring _column_orders _pattern_makers _pattern "
+        "sparsity _detection _pattern_check _color _bicoloring _greedy _coloring _column_orders _pattern_makers "
+        "_pattern "
         "_guarded _stencil_entries _structured_bars _adaptive_entries _around _bars _adaptive _step_search _line "
         "_extrapolation _scheme steps _noise_steps _neighbourhood "
-        "_noise _bounds _stencils _point"
+        "_noise _bounds _stencils _pattern_caller _point"
     ),
     "switch": "_backend",
     "engine": "_kernels reference",

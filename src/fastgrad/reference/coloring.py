@@ -1,9 +1,8 @@
 """Greedy colourings of sparse patterns, from their definition.
 
 Two columns may have the same colour where no row has entries in both: then a difference along all columns of a colour
-holds, in each row, at most one entry (A. R. Curtis, M. J. D. Powell and J. K. Reid, On the estimation of sparse Jacobian
-matrices, IMA Journal of Applied Mathematics 13 (1974), 117-119; T. F. Coleman and J. J. Moré, Estimation of sparse
-Jacobian matrices and graph coloring problems, SIAM Journal on Numerical Analysis 20 (1983), 187-209).
+holds, in each row, at most one entry (A. R. Curtis, M. J. D. Powell and J. K. Reid, IMA Journal of Applied Mathematics
+13 (1974), 117-119; T. F. Coleman and J. J. Moré, SIAM Journal on Numerical Analysis 20 (1983), 187-209).
 """
 
 import numpy as np
