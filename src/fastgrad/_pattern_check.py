@@ -77,7 +77,8 @@ class Verification:
             ]
         if self.suspects.size:
             lines.append(
-                f"  {self.suspects.size} rows could not be judged, row {self.suspects[0]} first: f is rough or noisy there"
+                f"  {self.suspects.size} rows that do not follow the pattern could not be judged, row "
+                f"{self.suspects[0]} first"
             )
         return "\n".join(lines)
 
@@ -145,8 +146,10 @@ def verify(
     search = _Search(caller, base, probes, np.random.default_rng(rng))
     while search.goes_on(coloring):
         coloring = color(coloring.pattern | Pattern(search.rows, search.cols, claimed.shape))
-    names = tuple(caller.point.name(int(j)) for j in search.cols)
-    return Verification(claimed, search.rows, search.cols, search.suspects, names, caller.calls, search.probed)
+    order = np.lexsort((search.cols, search.rows))
+    rows, cols = search.rows[order], search.cols[order]
+    names = tuple(caller.point.name(int(j)) for j in cols)
+    return Verification(claimed, rows, cols, search.suspects, names, caller.calls, search.probed)
 
 
 def _claim(pattern: Any, shape: tuple[int, int]) -> Coloring:

@@ -11,7 +11,7 @@ SOURCE = Path(__file__).parents[2] / "src" / "fastgrad"
 
 #: From top to bottom, and within a row from left to right: a file imports only what stands behind it.
 ROWS = {
-    "skin": "__main__ _cli _demo plot _drawing",
+    "skin": "__main__ _cli _demo plot _pattern_picture _drawing",
     "judge": (
         "testing _layer_check _layer_outputs _layer_calls _layer_parameters _layer_result _check _witness _verdict "
         "_recheck _recheck_structured _probe _claim _weight_check _result _render"
