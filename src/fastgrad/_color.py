@@ -8,6 +8,7 @@ from fastgrad._bicoloring import both
 from fastgrad._coloring import Coloring, Partition
 from fastgrad._greedy import one_way, star
 from fastgrad._pattern_makers import as_pattern
+from fastgrad._seeds import seed_from
 
 __all__ = ["color"]
 
@@ -71,14 +72,12 @@ def color(pattern: Any, partition: Partition = "columns", *, order: Any = "auto"
         return Coloring(p, partition, *both(p), "auto")
     if partition == "symmetric" and not p.is_symmetric:
         raise ValueError("a pattern that is not symmetric has no symmetric colouring; give pattern | pattern.T.")
-    seed = rng if isinstance(order, str) and order == "random" else 0
-    if seed is None:
-        seed = int(np.random.SeedSequence().generate_state(1)[0])
     name = order if isinstance(order, str) else "given"
-    if name == "random" and not isinstance(seed, np.random.Generator):
+    seed = seed_from(rng) if name == "random" else 0
+    if name == "random":
         name = f"random, rng={seed}"
-    generator = np.random.default_rng(seed)
+    chance = np.random.default_rng(seed)
     if partition == "rows":
-        return Coloring(p, partition, np.full(n, -1, np.int32), one_way(p.T, order, generator), name)
+        return Coloring(p, partition, np.full(n, -1, np.int32), one_way(p.T, order, chance), name)
     find = star if partition == "symmetric" else one_way
-    return Coloring(p, partition, find(p, order, generator), np.full(m, -1, np.int32), name)
+    return Coloring(p, partition, find(p, order, chance), np.full(m, -1, np.int32), name)

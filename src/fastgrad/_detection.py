@@ -10,6 +10,7 @@ from fastgrad._greedy import fewest
 from fastgrad._pattern import Pattern, from_csc
 from fastgrad._pattern_caller import PatternCaller
 from fastgrad._point import as_point
+from fastgrad._seeds import seed_from
 from fastgrad._typing import Array, Float64Array, VectorFunction
 
 __all__ = ["Detection", "detect"]
@@ -41,6 +42,8 @@ class Detection:
         was swallowed.
     notes : tuple of str
         Sentences on what did not go smoothly.
+    seed : int
+        Of the random moves and points.
     """
 
     pattern: Pattern
@@ -50,6 +53,7 @@ class Detection:
     nan_only: int
     values_only: int
     notes: tuple[str, ...]
+    seed: int
 
     def __str__(self) -> str:
         lines = [f"{self.pattern!r}, {self.sure}, {self.calls} calls of f at {self.points} points"]
@@ -86,7 +90,7 @@ def detect(
     nan : bool
         Whether f may be called with NaN. Where it raises then, its values alone are watched.
     rng : int, numpy.random.Generator or None
-        Where random moves and points come from.
+        Where random moves and points come from; None draws a fresh seed. The result tells the seed.
     args, kwargs : sequence and mapping, optional
         Passed on to f after x.
 
@@ -120,8 +124,9 @@ def detect(
     ('sampled', 4)
     """
     caller = PatternCaller(f, x, args, kwargs)
+    seed = seed_from(rng)
     with np.errstate(all="ignore"):
-        probes = _Probes(caller, points, nan, np.random.default_rng(rng))
+        probes = _Probes(caller, points, nan, np.random.default_rng(seed))
         starts, rows, by_nan, by_value = _halve(probes)
     pattern = from_csc(starts, rows, caller.m)
     swallowed = int(np.count_nonzero(by_value & ~by_nan))
@@ -130,7 +135,7 @@ def detect(
     if swallowed and probes.nan:
         notes.append(f"NaN was swallowed at {swallowed} entries, which random moves showed.")
     hidden = int(np.count_nonzero(by_nan & ~by_value))
-    return Detection(pattern, sure, caller.calls, len(probes.watched), hidden, swallowed, tuple(notes))
+    return Detection(pattern, sure, caller.calls, len(probes.watched), hidden, swallowed, tuple(notes), seed)
 
 
 class _Probes:

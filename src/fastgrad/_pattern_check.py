@@ -12,6 +12,7 @@ from fastgrad._errors import ShapeError
 from fastgrad._pattern import Pattern
 from fastgrad._pattern_caller import PatternCaller
 from fastgrad._pattern_makers import as_pattern
+from fastgrad._seeds import seed_from
 from fastgrad._typing import Array, Float64Array, VectorFunction
 from fastgrad.steps import auto
 
@@ -42,6 +43,8 @@ class Verification:
         The columns' names as entries of x, in the order of `cols`.
     calls, probes : int
         Calls of f, and dense directions in which it was probed.
+    seed : int
+        Of the directions.
     """
 
     pattern: Pattern
@@ -51,6 +54,7 @@ class Verification:
     names: tuple[str, ...]
     calls: int
     probes: int
+    seed: int
 
     @property
     def passed(self) -> bool:
@@ -110,7 +114,7 @@ def verify(
     probes : int
         How many random directions are tried.
     rng : int, numpy.random.Generator or None
-        Where they come from.
+        Where they come from; None draws a fresh seed. The result tells the seed.
     args, kwargs : sequence and mapping, optional
         Passed on to f after x.
 
@@ -143,13 +147,14 @@ def verify(
     base = caller(caller.line)
     coloring = _claim(pattern, (caller.m, caller.n))
     claimed = coloring.pattern
-    search = _Search(caller, base, probes, np.random.default_rng(rng))
+    seed = seed_from(rng)
+    search = _Search(caller, base, probes, np.random.default_rng(seed))
     while search.goes_on(coloring):
         coloring = color(coloring.pattern | Pattern(search.rows, search.cols, claimed.shape))
     order = np.lexsort((search.cols, search.rows))
     rows, cols = search.rows[order], search.cols[order]
     names = tuple(caller.point.name(int(j)) for j in cols)
-    return Verification(claimed, rows, cols, search.suspects, names, caller.calls, search.probed)
+    return Verification(claimed, rows, cols, search.suspects, names, caller.calls, search.probed, seed)
 
 
 def _claim(pattern: Any, shape: tuple[int, int]) -> Coloring:

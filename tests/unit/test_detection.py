@@ -181,6 +181,16 @@ def test_an_f_without_values_at_x_is_refused() -> None:
         sparsity.detect(lambda x: x[x > 1], np.ones(3))
 
 
+def test_a_fresh_seed_is_told_and_gives_the_same_again() -> None:
+    first = sparsity.detect(np.sin, np.ones(5), rng=None)
+    assert sparsity.detect(np.sin, np.ones(5), rng=first.seed).calls == first.calls
+    drawn = [sparsity.detect(np.sin, np.ones(5), rng=np.random.default_rng(1)).seed for _ in range(2)]
+    assert drawn[0] == drawn[1]
+    assert sparsity.detect(np.sin, np.ones(5)).seed == 0
+    fresh = sparsity.verify(np.sin, np.ones(5), np.eye(5), rng=None)
+    assert isinstance(fresh.seed, int)
+
+
 # --- verify
 
 

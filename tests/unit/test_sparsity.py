@@ -294,3 +294,17 @@ def test_sparsity_is_a_namespace_that_is_loaded_when_asked_for(fresh_python: Any
     code = "import sys, fastgrad as fg; early = 'fastgrad.sparsity' in sys.modules; fg.sparsity.banded(3)\n"
     assert fresh_python(code + "print(early, 'scipy' in sys.modules)") == "False False"
     assert fg.sparsity is sparsity
+
+
+def test_the_reference_gives_the_same_colours(fresh_python: Any) -> None:
+    code = """
+import numpy as np
+from fastgrad import sparsity
+rng = np.random.default_rng(0)
+dense = rng.random((15, 12)) < 0.2
+ways = [{"order": o} for o in ("auto", "smallest_last", "incidence_degree")] + [{"partition": "both"}]
+colors = [sparsity.color(dense, **way) for way in ways] + [sparsity.color(dense.T @ dense, "symmetric")]
+print([[*c.column_colors.tolist(), *c.row_colors.tolist()] for c in colors])
+print(sparsity.detect(lambda x: x * np.roll(x, 2), np.ones(9)).pattern.cols)
+"""
+    assert fresh_python(code, FASTGRAD_BACKEND="reference") == fresh_python(code, FASTGRAD_BACKEND="compiled")
