@@ -1,6 +1,5 @@
 """What the bug in a wrong claim probably is, in one sentence with the evidence; nothing where nothing fits."""
 
-from collections.abc import Iterator
 from math import lgamma
 
 import numpy as np
@@ -10,8 +9,8 @@ from fastgrad._rearranged import rearrangements, swaps
 from fastgrad._regions import region
 from fastgrad._suppositions import local_suppositions
 from fastgrad._totals import of_whole_leaf
-from fastgrad._tree import Leaf
-from fastgrad._typing import Float64Array, IndexArray
+from fastgrad._tree import Leaf, named
+from fastgrad._typing import Float64Array
 
 #: Suppositions are tried on so many wrong entries; the one that fits is tried on all.
 TRIED = 4096
@@ -55,11 +54,13 @@ def _not_finite(e: Evidence, lost: Truths) -> str:
     kind = "NaN" if np.all(np.isnan(values)) else "infinite" if not np.any(np.isnan(values)) else "NaN or infinite"
     count = np.count_nonzero(~np.isfinite(e.claimed))
     place = region(i, e.leaves, lambda k: ~np.isfinite(e.claimed[k]))
-    where = f" in {place}" if place and i.size > 1 else f" at {place}" if place else ""
     if not place:
-        first = int(i[0])
-        where = f", first at {region(np.array([first]), e.leaves, lambda k: k == first)}"
-    return f"the claim is {kind} at {count} of {e.claimed.size} entries{where}"
+        place = f"{named(int(i[0]), e.leaves)} and elsewhere"
+    return f"the claim is {kind} at {place} ({count} of {e.claimed.size} {_entries(e.claimed.size)})"
+
+
+def _entries(n: int) -> str:
+    return "entry" if n == 1 else "entries"
 
 
 def _of(e: Evidence) -> str:
@@ -78,12 +79,12 @@ def _of(e: Evidence) -> str:
 
 
 def _sentence(e: Evidence, supposition: Supposition, count: int) -> str:
-    entries = "entry has" if e.wrong.size == 1 else "entries have"
     place = ""
     if supposition.is_local:
         place = region(e.wrong, e.leaves, lambda i: e.near(i, supposition.expected(i)))
-    where = f", {place}," if place else ""
-    return f"{count} of {e.wrong.size} wrong {entries}{where} {supposition.relation}: {supposition.cause}, probably"
+    where, has = f", {place}," if place else "", "has" if e.wrong.size == 1 else "have"
+    found = f"{count} of {e.wrong.size} wrong {_entries(e.wrong.size)}{where} {has} {supposition.relation}"
+    return f"{found}: {supposition.cause}, probably"
 
 
 def _by_leaf(e: Evidence) -> str:
@@ -127,10 +128,9 @@ def _rounded_away(e: Evidence) -> str:
         values = own if name == "single" else e.c
         if np.array_equal(kept(values), values) and _has_digits(values, bits):
             words = f"{name} precision" if name != "bfloat16" else "bfloat16"
-            entries = "entry differs" if e.wrong.size == 1 else "entries differ"
             return (
-                f"{e.wrong.size} wrong {entries} by at most {np.max(np.abs(e.c - e.m)):.2g}, and what is claimed has "
-                f"the digits of {words} only: consistent with rounding in {words}"
+                f"errors are {np.max(np.abs(e.c - e.m)):.2g} at most, at {e.wrong.size} {_entries(e.wrong.size)}, and "
+                f"the claim has the digits of {words} only: consistent with rounding in {words}"
             )
     return ""
 
@@ -164,10 +164,5 @@ def _has_digits(values: Float64Array, bits: int) -> bool:
 
 
 def _touched(e: Evidence) -> list[Leaf]:
-    return list(_leaves_of(e.wrong, e.leaves))
-
-
-def _leaves_of(i: IndexArray, leaves: tuple[Leaf, ...]) -> Iterator[Leaf]:
-    for leaf in leaves:
-        if np.any((i >= leaf.start) & (i < leaf.stop)):
-            yield leaf
+    """Return the leaves that hold wrong entries."""
+    return [leaf for leaf in e.leaves if np.any((e.wrong >= leaf.start) & (e.wrong < leaf.stop))]

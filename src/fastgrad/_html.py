@@ -14,11 +14,9 @@ _NAME = 'style="text-align:left;padding:2px 10px;font-family:monospace;white-spa
 
 
 def fragment(check: "GradientCheck") -> str:
-    """Return the report as a piece of HTML without scripts: verdict, diagnosis, table, pictures, and how it was done."""
-    colour = _COLOURS[check.verdict]
-    parts = [
-        f'<p style="border-left:6px solid {colour};padding-left:10px"><b>{escape(_render.headline(check))}</b></p>'
-    ]
+    """Return the report as a piece of HTML without scripts: verdict, diagnosis, table, pictures, how it was done."""
+    style = f"border-left:6px solid {_COLOURS[check.verdict]};padding-left:10px"
+    parts = [f'<p style="{style}"><b>{escape(_render.headline(check))}</b></p>']
     parts += [f"<p>{escape(reason)}</p>" for reason in check.reasons]
     if check.diagnosis:
         parts.append(f"<p><b>Diagnosis.</b> {escape(check.diagnosis)}.</p>")

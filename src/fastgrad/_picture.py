@@ -1,7 +1,5 @@
 """The error map of a check in matplotlib's axes."""
 
-from typing import Any
-
 import numpy as np
 
 from fastgrad._drawing import Axes, axes, dress_map

@@ -26,9 +26,7 @@ Source = Callable[[IndexArray], IndexArray]
 def rearrangements(e: Evidence, leaf: Leaf) -> Iterator[Supposition]:
     """Yield the orders that the claim of a leaf may be in, its wrong entries all lying in it."""
     chance = _chance(e, leaf)
-    tried = 0
-    for source, relation, cause in _orders(leaf):
-        tried += 1
+    for tried, (source, relation, cause) in enumerate(_orders(leaf), 1):
         if tried * chance > CHANCE:
             return
         yield Supposition(_reading(e, leaf, source), relation, cause, 2, is_local=False)

@@ -58,11 +58,11 @@ def rows(shown: "Entries", name: "Callable[[int], str]") -> list[tuple[str, ...]
     with np.errstate(invalid="ignore"):
         error = np.abs(shown.claimed - shown.measured)
     order = np.argsort(-np.where(np.isnan(error), np.inf, error), kind="stable")[:ROWS]
-    rows = [("entry", "claimed", "measured", "± bound", "difference", "relative")]
+    table: list[tuple[str, ...]] = [("entry", "claimed", "measured", "± bound", "difference", "relative")]
     for k in order:
         claimed, measured = float(shown.claimed[k]), float(shown.measured[k])
         size = max(abs(claimed), abs(measured))
-        rows.append(
+        table.append(
             (
                 name(int(shown.indices[k])),
                 f"{claimed:.9g}",
@@ -72,7 +72,7 @@ def rows(shown: "Entries", name: "Callable[[int], str]") -> list[tuple[str, ...]
                 f"{error[k] / size:.2g}" if 0.0 < size < float("inf") else "-",
             )
         )
-    return rows
+    return table
 
 
 def _table(shown: "Entries", name: "Callable[[int], str]") -> list[str]:

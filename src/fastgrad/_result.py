@@ -213,7 +213,7 @@ class GradientCheck:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain numbers, strings, lists and dictionaries, as JSON takes them but for NaN."""
-        return {"passed": self.passed} | _serial.plain(self)
+        return {"passed": self.passed, **_serial.plain(self)}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "GradientCheck":

@@ -71,17 +71,18 @@ def sweep(data: Sweep, name: str) -> str:
     if np.isfinite(data.claimed) and low <= data.claimed <= high:
         at = float(_between(np.array([data.claimed]), low, high, height - 40, 20)[0])
         parts.append(
-            f'<line x1="{MARGIN}" x2="{width - 10}" y1="{at:.1f}" y2="{at:.1f}" stroke="{LOST}" stroke-dasharray="6 4"/>'
+            f'<line x1="{MARGIN}" x2="{width - 10}" y1="{at:.1f}" y2="{at:.1f}" stroke="{LOST}" '
+            'stroke-dasharray="6 4"/>'
             f'<text x="{width - 10}" y="{at - 4:.1f}" text-anchor="end" fill="{LOST}">claimed {data.claimed:.6g}</text>'
         )
     bars = np.clip(np.stack([data.slopes - data.rounding, data.slopes + data.rounding]), low, high)
     ends = _between(bars, low, high, height - 40, 20)
-    for k in range(data.steps.size):
-        parts.append(
-            f'<line x1="{x[k]:.1f}" x2="{x[k]:.1f}" y1="{ends[0, k]:.1f}" y2="{ends[1, k]:.1f}" stroke="#8a949e"/>'
-            f'<circle cx="{x[k]:.1f}" cy="{y[k]:.1f}" r="4" fill="#0072b2"><title>step {data.steps[k]:.3g}: '
-            f"{data.slopes[k]:.9g} ± {data.rounding[k]:.1g}</title></circle>"
-        )
+    parts += [
+        f'<line x1="{x[k]:.1f}" x2="{x[k]:.1f}" y1="{ends[0, k]:.1f}" y2="{ends[1, k]:.1f}" stroke="#8a949e"/>'
+        f'<circle cx="{x[k]:.1f}" cy="{y[k]:.1f}" r="4" fill="#0072b2"><title>step {data.steps[k]:.3g}: '
+        f"{data.slopes[k]:.9g} ± {data.rounding[k]:.1g}</title></circle>"
+        for k in range(data.steps.size)
+    ]
     parts.append(
         f'<text x="{MARGIN - 6}" y="26" text-anchor="end">{high:.3g}</text>'
         f'<text x="{MARGIN - 6}" y="{height - 36}" text-anchor="end">{low:.3g}</text>'

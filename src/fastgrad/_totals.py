@@ -33,7 +33,7 @@ def of_whole_leaf(e: Evidence, leaf: Leaf) -> str:
 
 def _slack(e: Evidence, values: Float64Array, terms: int = 1) -> Float64Array:
     bound = float(np.nanmax(e.bound, initial=0.0)) if np.any(np.isfinite(e.bound)) else 0.0
-    return e.slack_of(values) + terms * (bound + e.slack_of(np.zeros(1))[0])
+    return e.slack_of(values) + terms * (bound + float(e.slack_of(np.zeros(1))[0]))
 
 
 def _sum_along(e: Evidence, leaf: Leaf, c: Float64Array, m: Float64Array) -> str:
@@ -78,9 +78,8 @@ def _factors(e: Evidence, leaf: Leaf, c: Float64Array, m: Float64Array) -> str:
     if c.ndim != 2:
         return ""
     for name, rows_c, rows_m in (("row", c, m), ("column", c.T, m.T)):
-        is_wrong = np.zeros(c.size, np.bool_)
-        is_wrong[e.wrong - leaf.start] = True
-        is_wrong = is_wrong.reshape(c.shape) if name == "row" else is_wrong.reshape(c.shape).T
+        is_wrong = np.isin(np.arange(leaf.start, leaf.stop), e.wrong).reshape(c.shape)
+        is_wrong = is_wrong if name == "row" else is_wrong.T
         sizes = np.sum(rows_m**2, axis=1)
         with np.errstate(all="ignore"):
             factors = np.where(sizes > 0, np.sum(rows_c * rows_m, axis=1) / sizes, 1.0)
