@@ -5,12 +5,12 @@ from math import lgamma
 import numpy as np
 
 from fastgrad._evidence import Evidence, Supposition, Truths
+from fastgrad._precision import rounding
 from fastgrad._rearranged import rearrangements, swaps
 from fastgrad._regions import region
 from fastgrad._suppositions import local_suppositions
 from fastgrad._totals import of_whole_leaf
 from fastgrad._tree import Leaf, named
-from fastgrad._typing import Float64Array
 
 #: Suppositions are tried on so many wrong entries; the one that fits is tried on all.
 TRIED = 4096
@@ -44,7 +44,7 @@ def diagnose(e: Evidence) -> str:
         sentences.append(_not_finite(e, lost))
     rest = e.only(~lost & np.isfinite(m))
     if rest.wrong.size:
-        found = _rounded_away(rest) or _of(rest) or _by_leaf(rest) or _by_place(rest)
+        found = rounding(rest) or _of(rest) or _by_leaf(rest) or _by_place(rest)
         sentences += [found] if found else []
     return "; ".join(sentences)
 
@@ -73,14 +73,14 @@ def _of(e: Evidence) -> str:
     if len(leaves) > 1:
         return ""
     for supposition in (*rearrangements(sample, leaves[0]), *swaps(sample, leaves[0])):
-        if supposition.fits(sample) and (count := supposition.fits(e)):
+        if supposition.fits(sample) and (count := supposition.fits(e)) and supposition.holds_everywhere(e):
             return _sentence(e, supposition, count)
     return of_whole_leaf(e, leaves[0])
 
 
 def _sentence(e: Evidence, supposition: Supposition, count: int) -> str:
     place = ""
-    if supposition.is_local:
+    if supposition.leaf is None:
         place = region(e.wrong, e.leaves, lambda i: e.near(i, supposition.expected(i)))
     where, has = f", {place}," if place else "", "has" if e.wrong.size == 1 else "have"
     found = f"{count} of {e.wrong.size} wrong {_entries(e.wrong.size)}{where} {has} {supposition.relation}"
@@ -113,54 +113,6 @@ def _by_place(e: Evidence) -> str:
 def _log_of_choices(n: int, k: int) -> float:
     """Return the logarithm of the number of ways to choose k of n."""
     return lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1)
-
-
-def _rounded_away(e: Evidence) -> str:
-    """Return a sentence if the claim has no more digits than a lower precision, and errors as small as its rounding."""
-    leaves = _touched(e)
-    own = np.concatenate([e.claimed[leaf.start : leaf.stop] for leaf in leaves]).astype(np.float64)
-    for name, bits, kept in (("half", 11, _half), ("bfloat16", 8, _brain), ("single", 24, _single)):
-        if name == "single" and e.precision == "f":
-            continue
-        small = 2.0**-bits * (1 if name != "single" else SPREAD)
-        if np.any(np.abs(e.c - e.m) > small * np.maximum(np.abs(e.m), e.scale * (name == "single")) + e.slack):
-            continue
-        values = own if name == "single" else e.c
-        if np.array_equal(kept(values), values) and _has_digits(values, bits):
-            words = f"{name} precision" if name != "bfloat16" else "bfloat16"
-            return (
-                f"errors are {np.max(np.abs(e.c - e.m)):.2g} at most, at {e.wrong.size} {_entries(e.wrong.size)}, and "
-                f"the claim has the digits of {words} only: consistent with rounding in {words}"
-            )
-    return ""
-
-
-#: Sums of products in single precision are off by so many units of its roundoff, beside the largest entry.
-SPREAD = 256.0
-
-
-def _single(values: Float64Array) -> Float64Array:
-    with np.errstate(over="ignore"):
-        return values.astype(np.float32).astype(np.float64)
-
-
-def _half(values: Float64Array) -> Float64Array:
-    with np.errstate(over="ignore"):
-        return values.astype(np.float16).astype(np.float64)
-
-
-def _brain(values: Float64Array) -> Float64Array:
-    with np.errstate(over="ignore"):
-        bits = values.astype(np.float32).view(np.uint32)
-    exact = np.array_equal(_single(values), values)
-    return (bits & np.uint32(0xFFFF0000)).view(np.float32).astype(np.float64) if exact else values + 1.0
-
-
-def _has_digits(values: Float64Array, bits: int) -> bool:
-    """Tell whether at least four values use more than half of so many binary digits: few digits prove nothing."""
-    mantissa, _ = np.frexp(values)
-    short = np.round(mantissa * 2.0 ** (bits // 2)) == mantissa * 2.0 ** (bits // 2)
-    return np.unique(values[~short]).size >= 4
 
 
 def _touched(e: Evidence) -> list[Leaf]:

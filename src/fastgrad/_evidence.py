@@ -16,8 +16,12 @@ Truths = NDArray[np.bool_]
 RELATIVE = {"d": 1e-6, "f": 1e-3}
 #: And by this in relation to the largest measured entry, which is what central differences resolve.
 FLOOR = {"d": 1e-10, "f": 1e-7}
+#: Entries without an error bound of their own may differ by so many times as much.
+LOOSE = 10.0
 #: An entry tells a supposition from chance when claim and measurement differ by so many times what they may differ by.
 CLEAR = 8.0
+#: Long lines are looked at in blocks of so many entries.
+BLOCK = 1 << 16
 #: This share of the entries that tell anything must fit: the rest is left to kinks and bad luck.
 SHARE = 0.98
 
@@ -95,10 +99,16 @@ class Evidence:
         """Which of the wrong entries are so far off that a supposition that fits does not fit by chance."""
         return np.abs(self.c - self.m) > CLEAR * self.slack
 
+    @cached_property
+    def usual_bound(self) -> float:
+        """The middle one of the error bounds; 0 where there is none."""
+        return float(np.nanmedian(self.bound)) if np.any(np.isfinite(self.bound)) else 0.0
+
     def near(self, i: IndexArray, expected: Float64Array) -> Truths:
-        """Tell whether the expected values are what was measured at these entries, as far as can be seen."""
+        """Tell whether the expected values are what was measured at any entries, as far as a first look can tell."""
         measured = self.measured[i].astype(np.float64)
-        return np.abs(expected - measured) <= self.slack_of(measured)
+        with np.errstate(invalid="ignore"):
+            return np.abs(expected - measured) <= LOOSE * (self.slack_of(measured) + self.usual_bound)
 
     def near_wrong(self, expected: Float64Array) -> Truths:
         """Tell the same for expected values at all wrong entries, whose error bounds are known."""
@@ -117,15 +127,15 @@ class Supposition:
         In words: how claimed and measured are related, and why, probably.
     least : int
         How many entries must tell it from chance.
-    is_local : bool
-        Whether it speaks of each entry by itself, so that it may hold in a part of x alone.
+    leaf : Leaf or None
+        Where it can only hold of a whole leaf: which; None where it speaks of each entry by itself.
     """
 
     expected: Callable[[IndexArray], Float64Array]
     relation: str
     cause: str
     least: int
-    is_local: bool = True
+    leaf: Leaf | None = None
 
     def fits(self, evidence: Evidence) -> int:
         """Return at how many wrong entries it holds; 0 where it does not fit the evidence."""
@@ -136,3 +146,15 @@ class Supposition:
         told, clear = np.count_nonzero(holds & evidence.is_clear), np.count_nonzero(says & evidence.is_clear)
         is_general = 2 * np.count_nonzero(says) > says.size
         return int(np.count_nonzero(holds)) if is_general and told >= max(self.least, SHARE * clear) else 0
+
+    def holds_everywhere(self, evidence: Evidence) -> bool:
+        """Tell whether it holds at all entries of its leaf that it says anything of and that are known."""
+        if self.leaf is None:
+            return True
+        for start in range(self.leaf.start, self.leaf.stop, BLOCK):
+            i = np.arange(start, min(start + BLOCK, self.leaf.stop))
+            expected = self.expected(i)
+            is_silent = np.isnan(expected) | np.isnan(evidence.measured[i]) | ~np.isfinite(evidence.claimed[i])
+            if not np.all(is_silent | evidence.near(i, expected)):
+                return False
+        return True

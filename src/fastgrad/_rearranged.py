@@ -6,7 +6,7 @@ from math import isqrt, prod
 
 import numpy as np
 
-from fastgrad._evidence import Evidence, Supposition
+from fastgrad._evidence import LOOSE, Evidence, Supposition
 from fastgrad._tree import Leaf
 from fastgrad._typing import Float64Array, IndexArray
 
@@ -29,7 +29,7 @@ def rearrangements(e: Evidence, leaf: Leaf) -> Iterator[Supposition]:
     for tried, (source, relation, cause) in enumerate(_orders(leaf), 1):
         if tried * chance > CHANCE:
             return
-        yield Supposition(_reading(e, leaf, source), relation, cause, 2, is_local=False)
+        yield Supposition(_reading(e, leaf, source), relation, cause, 2, leaf)
 
 
 def swaps(e: Evidence, leaf: Leaf) -> Iterator[Supposition]:
@@ -44,7 +44,7 @@ def swaps(e: Evidence, leaf: Leaf) -> Iterator[Supposition]:
             return e.claimed[i + shift].astype(np.float64)
 
         relation = f"what was measured at {leaf.path} claimed at {other.path}"
-        yield Supposition(expected, relation, "the gradients of two leaves are swapped", 2, is_local=False)
+        yield Supposition(expected, relation, "the gradients of two leaves are swapped", 2, leaf)
 
 
 def _reading(e: Evidence, leaf: Leaf, source: Source) -> Callable[[IndexArray], Float64Array]:
@@ -58,11 +58,13 @@ def _reading(e: Evidence, leaf: Leaf, source: Source) -> Callable[[IndexArray], 
 def _chance(e: Evidence, leaf: Leaf) -> float:
     """Return how probable it is that another order of the claim fits the wrong entries by chance."""
     stride = -(-prod(leaf.shape) // SEARCHED)
-    values = np.sort(e.claimed[leaf.start : leaf.stop : stride].astype(np.float64))
-    m, slack = e.m[e.is_clear], e.slack[e.is_clear]
-    found = np.searchsorted(values, m + slack, "right") - np.searchsorted(values, m - slack, "left")
-    probabilities = np.maximum(found - 1, 0) / values.size + RARE
-    return float(np.exp(np.sum(np.log(np.minimum(probabilities, 1.0)))))
+    m, slack = e.m[e.is_clear], LOOSE * e.slack[e.is_clear]
+    probabilities = np.zeros(m.size)
+    for line in (e.claimed, e.measured):
+        values = np.sort(line[leaf.start : leaf.stop : stride].astype(np.float64))
+        found = np.searchsorted(values, m + slack, "right") - np.searchsorted(values, m - slack, "left")
+        probabilities = np.maximum(probabilities, (found - 1) / values.size)
+    return float(np.exp(np.sum(np.log(np.minimum(probabilities + RARE, 1.0)))))
 
 
 def _orders(leaf: Leaf) -> Iterator[tuple[Source, str, str]]:

@@ -117,9 +117,18 @@ def _clipped(e: Evidence) -> Supposition | None:
     limit = float(np.median(np.abs(e.c))) if e.c.size else 0.0
     if limit == 0.0 or np.any(np.abs(np.abs(e.c) - limit) > WHOLE * limit) or np.any(e.m * e.c <= 0):
         return None
-    if np.any(np.abs(e.m) < limit) or np.unique(np.abs(e.m).round(12)).size < SEVERAL:
+    if np.count_nonzero(np.diff(np.sort(np.abs(e.m))) > 8 * np.max(e.slack)) < SEVERAL - 1:
         return None
     c = _at(e)
+    if np.any(np.abs(e.m) < limit):
+        if abs(limit - 1.0) > WHOLE:
+            return None
+
+        def signed(i: IndexArray) -> Float64Array:
+            measured = e.measured[i].astype(np.float64)
+            return np.where(np.sign(measured) == c(i), measured, np.inf)
+
+        return Supposition(signed, "claimed = sign(measured)", "the sign is taken for the value", SEVERAL)
 
     def expected(i: IndexArray) -> Float64Array:
         measured = e.measured[i].astype(np.float64)
@@ -127,7 +136,7 @@ def _clipped(e: Evidence) -> Supposition | None:
         return np.where(is_so, measured, np.inf)
 
     relation = f"claimed = ±{_number(limit)}, and measured is larger"
-    return Supposition(expected, relation, "the claim is clipped, and f is not", SEVERAL)
+    return Supposition(expected, relation, "the claim is clipped, or the sign is taken for the value", SEVERAL)
 
 
 def _factor_and_decay(e: Evidence) -> Supposition | None:
@@ -153,7 +162,7 @@ def _mask(e: Evidence) -> Supposition | None:
     if not np.all(np.abs(e.m) <= e.slack):
         return None
     known = e.measured[~np.isnan(e.measured)]
-    share = np.count_nonzero(np.abs(known) <= FLOOR_OF_ZERO * e.scale) / max(known.size, 1)
+    share = np.count_nonzero(np.abs(known) <= np.max(e.slack)) / max(known.size, 1)
     if share**e.c.size > CHANCE:
         return None
 
@@ -161,11 +170,7 @@ def _mask(e: Evidence) -> Supposition | None:
         return np.zeros(i.size)
 
     cause = "a mask is missing (of a ReLU, of dropout, of padding), or a gradient that f stops"
-    return Supposition(expected, "measured = 0", cause, SEVERAL, is_local=False)
-
-
-#: Beside the largest entry this counts as zero.
-FLOOR_OF_ZERO = 1e-9
+    return Supposition(expected, "measured = 0", cause, SEVERAL)
 
 
 def _number(value: float) -> str:

@@ -101,9 +101,9 @@ def _total(e: Evidence, leaf: Leaf, c: Float64Array, m: Float64Array) -> str:
     if c.ndim != 1 or e.wrong.size < SEVERAL:
         return ""
     total, terms = float(np.sum(m)), float(np.sum(np.abs(m)))
-    slack = float(np.max(_slack(e, np.array([total]), c.size)))
+    change, changes = float(np.sum(e.c - e.m)), float(np.sum(np.abs(e.c - e.m)))
     is_forced = abs(total) <= 1e-3 * terms or abs(total - round(total)) <= FORCED * terms
-    if is_forced or abs(float(np.sum(c)) - total) > slack or slack > 1e-5 * abs(total):
+    if is_forced or abs(change) > FORCED * changes or 5 * e.wrong.size < 4 * m.size:
         return ""
     return (
         f"{e.wrong.size} entries of {leaf.path} are wrong, but all add up to {_number(total)} as measured: "

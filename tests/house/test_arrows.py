@@ -13,8 +13,9 @@ SOURCE = Path(__file__).parents[2] / "src" / "fastgrad"
 ROWS = {
     "skin": "__main__ _cli _demo plot",
     "judge": (
-        "testing _check _stale _witness _verdict _diagnosis _suppositions _rearranged _totals _regions _evidence "
-        "_recheck _recheck_structured _probe _claim _result _serial _html _svg _render _picture _drawing _pictured"
+        "testing _check _stale _witness _verdict _diagnosis _precision _suppositions _rearranged _totals _regions "
+        "_evidence _recheck _recheck_structured _probe _claim _result _serial _html _svg _render _picture _drawing "
+        "_pictured"
     ),
     "use": "losses _input_moves _loss_parts _criteria layers _weight_gradient _least_squares",
     "verbs": "_gradient _jacobian _derivative _one_sided",
@@ -38,7 +39,7 @@ FENCES = {
     ),
     "_jacobian": (GROUND | {"_backend", "steps", "_point", "_scheme"}, "verbs do not know each other's insides"),
     "_diagnosis": (
-        GROUND | {"_suppositions", "_rearranged", "_totals", "_regions", "_evidence"},
+        GROUND | {"_precision", "_suppositions", "_rearranged", "_totals", "_regions", "_evidence"},
         "a diagnosis sees numbers, and calls nothing",
     ),
     "_evidence": (GROUND, "a diagnosis sees numbers, and calls nothing"),
