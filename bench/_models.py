@@ -13,7 +13,7 @@ Tree = dict[str, Array]
 Backward = Callable[[frozenset[str]], Tree]
 Model = tuple[Callable[[Tree], float], Tree, Backward]
 
-B, N, M, K = 6, 5, 4, 7
+B, N, M, K, P = 6, 5, 4, 7, 12
 BLOCK = np.where(np.add.outer(np.arange(M) // 2, np.arange(K) // 4) == 0, 0.0, 1.0)
 
 
@@ -159,8 +159,8 @@ def softmax_regression(rng: np.random.Generator) -> Model:
 
 def ridge(rng: np.random.Generator) -> Model:
     """Return least squares with weight decay and an absolute penalty."""
-    A, t = rng.standard_normal((12, K)), rng.standard_normal(12)
-    p = {"w": rng.standard_normal(K)}
+    A, t = rng.standard_normal((16, P)), rng.standard_normal(16)
+    p = {"w": rng.standard_normal(P)}
 
     def f(p: Tree) -> float:
         w = p["w"]
@@ -169,16 +169,22 @@ def ridge(rng: np.random.Generator) -> Model:
     def backward(bugs: frozenset[str]) -> Tree:
         w = p["w"]
         data = 2 * A.T @ (A @ w - t)
-        data = data / 12 if "data averaged" in bugs else data / 2 if "data halved" in bugs else data
+        data = data / 16 if "data averaged" in bugs else data / 2 if "data halved" in bugs else data
         decay = 0.0 if "decay forgotten" in bugs else 0.3 if "decay halved" in bugs else 0.6
         g = data + decay * w + (0.0 if "lasso forgotten" in bugs else 0.2) * np.sign(w)
         g = 2 * A.T @ A @ w + 0.6 * w + 0.2 * np.sign(w) if "target forgotten" in bugs else g
         g = np.clip(g, -3, 3) if "clipped" in bugs else g + 0.25 if "constant added" in bugs else g
         g = g / max(1.0, float(np.linalg.norm(g))) if "norm clipped" in bugs else g
-        g = g * np.where(np.arange(K) == 4, np.nan, 1) if "NaN" in bugs else g
-        g = g + np.where(np.arange(K) == 2, np.inf, 0) if "infinite" in bugs else g
+        g = g * np.where(np.arange(P) == 4, np.nan, 1) if "NaN" in bugs else g
+        g = g + np.where(np.arange(P) == 2, np.inf, 0) if "infinite" in bugs else g
         g = g * 1e-3 if "wrong unit" in bugs else np.sign(g) if "sign alone" in bugs else g
-        g = g[[3, 0, 6, 1, 5, 2, 4]] if "indices mixed up" in bugs else np.abs(g) if "absolute value" in bugs else g
+        g = (
+            g[[3, 0, 6, 1, 5, 2, 4, 8, 10, 7, 11, 9]]
+            if "indices mixed up" in bugs
+            else np.abs(g)
+            if "absolute value" in bugs
+            else g
+        )
         return {"w": g}
 
     return f, p, backward

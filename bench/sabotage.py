@@ -3,6 +3,7 @@
 import argparse
 import sys
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +24,7 @@ class Score:
     passed: int = 0
 
 
-def score(seed: int, options: dict[str, str]) -> Score:
+def score(seed: int, options: dict[str, Any]) -> Score:
     """Return what became of all bugs and all right gradients of one seed; options go to gradient_check."""
     found = Score()
     for bug in battery(seed):

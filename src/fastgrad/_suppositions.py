@@ -9,6 +9,8 @@ from fastgrad._typing import Float64Array, IndexArray
 
 #: Fewer wrong entries than this do not show a factor or a term that is not a plain number.
 SEVERAL = 3
+#: So many signs are as they are by chance in one case of a thousand.
+SIGNS = 11
 #: A factor this near to a whole number, relative, or to one over such a number, is meant to be it.
 WHOLE, LARGEST_WHOLE = 1e-5, 10_000
 #: Of coincidences less probable than this nothing is feared.
@@ -101,7 +103,7 @@ def _lasso(e: Evidence) -> Supposition | None:
     c = _at(e)
     cause = "the term of an absolute penalty is missing" if rate > 0 else "the term of an absolute penalty is too much"
     relation = f"measured − claimed = {_number(rate)} × sign(x)"
-    return Supposition(lambda i: c(i) + rate * np.sign(e.x[i].astype(np.float64)), relation, cause, SEVERAL)
+    return Supposition(lambda i: c(i) + rate * np.sign(e.x[i].astype(np.float64)), relation, cause, SIGNS)
 
 
 def _offset(e: Evidence) -> Supposition | None:

@@ -85,7 +85,8 @@ def _factors(e: Evidence, leaf: Leaf, c: Float64Array, m: Float64Array) -> str:
             factors = np.where(sizes > 0, np.sum(rows_c * rows_m, axis=1) / sizes, 1.0)
             off = np.abs(rows_c - factors[:, None] * rows_m)
         slack = _slack(e, rows_m) * np.maximum(1.0, np.abs(factors))[:, None]
-        surplus = np.sum(np.maximum(np.sum(is_wrong, axis=1) - 1, 0))
+        tells = is_wrong & (np.abs(rows_m) > 8 * _slack(e, rows_m))
+        surplus = np.sum(np.maximum(np.sum(tells, axis=1) - 1, 0))
         used = factors[np.any(is_wrong, axis=1)]
         if np.all(off <= slack) and surplus >= SEVERAL and np.any(off + 8 * slack < np.abs(rows_c - rows_m)):
             return (
