@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass
 from math import prod
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastgrad._tree import Leaf
-from fastgrad._typing import Float64Array, IndexArray
+from fastgrad._tree import Leaf, located
+from fastgrad._typing import Array, Float64Array, IndexArray
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 #: A map has at most so many blocks to a side.
 BLOCKS = 64
@@ -53,27 +57,34 @@ class Sweep:
     rounding: Float64Array
 
 
-def error_map(leaf: Leaf, where: IndexArray | None, errors: Float64Array) -> ErrorMap:
-    """Return the errors of a leaf in blocks.
+def error_map(leaves: tuple[Leaf, ...], where: IndexArray | None, claimed: Array, measured: Array, at: int) -> ErrorMap:
+    """Return the errors of the leaf that holds the entry at one position among those compared, in blocks.
 
     Parameters
     ----------
-    leaf : Leaf
-        Not empty.
+    leaves : tuple of Leaf
+        What x is made of.
     where : ndarray of intp or None
-        The indices into the flat leaf that the errors belong to; None: there is one for each entry.
-    errors : ndarray
-        Absolute errors, flat; NaN counts as infinite.
+        The flat indices that were compared; None: all, in order.
+    claimed, measured : ndarray
+        Flat, of those that were compared.
+    at : int
+        The position of an entry among them.
     """
+    leaf, _ = located(at if where is None else int(where[at]), leaves)
     shape = (leaf.shape[0], prod(leaf.shape[1:])) if len(leaf.shape) > 1 else (1, prod(leaf.shape))
-    errors = np.where(np.isnan(errors), np.inf, errors)
+    inside: slice | NDArray[np.bool_] = slice(leaf.start, leaf.stop)
+    if where is not None:
+        inside = (where >= leaf.start) & (where < leaf.stop)
+    with np.errstate(invalid="ignore"):
+        errors = np.abs(claimed[inside].astype(np.float64) - measured[inside])
+    errors[np.isnan(errors)] = np.inf
     starts = [np.linspace(0, n, min(n, BLOCKS) + 1).astype(np.intp)[:-1] for n in shape]
     if where is None:
-        by_columns = np.fmax.reduceat(errors.reshape(shape), starts[1], axis=1)
-        largest = np.fmax.reduceat(by_columns, starts[0], axis=0)
-    else:
-        largest = np.full((starts[0].size, starts[1].size), np.nan)
-        row, column = np.unravel_index(where, shape)
-        block = tuple(np.searchsorted(s, k, "right") - 1 for s, k in zip(starts, (row, column), strict=True))
-        np.fmax.at(largest, block, errors)
+        by_columns = np.maximum.reduceat(errors.reshape(shape), starts[1], axis=1)
+        return ErrorMap(leaf.path, shape, np.maximum.reduceat(by_columns, starts[0], axis=0))
+    largest = np.full((starts[0].size, starts[1].size), np.nan)
+    at_rows = np.unravel_index(where[inside] - leaf.start, shape)
+    blocks = tuple(np.searchsorted(s, k, "right") - 1 for s, k in zip(starts, at_rows, strict=True))
+    np.fmax.at(largest, blocks, errors)
     return ErrorMap(leaf.path, shape, largest)

@@ -11,25 +11,17 @@ from fastgrad._typing import Float64Array
 COLOURS = ("#fde725", "#a0da39", "#4ac16d", "#1fa187", "#277f8e", "#365c8d", "#46327e", "#440154")
 UNKNOWN, LOST = "#eceff1", "#d55e00"
 SIDE, MARGIN = 448, 60
+#: More blocks than this have no titles.
+TITLED = 1024
 #: Decades of error that the colours span.
 DECADES = 8.0
 
 
 def heat_map(errors: ErrorMap) -> str:
-    """Return the largest error in each block as a picture, in colours of its logarithm; a title names each block."""
+    """Return the largest error in each block as a picture, in colours of its logarithm; few blocks are named, too."""
     p, q = errors.largest.shape
-    cell = max(4.0, min(28.0, SIDE / max(p, q)))
-    finite = errors.largest[np.isfinite(errors.largest)]
-    top = float(np.max(finite, initial=0.0))
-    rects = []
-    for r in range(p):
-        for c in range(q):
-            value = float(errors.largest[r, c])
-            where = f"{_span(r, p, errors.shape[0], 'row')}, {_span(c, q, errors.shape[1], 'column')}"
-            rects.append(
-                f'<rect x="{MARGIN + c * cell:.1f}" y="{20 + r * cell:.1f}" width="{cell:.1f}" height="{cell:.1f}" '
-                f'fill="{_colour(value, top)}"><title>{where}: {value:.3g}</title></rect>'
-            )
+    cell = int(max(4, min(28, SIDE // max(p, q))))
+    top = float(np.max(errors.largest, initial=0.0, where=np.isfinite(errors.largest)))
     width, height = MARGIN + q * cell + 10, 20 + p * cell + 24
     labels = (
         f'<text x="{MARGIN}" y="14">column 0 … {errors.shape[1] - 1}</text>'
@@ -37,10 +29,31 @@ def heat_map(errors: ErrorMap) -> str:
     )
     if p > 1:
         last = errors.shape[0] - 1
-        labels += f'<text x="{MARGIN - 6}" y="{20 + p * cell - 2:.1f}" text-anchor="end">{last}</text>'
-    legend = f'<text x="{MARGIN}" y="{height - 6:.1f}">dark: {top:.2g}, light: up to {top * 10**-DECADES:.1g}</text>'
+        labels += f'<text x="{MARGIN - 6}" y="{20 + p * cell - 2}" text-anchor="end">{last}</text>'
+    least = f"{top * 10**-DECADES:.0e}"
+    legend = f'<text x="{MARGIN}" y="{height - 6}">dark: {top:.2g}; lightest: {least} and less</text>' if top else ""
     label = f"largest errors in {escape(errors.path)} by row and column"
-    return _svg(max(width, 320), height, label, "".join(rects) + labels + legend)
+    return _svg(max(width, 320), height, label, _blocks(errors, cell, top) + labels + legend)
+
+
+def _blocks(errors: ErrorMap, cell: int, top: float) -> str:
+    """Return the blocks as squares with titles where they are few, and else as one path for each colour."""
+    p, q = errors.largest.shape
+    paths: dict[str, str] = {}
+    squares = ""
+    for r in range(p):
+        for c in range(q):
+            value = float(errors.largest[r, c])
+            colour, x, y = _colour(value, top), MARGIN + c * cell, 20 + r * cell
+            if p * q > TITLED:
+                paths[colour] = paths.get(colour, "") + f"M{x} {y}h{cell}v{cell}h-{cell}z"
+                continue
+            where = f"{_span(r, p, errors.shape[0], 'row')}, {_span(c, q, errors.shape[1], 'column')}"
+            squares += (
+                f'<rect x="{x}" y="{y}" width="{cell}" height="{cell}" fill="{colour}">'
+                f"<title>{where}: {value:.3g}</title></rect>"
+            )
+    return squares + "".join(f'<path fill="{colour}" d="{path}"/>' for colour, path in paths.items())
 
 
 def _span(k: int, blocks: int, n: int, name: str) -> str:

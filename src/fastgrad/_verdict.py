@@ -10,7 +10,7 @@ from fastgrad import _backend
 from fastgrad._claim import Claim
 from fastgrad._diagnosis import diagnose
 from fastgrad._evidence import Evidence
-from fastgrad._pictured import BLOCKS, ErrorMap, Sweep, error_map
+from fastgrad._pictured import BLOCKS, Sweep, error_map
 from fastgrad._point import Point
 from fastgrad._result import Entries, Entry, GradientCheck, Kinks, Verdict
 from fastgrad._tree import located
@@ -143,8 +143,13 @@ def conclude(
     redone: int = 0,
     structured: bool = False,
     sweep: Sweep | None = None,
+    rest_is_right: bool = False,
 ) -> GradientCheck:
-    """Return the result of a check from the first measurement, its summary and the second look."""
+    """Return the result of a check from the first measurement, its summary and the second look.
+
+    Where the entries that were not measured are known to be right, because projections of them are, the diagnosis may
+    speak of them.
+    """
     max_relative_error = summary[1]
     if tally.corrected.k.size:
         measured = measured.copy()
@@ -159,12 +164,12 @@ def conclude(
         verdict = "inconclusive"
     if case.rtol == 0 and verdict == "failed":
         wrong = _by_the_textbook(case, measured)
-    worst = _worst(case, measured, at, wrong)
+    keeps_errors = at >= 0 and (verdict != "passed" or case.count <= BLOCKS**2)
     return GradientCheck(
         verdict=verdict,
         max_error=max_error,
         max_relative_error=max_relative_error,
-        worst=worst,
+        worst=_worst(case, measured, at, wrong),
         wrong=_entries(case, wrong),
         unresolved=_entries(case, unresolved),
         kinks=Kinks(case.indices(tally.kinks.k), tally.kinks.left, tally.kinks.right),
@@ -178,41 +183,21 @@ def conclude(
         redone=redone,
         structured=structured,
         reasons=((flaw,) if flaw else ()) + (reasons if verdict != "passed" else ()),
-        diagnosis=diagnose(_evidence(case, measured, wrong)) if verdict == "failed" and not flaw else "",
-        errors=_error_map(case, measured, wrong, at) if verdict != "passed" or case.count <= BLOCKS**2 else None,
+        diagnosis=_diagnosed(case, measured, wrong, rest_is_right) if wrong.k.size and not flaw else "",
+        errors=error_map(case.point.leaves, case.where, case.claimed, measured, at) if keeps_errors else None,
         sweep=sweep if verdict != "passed" else None,
     )
 
 
-def _evidence(case: Case, measured: Array, wrong: Rows) -> Evidence:
-    if case.where is None:
-        known = measured
-    else:
-        known = np.full(case.point.array.size, np.nan)
-        known[case.where] = measured
+def _diagnosed(case: Case, measured: Array, wrong: Rows, rest_is_right: bool) -> str:
+    """Return what the bug probably is; entries that were not measured are right as claimed, or unknown."""
     claimed = case.claim.values.reshape(-1)
+    known = measured
+    if case.where is not None:
+        known = claimed.astype(np.float64) if rest_is_right else np.full(claimed.size, np.nan)
+        known[case.where] = measured
     x, precision = case.point.array.reshape(-1), case.claim.precision
-    return Evidence(x, claimed, known, case.indices(wrong.k), wrong.bound, case.point.leaves, precision)
-
-
-def _error_map(case: Case, measured: Array, wrong: Rows, at: int) -> ErrorMap | None:
-    """Return the errors of the leaf with the worst entry."""
-    if at < 0:
-        return None
-    worst = int(wrong.k[np.argmax(_size(wrong.claimed - wrong.measured))]) if wrong.k.size else at
-    leaf, _ = located(int(case.indices(np.array([worst]))[0]), case.point.leaves)
-    if case.where is None:
-        inside: slice | NDArray[np.bool_] = slice(leaf.start, leaf.stop)
-    else:
-        inside = (case.where >= leaf.start) & (case.where < leaf.stop)
-    with np.errstate(invalid="ignore"):
-        errors = np.abs(case.claimed[inside].astype(np.float64) - measured[inside])
-    return error_map(leaf, None if case.where is None else case.where[inside] - leaf.start, errors)
-
-
-def _size(errors: Float64Array) -> Float64Array:
-    """Return absolute errors; NaN is the largest."""
-    return np.where(np.isnan(errors), np.inf, np.abs(errors))
+    return diagnose(Evidence(x, claimed, known, case.indices(wrong.k), wrong.bound, case.point.leaves, precision))
 
 
 def _still_unresolved(case: Case, measured: Array, rows: Rows) -> Rows:
@@ -243,7 +228,8 @@ def _worst(case: Case, measured: Array, at: int, wrong: Rows) -> Entry | None:
     k, claimed, value, bound = at, float(case.claimed[at]), float(measured[at]), float("nan")
     if wrong.k.size:
         with np.errstate(all="ignore"):
-            row = int(np.argmax(_size(wrong.claimed - wrong.measured)))
+            error = np.abs(wrong.claimed - wrong.measured)
+        row = int(np.argmax(np.where(np.isnan(error), np.inf, error)))
         k, claimed = int(wrong.k[row]), float(wrong.claimed[row])
         value, bound = float(wrong.measured[row]), float(wrong.bound[row])
     i = int(case.indices(np.array([k]))[0])
