@@ -37,15 +37,13 @@ def diagnose(e: Evidence) -> str:
         One sentence without a full stop; several, with semicolons, where NaN, or leaves that are wrong in different
         ways, ask for it.
     """
-    c, m = e.c, e.m
-    lost = ~np.isfinite(c)
-    sentences = []
-    if np.any(lost):
-        sentences.append(_not_finite(e, lost))
-    rest = e.only(~lost & np.isfinite(m))
-    if rest.wrong.size:
-        found = rounding(rest) or _of(rest) or _by_leaf(rest) or _by_place(rest)
-        sentences += [found] if found else []
+    with np.errstate(all="ignore"):
+        lost = ~np.isfinite(e.c)
+        sentences = [_not_finite(e, lost)] if np.any(lost) else []
+        rest = e.only(~lost & np.isfinite(e.m))
+        if rest.wrong.size:
+            found = rounding(rest) or _of(rest) or _by_leaf(rest) or _by_place(rest)
+            sentences += [found] if found else []
     return "; ".join(sentences)
 
 

@@ -24,8 +24,8 @@ def rounding(e: Evidence) -> str:
         if np.any((e.wrong >= leaf.start) & (e.wrong < leaf.stop)):
             touched[leaf.start : leaf.stop] = True
     for words, bits, kept in _PRECISIONS:
-        if bits < 24:  # entries rounded one by one, as many as are wrong
-            is_small = bool(np.all(errors <= 2.0**-bits * np.abs(e.m) + e.slack))
+        if bits < 24:  # entries rounded or cut off one by one, as many as are wrong
+            is_small = bool(np.all(errors <= 2.0 ** (1 - bits) * np.abs(e.m) + e.slack))
             values = e.c
         else:  # a whole computation in single precision, of which most entries may be right
             is_small = e.precision == "d" and _is_spread(e, errors, touched)

@@ -107,6 +107,14 @@ def _source(shape: tuple[int, ...], axes: tuple[int, ...]) -> Source:
 
 def _shifted(leaf: Leaf) -> Iterator[tuple[Source, str, str]]:
     shape, size = leaf.shape, prod(leaf.shape)
+    if len(shape) > 1:
+        for step in (1, -1):
+
+            def flat(i: IndexArray, step: int = step) -> IndexArray:
+                k = i + step
+                return np.where((k >= 0) & (k < size), k, -1)
+
+            yield flat, "the value that its neighbour in the line is claimed to have", "shifted by one when flat"
     for axis in range(len(shape)):
         for step in (1, -1):
 
@@ -122,14 +130,6 @@ def _shifted(leaf: Leaf) -> Iterator[tuple[Source, str, str]]:
             relation = f"measured[{', '.join(here)}] = claimed[{', '.join(places)}]"
             where = "" if len(shape) == 1 else f" along axis {axis}"
             yield along, relation, f"the claim is shifted by one{where}"
-    if len(shape) > 1:
-        for step in (1, -1):
-
-            def flat(i: IndexArray, step: int = step) -> IndexArray:
-                k = i + step
-                return np.where((k >= 0) & (k < size), k, -1)
-
-            yield flat, "the value that its neighbour in the line is claimed to have", "shifted by one when flat"
 
 
 def _reversed(leaf: Leaf) -> Iterator[tuple[Source, str, str]]:

@@ -41,10 +41,7 @@ def _zero(e: Evidence) -> Supposition | None:
 
 
 def _factor(e: Evidence) -> Supposition | None:
-    size = float(e.m @ e.m)
-    if size == 0.0 or not np.isfinite(size):
-        return None
-    factor = _rounded(float(e.c @ e.m) / size)
+    factor = _rounded(float((e.c @ e.m) / (e.m @ e.m))) if np.any(e.m) else 0.0
     if factor == 0.0 or not np.isfinite(factor) or np.any(np.abs(e.m[e.is_clear]) <= 8 * e.slack[e.is_clear]):
         return None
     cause, least = _cause_of(factor)
@@ -55,10 +52,11 @@ def _factor(e: Evidence) -> Supposition | None:
 
 def _rounded(factor: float) -> float:
     """Return the whole number, or the one over a whole number, that a factor is very near to, or else the factor."""
-    for whole, value in ((round(factor), factor), (round(1 / factor) if factor else 0, 1 / factor if factor else 0.0)):
-        if 1 <= abs(whole) <= LARGEST_WHOLE and abs(value - whole) <= WHOLE:
-            return float(whole) if value is factor else 1.0 / whole
-    return factor
+    if not 1 / LARGEST_WHOLE <= abs(factor) <= LARGEST_WHOLE:
+        return factor
+    if abs(factor - round(factor)) <= WHOLE:
+        return float(round(factor)) or factor
+    return 1 / round(1 / factor) if abs(1 / factor - round(1 / factor)) <= WHOLE else factor
 
 
 def _cause_of(factor: float) -> tuple[str, int]:
@@ -80,8 +78,7 @@ def _cause_of(factor: float) -> tuple[str, int]:
 
 def _decay(e: Evidence) -> Supposition | None:
     x = e.x[e.wrong].astype(np.float64)
-    size = float(x @ x)
-    rate = float((e.m - e.c) @ x) / size if size else 0.0
+    rate = float(((e.m - e.c) @ x) / (x @ x)) if np.any(x) else 0.0
     if rate == 0.0 or not np.isfinite(rate):
         return None
     c = _at(e)
@@ -144,7 +141,7 @@ def _clipped(e: Evidence) -> Supposition | None:
 def _factor_and_decay(e: Evidence) -> Supposition | None:
     """Suppose that the term of a penalty is right, and the rest has a factor too many: claimed = r·measured + s·x."""
     x = e.x[e.wrong].astype(np.float64)
-    if e.c.size < SEVERAL + 2:
+    if e.c.size < SEVERAL + 2 or not np.all(np.isfinite(x)):
         return None
     basis = np.stack([e.m, x], axis=1)
     (factor, rate), _, rank, _ = np.linalg.lstsq(basis, e.c, rcond=1e-8)

@@ -8,8 +8,8 @@ from fastgrad._pictured import ErrorMap, Sweep
 from fastgrad._typing import Float64Array
 
 #: From no error to the largest, in steps that the eye takes for even (after the map "viridis", turned around).
-COLOURS = ("#fde725", "#a0da39", "#4ac16d", "#1fa187", "#277f8e", "#365c8d", "#46327e", "#440154")
-UNKNOWN, LOST = "#eceff1", "#d55e00"
+COLOURS = ("#f4f6d8", "#a0da39", "#4ac16d", "#1fa187", "#277f8e", "#365c8d", "#46327e", "#440154")
+UNKNOWN, LOST = "#d5dadd", "#d55e00"
 SIDE, MARGIN = 448, 60
 #: More blocks than this have no titles.
 TITLED = 1024

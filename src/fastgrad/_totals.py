@@ -103,7 +103,9 @@ def _total(e: Evidence, leaf: Leaf, c: Float64Array, m: Float64Array) -> str:
         return ""
     total, terms = float(np.sum(m)), float(np.sum(np.abs(m)))
     change, changes = float(np.sum(e.c - e.m)), float(np.sum(np.abs(e.c - e.m)))
-    is_forced = abs(total) <= 1e-3 * terms or abs(total - round(total)) <= FORCED * terms
+    is_forced = (
+        not np.isfinite(terms + changes) or abs(total) <= 1e-3 * terms or abs(total - round(total)) <= FORCED * terms
+    )
     if is_forced or abs(change) > FORCED * changes or 5 * e.wrong.size < 4 * m.size:
         return ""
     return (
