@@ -69,9 +69,9 @@ def _cause_of(factor: float) -> tuple[str, int]:
         return f"{sign}a factor 2 is too much, or it was accumulated twice", 1
     if size == 0.5:
         return f"{sign}a factor 2 is missing", 1
-    if size > 1 and size == round(size):
+    if 1 < size <= LARGEST_WHOLE and size == round(size):
         return f"{sign}a sum over {size:.0f} where f takes the mean, or so many passes accumulated", 2
-    if size < 1 and abs(1 / size - round(1 / size)) <= WHOLE:
+    if 1 / LARGEST_WHOLE <= size < 1 and abs(1 / size - round(1 / size)) <= WHOLE:
         return f"{sign}a factor {1 / size:.0f} is missing, as of a mean over {1 / size:.0f} where f takes the sum", 2
     return f"{sign}a constant factor is wrong", SEVERAL
 

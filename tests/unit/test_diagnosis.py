@@ -145,6 +145,16 @@ def test_a_bias_that_was_averaged_or_summed_over_the_other_axis() -> None:
     assert "one axis too many" in said(np.full(4, d.sum()), f, x)
 
 
+def test_a_bias_that_was_not_summed_is_a_shape_error_that_says_so() -> None:
+    d, b = R.standard_normal((5, 3)), R.standard_normal(3)
+    with pytest.raises(fg.ShapeError, match=r"Summed over axis 0 it would fit: is the sum over the samples"):
+        fg.gradient_check(lambda b: np.sum(d * b), d, b)
+    with pytest.raises(fg.ShapeError, match=r"at x\[\"b\"\].* Summed over axis 1 it would fit"):
+        fg.gradient_check(lambda p: np.sum(d * p["b"]), {"b": d.T}, {"b": b})
+    with pytest.raises(fg.ShapeError, match=r"flat with 3 entries\.$"):
+        fg.gradient_check(lambda b: np.sum(d * b), d[:, :2], b)
+
+
 def test_totals_that_are_forced_prove_nothing() -> None:
     """The gradient of a log-sum-exp adds up to one, whatever else is wrong with it."""
     x = R.standard_normal(6)
