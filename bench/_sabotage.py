@@ -5,24 +5,24 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bench import _deep_models, _models
-from bench._models import Model, Tree
+from bench import _buggy_deep, _buggy
+from bench._buggy import Model, Tree
 
 Make = Callable[[np.random.Generator], Model]
 
 MODELS: tuple[Make, ...] = (
-    _models.linear,
-    _models.square_linear,
-    _models.relu_net,
-    _models.tanh_net,
-    _models.softmax_regression,
-    _models.ridge,
-    _models.near_the_optimum,
-    _deep_models.convolution,
-    _deep_models.layer_norm,
-    _deep_models.attention,
-    _deep_models.embedding,
-    _deep_models.recurrent,
+    _buggy.linear,
+    _buggy.square_linear,
+    _buggy.relu_net,
+    _buggy.tanh_net,
+    _buggy.softmax_regression,
+    _buggy.ridge,
+    _buggy.near_the_optimum,
+    _buggy_deep.convolution,
+    _buggy_deep.layer_norm,
+    _buggy_deep.attention,
+    _buggy_deep.embedding,
+    _buggy_deep.recurrent,
 )
 
 FACTOR_2_MISSING = "claimed = 0.5 × measured: a factor 2 is missing"

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bench._models import Model, Tree, softmax
+from bench._buggy import Model, Tree, softmax
 from fastgrad._typing import Array
 
 B, L, C, M, D = 3, 9, 2, 4, 5
