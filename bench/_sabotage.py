@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bench import _buggy_deep, _buggy
+from bench import _buggy, _buggy_deep
 from bench._buggy import Model, Tree
 
 Make = Callable[[np.random.Generator], Model]
