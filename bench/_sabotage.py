@@ -1,5 +1,6 @@
 """The battery of bugs: which model has which, and what their diagnosis must say, where it can be told at all."""
 
+import re
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -25,6 +26,8 @@ MODELS: tuple[Make, ...] = (
     _buggy_deep.recurrent,
 )
 
+#: Parts of a diagnosis that say where, or of how many.
+PLACE = re.compile(r"all of |x\[|row |column |each |make up |\d+ of ")
 FACTOR_2_MISSING = "claimed = 0.5 × measured: a factor 2 is missing"
 ROWS_FACTOR = "times a factor of its own"
 
@@ -165,8 +168,9 @@ class Bug(NamedTuple):
         return all(part in diagnosis for part in self.says) and bool(diagnosis) == bool(self.says)
 
     def misleads(self, diagnosis: str) -> bool:
-        """Tell whether a diagnosis names a cause that is not the bug's; to name a place only is no cause."""
-        return bool(diagnosis) and "make up" not in diagnosis and not self.is_told_by(diagnosis)
+        """Tell whether a diagnosis names a cause that is not the bug's: to name a place, or none, is no cause."""
+        causes = [part for part in self.says if not PLACE.match(part)]
+        return bool(diagnosis) and "make up" not in diagnosis and not any(cause in diagnosis for cause in causes)
 
 
 def battery(seed: int = 5) -> list[Bug]:
