@@ -71,14 +71,18 @@ def error_map(leaves: tuple[Leaf, ...], where: IndexArray | None, claimed: Array
     at : int
         The position of an entry among them.
     """
-    leaf, _ = located(at if where is None else int(where[at]), leaves)
+    leaf = leaves[0] if len(leaves) == 1 else located(at if where is None else int(where[at]), leaves)[0]
     shape = (leaf.shape[0], prod(leaf.shape[1:])) if len(leaf.shape) > 1 else (1, prod(leaf.shape))
     inside: slice | NDArray[np.bool_] = slice(leaf.start, leaf.stop)
     if where is not None:
         inside = (where >= leaf.start) & (where < leaf.stop)
+    errors = claimed[inside].astype(np.float64)
     with np.errstate(invalid="ignore"):
-        errors = np.abs(claimed[inside].astype(np.float64) - measured[inside])
+        errors -= measured[inside]
+    np.abs(errors, out=errors)
     errors[np.isnan(errors)] = np.inf
+    if where is None and max(shape) <= BLOCKS:
+        return ErrorMap(leaf.path, shape, errors.reshape(shape))
     starts = [np.linspace(0, n, min(n, BLOCKS) + 1).astype(np.intp)[:-1] for n in shape]
     if where is None:
         by_columns = np.maximum.reduceat(errors.reshape(shape), starts[1], axis=1)
