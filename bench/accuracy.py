@@ -1,4 +1,4 @@
-"""Digits for points: the adaptive method beside the peers, on the catalog's functions of one variable.
+"""Digits for points: the adaptive method beside the peers, on the catalog's functions of one variable; error bars.
 
 A digit is −log₁₀ of the error over the problem's size, at most 16; a point is one evaluation of f. Peers that are not
 installed are left out (the dependency group `peers` has them). Everything is deterministic.
@@ -115,6 +115,27 @@ def _statsmodels() -> Method:
     return method
 
 
+def _differences(**options: Any) -> Method:
+    """Return differences with error bars; NaN where the step is lost to rounding of x."""
+
+    def method(f: Callable[[Any], Any], x: float) -> tuple[float, float]:
+        try:
+            found = fg.numerical_gradient(lambda point: f(point[0]), np.array([x]), details=True, **options)
+        except fg.StepError:
+            return math.nan, math.nan
+        return float(found.value[0]), float(found.error[0])
+
+    return method
+
+
+#: Differences by stencils, with ``details=True``: what their bars are worth. Points and bars of the adaptive method, by
+#: which doubtful entries are judged, included.
+DIFFERENCES: dict[str, Method] = {
+    f"{name} {order}, eps={eps}": _differences(eps=eps, method=name, order=order)
+    for name, order in (("central", 2), ("central", 4), ("central", 8), ("forward", 1), ("forward", 2), ("backward", 4))
+    for eps in (1e-5, "auto")
+}
+
 PEERS: dict[str, Callable[[], Method]] = {
     "jacobi": _jacobi,
     "numdifftools": _numdifftools,
@@ -173,6 +194,17 @@ def table(scores: dict[str, list[Score]]) -> str:
     return "\n".join(lines)
 
 
+def bars(scores: dict[str, list[Score]]) -> str:
+    """Return the table of what bars are worth, in Markdown: a row a method, a column each part of the summary."""
+    sums = {name: summary(column) for name, column in scores.items()}
+    keys = list(next(iter(sums.values())))
+    lines = ["| with error bars | " + " | ".join(keys) + " |", "|---" * (len(keys) + 1) + "|"]
+    lines += [
+        f"| {name} | " + " | ".join(f"{value:.3g}" for value in found.values()) + " |" for name, found in sums.items()
+    ]
+    return "\n".join(lines)
+
+
 def main() -> int:
     """Print the table; write the scores where told to."""
     parser = argparse.ArgumentParser(prog="python -m bench.accuracy", description=__doc__)
@@ -180,6 +212,9 @@ def main() -> int:
     options = parser.parse_args()
     scores = {name: [score(p, name, method) for p in SCALAR] for name, method in methods().items()}
     print(table(scores))
+    by_differences = {name: [score(p, name, method) for p in SCALAR] for name, method in DIFFERENCES.items()}
+    print("\n" + bars(by_differences))
+    scores |= by_differences
     if options.json:
         data = {
             name: {"summary": summary(column), "scores": [asdict(s) for s in column]} for name, column in scores.items()

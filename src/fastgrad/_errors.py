@@ -1,5 +1,8 @@
 """What can go wrong, as classes, and the sentences that both twins must say alike."""
 
+#: What f raises where it has no value, as far as plain arithmetic and `math` go.
+NO_VALUE = (FloatingPointError, ZeroDivisionError, OverflowError, ValueError)
+
 
 class ShapeError(ValueError):
     """An array, or a value that f returned, has a shape that does not fit."""
@@ -19,6 +22,10 @@ class InconclusiveError(AssertionError):
 
 class DivergenceWarning(RuntimeWarning):
     """An iteration left the finite numbers."""
+
+
+class OneSidedWarning(RuntimeWarning):
+    """A derivative was taken on one side of an entry, because f has no finite value on the other."""
 
 
 def lost_step(entry: str, value: float, eps: float, realised: float) -> StepError:

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from fastgrad import _backend, steps
+from fastgrad import _backend, _guarded, steps
 from fastgrad._point import Point, as_point, bound, is_bare_number, usable_out, working_array
 from fastgrad._reading import Reader
-from fastgrad._scheme import central, scheme
+from fastgrad._scheme import central, planned
 from fastgrad._typing import Array, Float64Array, IndexArray, ScalarFunction, Step
 
 
@@ -20,6 +20,7 @@ def numerical_gradient(
     method: str | None = None,
     order: int | None = None,
     bounds: Any = None,
+    details: bool = False,
     out: Array | None = None,
     args: Sequence[Any] = (),
     kwargs: Mapping[str, Any] | None = None,
@@ -55,6 +56,11 @@ def numerical_gradient(
     bounds : pair of array_like, or an object with attributes lb and ub, optional
         f is never called outside. An entry whose points would leave them takes a one-sided difference of the same order
         (4 at most), and a shorter step where that leaves them too.
+    details : bool
+        Whether to return error bars, calls, steps and flags with the values, which stay the same to the bit.
+        Differences then take half as many calls again, or as many, and one at x itself, to be held against those with
+        half the step; where these disagree, the adaptive method says by how much. It keeps within the bounds, and to
+        the side that was asked for, but not within the stencil.
     out : ndarray, optional
         C-contiguous, of x's shape and working dtype; it is filled and returned, and must not overlap x. Not for trees.
     args, kwargs : sequence and mapping, optional
@@ -62,8 +68,13 @@ def numerical_gradient(
 
     Returns
     -------
-    ndarray or tree of arrays
-        Shaped like x; a NumPy scalar when x is a bare number.
+    ndarray or tree of arrays, or Derivative
+        Shaped like x; a NumPy scalar when x is a bare number. With `details`, a `Derivative` of such.
+
+    Warns
+    -----
+    OneSidedWarning
+        If an entry had to be differenced on another side than asked for, and there are no details to say so.
 
     Raises
     ------
@@ -76,6 +87,14 @@ def numerical_gradient(
     Exception
         Whatever f raises arrives unchanged, with a note of the entry and the side.
 
+    Notes
+    -----
+    The textbook's call, with neither method nor order nor bounds, lets f's NaN and infinities through into the entries
+    that they belong to, as a check must. As soon as one of these is given, an entry on one side of which f has no
+    finite value, or raises FloatingPointError, ZeroDivisionError, OverflowError or ValueError, takes the one-sided
+    difference of the other side (with the same step, and the same order up to 4). It stays NaN, or the error arrives,
+    where that does not help either.
+
     Examples
     --------
     >>> import numpy as np
@@ -84,28 +103,35 @@ def numerical_gradient(
     array([ 3., 12.])
     >>> fg.numerical_gradient(lambda p: p["a"] * np.sum(p["b"]), {"a": 3.0, "b": np.ones((1, 2))})["b"].round(6)
     array([[3., 3.]])
+    >>> found = fg.numerical_gradient(lambda x: np.sum(np.abs(x)), np.array([2.0, 0.0]), details=True)
+    >>> bool(abs(found.value[0] - 1.0) <= found.error[0] < 1e-9), found.flags["kink"].tolist()
+    (True, [False, True])
     """
     if hasattr(type(f), "__fastgrad_gradient__"):
         if method is not None or order is not None or bounds is not None:
             raise TypeError("a structured callable measures by its own loop: method, order and bounds do not reach it.")
-        return _by_structure(f, x, eps, out, args, kwargs)
+        return _by_structure(f, x, eps, out, args, kwargs, details)
     point = as_point(x)
+    g = point.of_array(bound(f, args, kwargs))
     if method == "adaptive":
         if eps is not None or order is not None:
             raise TypeError("the adaptive method picks its own steps and order: leave eps and order out.")
+        from fastgrad._adaptive_entries import adaptive_gradient  # loaded when asked for: import fastgrad does without
+
         grad = usable_out(out, point.array.shape, point.array.dtype, x)
-        return _adaptively(point.of_array(bound(f, args, kwargs)), point, bounds, grad)
-    plan, h = scheme(point, eps, method, order, bounds)
+        found = adaptive_gradient(g, point, bounds).into(grad).mapped(point.restore)
+        return found if details else found.value
+    plan = planned(point, eps, method, order, bounds)
     grad = usable_out(out, point.array.shape, point.array.dtype, x)
-    _backend.differences.gradient(point.of_array(bound(f, args, kwargs)), point.array, h, plan, grad, point.reader())
+    if details:
+        from fastgrad._stencil_entries import with_bars
+
+        return with_bars(g, point, plan, is_scalar=True).into(grad).mapped(point.restore)
+    if plan.changes_sides:
+        _guarded.gradient(g, point, plan, grad)
+    else:
+        _backend.differences.gradient(g, point.array, plan.h, plan.scheme, grad, point.reader())
     return point.restore(grad)
-
-
-def _adaptively(f: ScalarFunction, point: Point, bounds: Any, out: Array) -> Any:
-    from fastgrad._adaptive_entries import adaptive_gradient  # loaded when asked for: import fastgrad does without
-
-    out[...] = adaptive_gradient(f, point, bounds).value.reshape(out.shape)
-    return point.restore(out)
 
 
 def measure(f: ScalarFunction, point: Point, h: Float64Array, out: Array) -> int:
@@ -127,14 +153,22 @@ def measure_entries(f: ScalarFunction, point: Point, h: Float64Array, indices: I
     return int(_backend.differences.gradient(f_of_entries, some, steps_of_entries, central(), out, reader))
 
 
-def _by_structure(f: Any, x: Any, eps: Step, out: Array | None, args: Sequence[Any], kwargs: Any) -> Any:
+def _by_structure(f: Any, x: Any, eps: Step, out: Array | None, args: Sequence[Any], kwargs: Any, details: bool) -> Any:
     """Measure with f's own loop, which moves terms of f and never forms x plus a step: rounding of x cannot eat it."""
     if args or kwargs:
         raise TypeError("a structured callable takes x alone: args and kwargs have no place to go.")
     array = working_array(x)
     grad = usable_out(out, array.shape, array.dtype, x)
-    measure_structured(f, array, steps.as_steps(eps, array, steps.STRUCTURED), grad)
-    return grad[()] if is_bare_number(x) else grad
+    h = steps.as_steps(eps, array, steps.STRUCTURED)
+    calls = measure_structured(f, array, h, grad)
+    point = Point(array, is_scalar=is_bare_number(x))
+    if not details:
+        return point.restore(grad)
+    from fastgrad._structured_bars import with_bars
+
+    half = np.empty_like(grad)
+    calls += measure_structured(f, array, h / 2, half)
+    return with_bars(grad, half, h, calls).mapped(point.restore)
 
 
 def measure_structured(f: Any, x: Array, h: Float64Array, out: Array) -> int:

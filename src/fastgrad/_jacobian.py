@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fastgrad import _backend
+from fastgrad import _backend, _guarded
 from fastgrad._point import Point, as_point, bound, usable_out
 from fastgrad._reading import Reader
-from fastgrad._scheme import scheme
+from fastgrad._scheme import planned
 from fastgrad._typing import Array, Step, VectorFunction
 
 
@@ -18,6 +18,7 @@ def numerical_jacobian(
     method: str | None = None,
     order: int | None = None,
     bounds: Any = None,
+    details: bool = False,
     out: Array | None = None,
     args: Sequence[Any] = (),
     kwargs: Mapping[str, Any] | None = None,
@@ -40,7 +41,10 @@ def numerical_jacobian(
     eps : None, float, array_like or "auto"
         The absolute step, as `numerical_gradient` takes it.
     method, order, bounds : optional
-        As `numerical_gradient` takes them.
+        As `numerical_gradient` takes them. "adaptive" extrapolates each element, and calls f until all elements of a
+        column have as many digits as they allow: some 10 calls a column where they are alike, 20 to 70 where not.
+    details : bool
+        Whether to return error bars, calls, steps and flags with the values, as `numerical_gradient` does.
     out : ndarray, optional
         C-contiguous, of shape ``y.shape + x.shape`` and x's working dtype; it is filled and returned.
     args, kwargs : sequence and mapping, optional
@@ -48,9 +52,16 @@ def numerical_jacobian(
 
     Returns
     -------
-    ndarray or tree of arrays
+    ndarray or tree of arrays, or Derivative
         Of x's working dtype; for a tree x a tree whose leaves have the shapes ``y.shape + leaf.shape``. The shape of y
-        is that of f's first value; only an empty x costs an extra call.
+        is that of f's first value; only an empty x costs an extra call. With `details`, a `Derivative` whose arrays
+        have the shape of the Jacobian, but for the calls: those are of each column, shaped like x.
+
+    Warns
+    -----
+    OneSidedWarning
+        If an entry had to be differenced on another side than asked for, and there are no details to say so; when that
+        is, `numerical_gradient` tells. An element of a column changes sides without the others.
 
     Raises
     ------
@@ -69,18 +80,36 @@ def numerical_jacobian(
     >>> fg.numerical_jacobian(lambda x: W @ x, np.ones(3)).round(6)
     array([[1., 2., 3.],
            [4., 5., 6.]])
+    >>> found = fg.numerical_jacobian(np.exp, [0.0, 1.0], method="adaptive", details=True)
+    >>> bool(np.all(abs(found.value - np.diag([1.0, np.e])) <= found.error)), bool(np.all(found.error < 1e-13))
+    (True, True)
     """
     point = as_point(x)
-    plan, h = scheme(point, eps, method, order, bounds)
     f = point.of_array(bound(f, args, kwargs))
     reader = point.reader()
 
     def allocate(shape: tuple[int, ...]) -> Array:
         return usable_out(out, shape + point.array.shape, point.array.dtype, x)
 
+    if method == "adaptive":
+        if eps is not None or order is not None:
+            raise TypeError("the adaptive method picks its own steps and order: leave eps and order out.")
+        from fastgrad._adaptive_entries import adaptive_jacobian  # loaded when asked for: import fastgrad does without
+
+        found = adaptive_jacobian(f, point, bounds)
+        found = found.into(allocate(found.value.shape[: found.value.ndim - point.array.ndim])).mapped(point.restore)
+        return found if details else found.value
+    plan = planned(point, eps, method, order, bounds)
+    if details:
+        from fastgrad._stencil_entries import with_bars
+
+        found = with_bars(f, point, plan, is_scalar=False)
+        return found.into(allocate(found.value.shape[: found.value.ndim - point.array.ndim])).mapped(point.restore)
     if point.array.size == 0:
         return point.restore(allocate(_first_shape(f, point, reader)))
-    return point.restore(_backend.differences.jacobian(f, point.array, h, plan, allocate, reader))
+    if plan.changes_sides:
+        return point.restore(_guarded.jacobian(f, point, plan, allocate))
+    return point.restore(_backend.differences.jacobian(f, point.array, plan.h, plan.scheme, allocate, reader))
 
 
 def _first_shape(f: VectorFunction, point: Point, reader: Reader) -> tuple[int, ...]:

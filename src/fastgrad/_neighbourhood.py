@@ -4,12 +4,9 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from fastgrad._errors import ShapeError
+from fastgrad._errors import NO_VALUE, ShapeError
 from fastgrad._point import Point
 from fastgrad._typing import Array
-
-#: What f raises where it has no value, as far as plain arithmetic and `math` go.
-ERRORS = (FloatingPointError, ZeroDivisionError, OverflowError, ValueError)
 
 
 class Neighbourhood:
@@ -36,7 +33,7 @@ class Neighbourhood:
             y = self._call(x, i, sign)
         except ShapeError:
             raise
-        except ERRORS:
+        except NO_VALUE:
             return math.nan
         return y if math.isfinite(y) else math.nan
 

@@ -13,20 +13,24 @@ SOURCE = Path(__file__).parents[2] / "src" / "fastgrad"
 ROWS = {
     "skin": "__main__ _cli _demo plot",
     "judge": (
-        "testing _check _stale _witness _verdict _diagnosis _precision _suppositions _rearranged _totals _regions "
-        "_evidence _recheck _recheck_structured _probe _claim _result _serial _html _svg _render _picture _drawing "
-        "_pictured"
+        "testing _layer_check _layer_outputs _layer_calls _layer_parameters _layer_result _check _stale _witness "
+        "_verdict _diagnosis _precision _suppositions _rearranged _totals _regions _evidence _recheck "
+        "_recheck_structured _probe _claim _weight_check _result _serial _html _svg _render _picture _drawing _pictured"
     ),
     "use": "losses _input_moves _loss_parts _criteria layers _weight_gradient _least_squares",
     "verbs": "_gradient _jacobian _derivative _one_sided",
     "notions": (
-        "_adaptive_entries _adaptive _step_search _line _extrapolation _scheme steps _noise_steps _neighbourhood "
+        "_guarded _stencil_entries _structured_bars _adaptive_entries _around _bars _adaptive _step_search _line "
+        "_extrapolation _scheme steps _noise_steps _neighbourhood "
         "_noise _bounds _stencils _point"
     ),
     "switch": "_backend",
     "engine": "_kernels reference",
     "side": "problems",
-    "ground": "_tree _containers _regression _reading _arrays _errors _estimates _typing _later",
+    "ground": (
+        "_layer_names _object_state _seeds _tree _containers _regression _reading _arrays _errors _estimates _typing "
+        "_later"
+    ),
 }
 ORDER = ["__init__", *" ".join(ROWS.values()).split()]
 GROUND = set(ROWS["ground"].split())
@@ -34,10 +38,23 @@ GROUND = set(ROWS["ground"].split())
 #: Files that may import less than the order allows: whose they are, whom they may know, and why.
 FENCES = {
     "_gradient": (
-        GROUND | {"_backend", "steps", "_point", "_scheme", "_adaptive_entries"},
+        GROUND
+        | {
+            "_backend",
+            "steps",
+            "_point",
+            "_scheme",
+            "_adaptive_entries",
+            "_guarded",
+            "_stencil_entries",
+            "_structured_bars",
+        },
         "verbs do not know each other's insides",
     ),
-    "_jacobian": (GROUND | {"_backend", "steps", "_point", "_scheme"}, "verbs do not know each other's insides"),
+    "_jacobian": (
+        GROUND | {"_backend", "steps", "_point", "_scheme", "_adaptive_entries", "_guarded", "_stencil_entries"},
+        "verbs do not know each other's insides",
+    ),
     "_diagnosis": (
         GROUND | {"_precision", "_suppositions", "_rearranged", "_totals", "_regions", "_evidence"},
         "a diagnosis sees numbers, and calls nothing",
@@ -53,9 +70,13 @@ FENCES = {
     "_render": (GROUND, "a report does not know how its data were computed"),
     "_adaptive": ({"_step_search", "_line", "_extrapolation"}, "the adaptive method knows numbers, not arrays"),
     "_step_search": ({"_line", "_extrapolation"}, "the adaptive method knows numbers, not arrays"),
-    "_line": ({"_extrapolation"}, "the adaptive method knows numbers, not arrays"),
+    "_line": ({"_extrapolation", "_errors"}, "the adaptive method knows numbers, not arrays"),
     "_extrapolation": (set(), "the adaptive method knows numbers, not arrays"),
     "_point": (GROUND, "a point knows no derivative"),
+    "_layer_calls": (GROUND | {"_layer_parameters", "_point"}, "what calls a layer measures nothing"),
+    "_layer_parameters": (GROUND | {"_point"}, "what moves a layer's arrays measures nothing"),
+    "_layer_result": (GROUND | {"_result"}, "a result does not know how it was computed"),
+    "_weight_check": (GROUND | {"_result", "_render"}, "the accused must not be its own witness"),
     "layers": (GROUND | {"_weight_gradient"}, "the accused must not be its own witness"),
     "_weight_gradient": (GROUND | {"_backend"}, "the accused must not be its own witness"),
     "reference": (GROUND | {"reference"}, "the reference is plain NumPy"),
