@@ -4,6 +4,7 @@ import typing as _t
 
 from fastgrad import steps
 from fastgrad._errors import (
+    AnalyticityError,
     DivergenceWarning,
     GradientMismatch,
     InconclusiveError,
@@ -57,6 +58,7 @@ else:  # what is loaded when it is first asked for: all else is there in a third
     )
 
 __all__ = [
+    "AnalyticityError",
     "Derivative",
     "DivergenceWarning",
     "GradientCheck",

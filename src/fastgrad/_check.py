@@ -15,6 +15,7 @@ from fastgrad._recheck import look_again
 from fastgrad._recheck_structured import look_again_structured
 from fastgrad._result import GradientCheck
 from fastgrad._stale import point_before, stale
+from fastgrad._step_by_noise import step_by_noise
 from fastgrad._typing import Array, Float64Array, IndexArray, ScalarFunction, Step
 from fastgrad._verdict import Case, conclude, tally
 from fastgrad._witness import Witness
@@ -54,8 +55,8 @@ def gradient_check(
         The claim: a function of x, the gradient at x itself, or True when f returns ``(value, gradient)``. Shaped like
         x, or flat and of x's size; for a tree x a tree of the same structure, dictionaries in any order.
     x : array_like or tree of arrays
-        The point, of any shape, as `numerical_gradient` takes it.
-    eps : None, float, array_like or "auto"
+        The point, of any shape, as `numerical_gradient` takes it; real.
+    eps : None, float, array_like, "auto" or "noise"
         The step, as `numerical_gradient` takes it.
     atol, rtol : float, optional
         None is 1e-6 and 1e-5, and 1e-3 and 1e-2 where x or the claim is single precision. ``rtol=0`` is the textbook's
@@ -103,6 +104,9 @@ def gradient_check(
     structured = hasattr(type(f), "__fastgrad_gradient__")
     point = Point(working_array(x)) if structured else as_point(x)
     f, claim = claim_at(f if structured else point.of_array(bound(f, args, kwargs)), grad_f, point, args, kwargs)
+    asked = 0
+    if isinstance(eps, str) and eps == "noise" and not structured:
+        eps, asked = step_by_noise(f, point, None, None)
     h = steps.as_steps(eps, point.array, steps.STRUCTURED) if structured else steps.resolve(eps, point)
     case = Case(
         f=f,
@@ -115,7 +119,7 @@ def gradient_check(
         where=None if indices is None else selected(indices, point.array.shape),
     )
     before = None if previous is None else point_before(previous, point)
-    check = _judge_structured(case) if structured else _judge(case)
+    check = _judge_structured(case) if structured else _judge(case, asked)
     return check if before is None or len(check.wrong) == 0 else _compared_with(case, before, check)
 
 
@@ -126,8 +130,8 @@ def _compared_with(case: Case, before: Point, check: GradientCheck) -> GradientC
     return replace(check, diagnosis=found or check.diagnosis, calls=check.calls + calls)
 
 
-def _judge(case: Case) -> GradientCheck:
-    """Measure an ordinary callable, and look again at what is beyond tolerance."""
+def _judge(case: Case, asked: int) -> GradientCheck:
+    """Measure an ordinary callable, and look again at what is beyond tolerance; f was asked for its noise already."""
     x = case.point.array
     measured = np.empty(case.count, x.dtype)
     if case.where is None:
@@ -147,7 +151,7 @@ def _judge(case: Case) -> GradientCheck:
             f"{sorted_out.unresolved.k.size} beyond tolerance, but within the error bound: f changes too fast for "
             f"these steps, or its noise, {probe.noise:.1e} at x, is too large for the tolerance."
         )
-    return conclude(case, measured, summary, sorted_out, calls + probe.calls, tuple(reasons), sweep=probe.sweep)
+    return conclude(case, measured, summary, sorted_out, asked + calls + probe.calls, tuple(reasons), sweep=probe.sweep)
 
 
 def _look_again(

@@ -12,6 +12,10 @@ class StepError(ValueError):
     """A step that is no positive real number, or that rounding eats at some entry of x."""
 
 
+class AnalyticityError(ValueError):
+    """A derivative was asked for through the complex plane of an f that is not analytic there."""
+
+
 class GradientMismatch(AssertionError):  # noqa: N818 - an AssertionError is named for what did not hold
     """A claimed derivative differs from the measured one beyond tolerance and error bound."""
 
@@ -39,7 +43,16 @@ def lost_step(entry: str, value: float, eps: float, realised: float) -> StepErro
 def bad_step(eps: object) -> StepError:
     """Return the error for an eps that no difference can be taken with."""
     return StepError(
-        f'eps must be None, "auto", a positive finite real number, or an array of them shaped like x; got {eps!r}.'
+        'eps must be None, "auto", "noise", a positive finite real number, or an array of them shaped like x; '
+        f"got {eps!r}."
+    )
+
+
+def unmeasured_noise() -> StepError:
+    """Return the error for an eps that stands for the noise of an f where none is measured."""
+    return StepError(
+        'eps="noise" asks an ordinary callable for its noise. Structured callables and fastgrad.reference take a '
+        'number, an array or "auto".'
     )
 
 
@@ -55,3 +68,11 @@ def unsummed(given: tuple[int, ...], wanted: tuple[int, ...]) -> str:
 def not_callable(f: object) -> TypeError:
     """Return the error for an f that cannot be called."""
     return TypeError(f"f must be callable, got {type(f).__name__}.")
+
+
+def not_analytic(what: str) -> AnalyticityError:
+    """Return the error for a complex step through an f that has no complex derivative."""
+    return AnalyticityError(
+        f"f is not analytic: {what} The complex step needs an f made of analytic functions of complex arguments; abs, "
+        'real, conj, comparisons, max and casts to real numbers are none. Use method="adaptive" or central differences.'
+    )

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from fastgrad._typing import Array
 
 #: What may be noticed at an entry, in the order in which it is shown.
@@ -59,6 +61,14 @@ class Derivative:
         """Write the value into an array of its own shape; return the same with that array for a value."""
         out[...] = self.value
         return Derivative(out, self.error, self.calls, self.step, self.flags)
+
+    def after(self, calls: int) -> "Derivative":
+        """Return the same with calls that were made beforehand, which stand with the first entry."""
+        if not calls:
+            return self
+        made = np.array(self.calls)
+        made.reshape(-1)[:1] += calls
+        return Derivative(self.value, self.error, made, self.step, self.flags)
 
     def mapped(self, form: Callable[[Array], Any]) -> "Derivative":
         """Return the same with each array put into another form."""

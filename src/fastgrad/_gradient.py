@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastgrad import _backend, _guarded, steps
-from fastgrad._point import Point, as_point, bound, is_bare_number, usable_out, working_array
+from fastgrad._point import Point, as_any_point, bound, is_bare_number, usable_out, working_array
 from fastgrad._reading import Reader
 from fastgrad._scheme import central, planned
 from fastgrad._typing import Array, Float64Array, IndexArray, ScalarFunction, Step
@@ -39,16 +39,22 @@ def numerical_gradient(
         reference is beyond what can be seen.
     x : array_like or tree of arrays
         The point, of any shape and order. Integers and booleans become float64; float32 stays float32, with differences
-        formed in double precision and rounded once. Dictionaries, lists, tuples, named tuples and dataclasses of
+        formed in double precision and rounded once. Complex x, complex64 or complex128, is for holomorphic f: the
+        derivative df/dz comes back, the mean of differences along both axes, four calls an entry, whose error falls
+        with eps⁴ (there eps=None is "auto"). Dictionaries, lists, tuples, named tuples and dataclasses of
         arrays, nested as you like, are trees: f takes one of the same structure, whose leaves all have the widest of
         their dtypes and are views of one buffer. A list whose leaves are all numbers is an array.
-    eps : None, float, array_like or "auto"
+    eps : None, float, array_like, "auto" or "noise"
         The absolute step. None is 1e-5 in double and 2⁻⁸ in single precision, and for a structured callable 2⁻¹⁷ and
         2⁻⁸. An array shaped like x gives each entry its own step, and in a tree like x a number each entry of a leaf;
-        ``"auto"`` takes the power of two nearest to ε^(1/3)·max(1, abs(x_i)).
-    method : {"central", "forward", "backward", "adaptive"}, optional
+        ``"auto"`` picks powers of two by x, dtype and order, as `fastgrad.steps.auto` says;
+        ``"noise"`` measures how f jitters and bends, in 57 calls and a few tens more, as `fastgrad.steps.by_noise`
+        does.
+    method : {"central", "forward", "backward", "adaptive", "complex"}, optional
         On which sides of x f is called. None is "central". "adaptive" extrapolates from steps of its own, entry by
-        entry, until the error stops falling, in some 10 to 15 calls.
+        entry, until the error stops falling, in some 10 to 15 calls. "complex" calls f with complex128 arguments
+        x + ih e_i, n times, for a derivative as exact as f itself; f must be analytic, which a few calls at real
+        numbers beside x make sure of.
     order : int, optional
         The power of the step with which the error falls: 2, 4, 6 or 8 for central differences, 1 to 4 for the others; 2
         by default. A central difference takes as many calls an entry as its order, a one-sided one as many as its order
@@ -80,6 +86,8 @@ def numerical_gradient(
     ------
     StepError
         If eps is not a positive finite real number, or rounding at some entry changes the step by more than 1 %.
+    AnalyticityError
+        If the complex step is asked for, or x is complex, and f has no complex derivative there.
     ValueError
         If the method or its order is unknown, x lies outside its bounds, or an entry has no room within them.
     TypeError, ShapeError
@@ -111,8 +119,14 @@ def numerical_gradient(
         if method is not None or order is not None or bounds is not None:
             raise TypeError("a structured callable measures by its own loop: method, order and bounds do not reach it.")
         return _by_structure(f, x, eps, out, args, kwargs, details)
-    point = as_point(x)
+    point = as_any_point(x)
     g = point.of_array(bound(f, args, kwargs))
+    if method == "complex" or point.array.dtype.kind == "c":
+        from fastgrad._complex_plane import plane_gradient  # loaded when asked for: import fastgrad does without
+
+        grad = usable_out(out, point.array.shape, point.array.dtype, x)
+        found = plane_gradient(g, point, eps, method, order, bounds, details=details).into(grad).mapped(point.restore)
+        return found if details else found.value
     if method == "adaptive":
         if eps is not None or order is not None:
             raise TypeError("the adaptive method picks its own steps and order: leave eps and order out.")
@@ -121,12 +135,18 @@ def numerical_gradient(
         grad = usable_out(out, point.array.shape, point.array.dtype, x)
         found = adaptive_gradient(g, point, bounds).into(grad).mapped(point.restore)
         return found if details else found.value
+    asked = 0
+    if isinstance(eps, str) and eps == "noise":
+        from fastgrad._step_by_noise import step_by_noise
+
+        eps, asked = step_by_noise(g, point, method, order, bounds)
     plan = planned(point, eps, method, order, bounds)
     grad = usable_out(out, point.array.shape, point.array.dtype, x)
     if details:
         from fastgrad._stencil_entries import with_bars
 
-        return with_bars(g, point, plan, is_scalar=True).into(grad).mapped(point.restore)
+        found = with_bars(g, point, plan, is_scalar=True).into(grad).after(asked)
+        return found.mapped(point.restore)
     if plan.changes_sides:
         _guarded.gradient(g, point, plan, grad)
     else:

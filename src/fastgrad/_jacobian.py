@@ -1,13 +1,16 @@
 """The Jacobian of an array-valued function, dense, a column at a time."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastgrad import _backend, _guarded
-from fastgrad._point import Point, as_point, bound, usable_out
+from fastgrad._point import Point, as_any_point, bound, usable_out
 from fastgrad._reading import Reader
 from fastgrad._scheme import planned
 from fastgrad._typing import Array, Step, VectorFunction
+
+if TYPE_CHECKING:
+    from fastgrad._estimates import Derivative
 
 
 def numerical_jacobian(
@@ -38,11 +41,12 @@ def numerical_jacobian(
         out.
     x : array_like or tree of arrays
         The point, of any shape and order, as `numerical_gradient` takes it.
-    eps : None, float, array_like or "auto"
-        The absolute step, as `numerical_gradient` takes it.
+    eps : None, float, array_like, "auto" or "noise"
+        The absolute step, as `numerical_gradient` takes it. The noise is that of f's values added up with signs.
     method, order, bounds : optional
         As `numerical_gradient` takes them. "adaptive" extrapolates each element, and calls f until all elements of a
-        column have as many digits as they allow: some 10 calls a column where they are alike, 20 to 70 where not.
+        column have as many digits as they allow: some 10 calls a column where they are alike, 20 to 70 where not. With
+        complex x, f may be complex too.
     details : bool
         Whether to return error bars, calls, steps and flags with the values, as `numerical_gradient` does.
     out : ndarray, optional
@@ -67,6 +71,8 @@ def numerical_jacobian(
     ------
     StepError
         If eps is not a positive finite real number, or rounding at some entry changes the step by more than 1 %.
+    AnalyticityError
+        If the complex step is asked for, or x is complex, and f has no complex derivative there.
     ValueError
         If the method or its order is unknown, x lies outside its bounds, or an entry has no room within them.
     TypeError, ShapeError
@@ -84,27 +90,38 @@ def numerical_jacobian(
     >>> bool(np.all(abs(found.value - np.diag([1.0, np.e])) <= found.error)), bool(np.all(found.error < 1e-13))
     (True, True)
     """
-    point = as_point(x)
+    point = as_any_point(x)
     f = point.of_array(bound(f, args, kwargs))
     reader = point.reader()
 
     def allocate(shape: tuple[int, ...]) -> Array:
         return usable_out(out, shape + point.array.shape, point.array.dtype, x)
 
+    def filled(found: "Derivative") -> Any:
+        J = allocate(found.value.shape[: found.value.ndim - point.array.ndim])
+        found = found.into(J).mapped(point.restore)
+        return found if details else found.value
+
+    if method == "complex" or point.array.dtype.kind == "c":
+        from fastgrad._complex_plane import plane_jacobian  # loaded when asked for: import fastgrad does without
+
+        return filled(plane_jacobian(f, point, eps, method, order, bounds, details=details))
     if method == "adaptive":
         if eps is not None or order is not None:
             raise TypeError("the adaptive method picks its own steps and order: leave eps and order out.")
-        from fastgrad._adaptive_entries import adaptive_jacobian  # loaded when asked for: import fastgrad does without
+        from fastgrad._adaptive_entries import adaptive_jacobian
 
-        found = adaptive_jacobian(f, point, bounds)
-        found = found.into(allocate(found.value.shape[: found.value.ndim - point.array.ndim])).mapped(point.restore)
-        return found if details else found.value
+        return filled(adaptive_jacobian(f, point, bounds))
+    asked = 0
+    if isinstance(eps, str) and eps == "noise":
+        from fastgrad._step_by_noise import step_by_noise
+
+        eps, asked = step_by_noise(f, point, method, order, bounds, is_scalar=False)
     plan = planned(point, eps, method, order, bounds)
     if details:
         from fastgrad._stencil_entries import with_bars
 
-        found = with_bars(f, point, plan, is_scalar=False)
-        return found.into(allocate(found.value.shape[: found.value.ndim - point.array.ndim])).mapped(point.restore)
+        return filled(with_bars(f, point, plan, is_scalar=False).after(asked))
     if point.array.size == 0:
         return point.restore(allocate(_first_shape(f, point, reader)))
     if plan.changes_sides:

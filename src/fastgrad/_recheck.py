@@ -11,6 +11,8 @@ from fastgrad._probe import Probe, Slope
 
 #: An entry beyond tolerance is measured again at these multiples of its step.
 MULTIPLES = (1 / 256, 1 / 16, 1.0, 4.0, 16.0)
+#: So is the automatic step, where it is so many octaves from all of these.
+APART = 1.5
 #: Then each time with a step so much smaller, until the values agree or drown in noise.
 SHRINK, SMALLEST = 16.0, 8
 #: Where noise decides and larger steps agree, with still larger ones, each time by this factor.
@@ -58,7 +60,7 @@ def _look(probe: Probe, i: int, h: float, auto: float | None, claimed: float, to
     and curvature fall behind, until they do or noise leaves nothing to see.
     """
     steps = [h * factor for factor in MULTIPLES]
-    if auto is not None and min(abs(np.log2(auto / step)) for step in steps) >= 1:
+    if auto is not None and min(abs(np.log2(auto / step)) for step in steps) >= APART:
         steps.append(auto)
     slopes = _sorted(probe.slope(i, step) for step in steps)
     if slopes and all(s.is_still for s in slopes):

@@ -121,17 +121,18 @@ class Tree:
         return bool(np.shape(given) == (self.size,))
 
 
-def flatten(x: Any, label: str = "x") -> tuple[Array, Tree]:
+def flatten(x: Any, label: str = "x", read: Callable[[Any, str], Array] = real_array) -> tuple[Array, Tree]:
     """Return all entries of a tree as one new array, and the tree's structure.
 
     The array has the widest dtype of the leaves, in which integers, booleans and Python's numbers count as float64.
+    What a leaf may be, `read` knows: it returns the leaf as an array or refuses it by its name.
 
     Raises
     ------
     TypeError, ShapeError
         If a leaf is no real array; the sentence names it by its path.
     """
-    arrays = [(path, real_array(value, path)) for path, value in _walk(x, label, _is_leaf) if value is not None]
+    arrays = [(path, read(value, path)) for path, value in _walk(x, label, _is_leaf) if value is not None]
     dtype = np.result_type(*(array.dtype for _, array in arrays)) if arrays else np.dtype(np.float64)
     leaves: list[Leaf] = []
     for path, array in arrays:

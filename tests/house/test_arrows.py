@@ -20,6 +20,7 @@ ROWS = {
     "use": "losses _input_moves _loss_parts _criteria layers _weight_gradient _least_squares",
     "verbs": "_gradient _jacobian _derivative _one_sided",
     "notions": (
+        "_complex_plane _complex_step _cauchy_riemann _surroundings _holomorphic _step_by_noise "
         "_guarded _stencil_entries _structured_bars _adaptive_entries _around _bars _adaptive _step_search _line "
         "_extrapolation _scheme steps _noise_steps _neighbourhood "
         "_noise _bounds _stencils _point"
@@ -28,8 +29,8 @@ ROWS = {
     "engine": "_kernels reference",
     "side": "problems",
     "ground": (
-        "_layer_names _object_state _seeds _tree _containers _regression _reading _arrays _errors _estimates _typing "
-        "_later"
+        "_layer_names _object_state _seeds _tree _containers _regression _complex_reading _reading _arrays _errors "
+        "_estimates _typing _later"
     ),
 }
 ORDER = ["__init__", *" ".join(ROWS.values()).split()]
@@ -45,14 +46,27 @@ FENCES = {
             "_point",
             "_scheme",
             "_adaptive_entries",
+            "_complex_plane",
             "_guarded",
+            "_step_by_noise",
             "_stencil_entries",
             "_structured_bars",
         },
         "verbs do not know each other's insides",
     ),
     "_jacobian": (
-        GROUND | {"_backend", "steps", "_point", "_scheme", "_adaptive_entries", "_guarded", "_stencil_entries"},
+        GROUND
+        | {
+            "_backend",
+            "steps",
+            "_point",
+            "_scheme",
+            "_adaptive_entries",
+            "_complex_plane",
+            "_guarded",
+            "_step_by_noise",
+            "_stencil_entries",
+        },
         "verbs do not know each other's insides",
     ),
     "_diagnosis": (
