@@ -10,6 +10,7 @@ from fastgrad._claim import claim_at, selected
 from fastgrad._gradient import measure, measure_entries, measure_structured
 from fastgrad._point import Point, as_point, bound, working_array
 from fastgrad._probe import Probe
+from fastgrad._progress import ProgressLike, progress_of
 from fastgrad._recheck import look_again
 from fastgrad._recheck_structured import look_again_structured
 from fastgrad._result import GradientCheck
@@ -33,6 +34,7 @@ def gradient_check(
     indices: Any = None,
     args: Sequence[Any] = (),
     kwargs: Mapping[str, Any] | None = None,
+    progress: ProgressLike = None,
 ) -> GradientCheck:
     """Check a claimed gradient of the scalar function f at x against central differences, entry by entry.
 
@@ -62,6 +64,10 @@ def gradient_check(
         as the line of all its entries.
     args, kwargs : sequence and mapping, optional
         Passed on to f, and to grad_f where it is called, after x.
+    progress : bool or callable, optional
+        True shows how far the check is on standard error, with tqdm where that is installed; a callable is told so some
+        ten times a second, as ``progress(done, total)`` in entries, those that are looked at again counted twice; what
+        it raises ends the check. None shows it on terminals, once a check has run for two seconds.
 
     Returns
     -------
@@ -98,6 +104,7 @@ def gradient_check(
     point = Point(working_array(x)) if structured else as_point(x)
     f, claim = claim_at(f if structured else point.of_array(bound(f, args, kwargs)), grad_f, point, args, kwargs)
     h = steps.as_steps(eps, point.array, steps.STRUCTURED) if structured else steps.resolve(eps, point)
+    where = None if indices is None else selected(indices, point.array.shape)
     case = Case(
         f=f,
         point=point,
@@ -106,9 +113,13 @@ def gradient_check(
         eps=eps,
         atol=_tolerance("atol", atol, ATOL[claim.precision]),
         rtol=_tolerance("rtol", rtol, RTOL[claim.precision]),
-        where=None if indices is None else selected(indices, point.array.shape),
+        where=where,
+        progress=progress_of(progress, point.array.size if where is None else where.size, "gradient check"),
     )
-    return _judge_structured(case) if structured else _judge(case)
+    with case.progress:
+        found = _judge_structured(case) if structured else _judge(case)
+        case.progress.finish()
+    return found
 
 
 def _judge(case: Case) -> GradientCheck:
@@ -116,9 +127,9 @@ def _judge(case: Case) -> GradientCheck:
     x = case.point.array
     measured = np.empty(case.count, x.dtype)
     if case.where is None:
-        calls = measure(case.f, case.point, case.h, measured.reshape(x.shape))
+        calls = measure(case.f, case.point, case.h, measured.reshape(x.shape), case.progress.pace)
     else:
-        calls = measure_entries(case.f, case.point, case.h, case.where, measured)
+        calls = measure_entries(case.f, case.point, case.h, case.where, measured, case.progress.pace)
     measured = measured.astype(case.claimed.dtype, copy=False)
     summary = _backend.compare.compare(case.claimed, measured, case.atol, case.rtol)
     beyond = _beyond(case, measured, summary[3])
@@ -141,7 +152,9 @@ def _look_again(
     """Return what the second look finds at these of the compared entries: values, bounds, left and right slopes."""
     found = np.full((4, beyond.size), np.nan)
     auto = steps.auto(case.point.array) if case.eps is None and beyond.size else None
+    case.progress.look_again(beyond.size)
     for row, (k, i) in enumerate(zip(beyond.tolist(), case.indices(beyond).tolist(), strict=True)):
+        case.progress.pace(row)
         claimed, first = float(case.claimed[k]), float(measured[k])
         if not (np.isfinite(claimed) and np.isfinite(probe.centre)):
             continue

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from fastgrad import _backend
 from fastgrad._claim import Claim
 from fastgrad._point import Point
+from fastgrad._progress import Progress
 from fastgrad._result import Entries, Entry, GradientCheck, Kinks, Verdict
 from fastgrad._tree import located
 from fastgrad._typing import Array, Float64Array, IndexArray, Step
@@ -26,6 +27,7 @@ class Case:
     atol: float
     rtol: float
     where: IndexArray | None
+    progress: Progress
 
     @property
     def claimed(self) -> Array:

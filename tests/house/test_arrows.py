@@ -22,7 +22,7 @@ ROWS = {
     "switch": "_backend",
     "engine": "_kernels reference",
     "side": "problems",
-    "ground": "_tree _containers _regression _reading _arrays _errors _estimates _typing _later",
+    "ground": "_tree _containers _regression _progress _reading _arrays _errors _estimates _typing _later",
 }
 ORDER = ["__init__", *" ".join(ROWS.values()).split()]
 GROUND = set(ROWS["ground"].split())

@@ -1,0 +1,176 @@
+"""How far a long check has come, told now and then to whoever wants to know; it never decides anything."""
+
+import sys
+from collections.abc import Callable
+from time import perf_counter
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+#: Seconds between two reports, and for how long a check runs before a terminal that asked for nothing is told of it.
+INTERVAL, PATIENCE = 0.1, 2.0
+
+#: How much later than so far, at the most, the clock is looked at again.
+GROWTH = 10
+
+NEVER = sys.maxsize
+
+ProgressLike = bool | Callable[[int, int], Any] | None
+
+
+class Progress:
+    """The progress of one run over so many entries; entries that are looked at again come on top.
+
+    Parameters
+    ----------
+    tell : callable or None
+        Called as ``tell(done, total)``; None is told nothing, and costs nothing.
+    total : int
+        How many entries there are to begin with.
+    patience : float
+        Seconds that pass before the first report.
+    """
+
+    __slots__ = ("_base", "_began", "_done", "_due", "_patience", "_tell", "_told", "total")
+
+    def __init__(self, tell: Callable[[int, int], Any] | None, total: int, patience: float = 0.0) -> None:
+        self.total = total
+        self._tell = tell
+        self._patience = patience
+        self._base = self._done = 0
+        self._told = -1
+        self._began = perf_counter() if tell else 0.0
+        self._due = self._began + max(patience, INTERVAL)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if isinstance(self._tell, Shown):
+            self._tell.close()
+
+    def pace(self, done: int) -> int:
+        """Take note that so many entries of a pass are done; return how many shall be when this is called again.
+
+        A loop that asks so seldom pays nothing for it: the clock is looked at ten times a second, as the speed so far
+        foretells, and at the start a dozen times more.
+        """
+        if self._tell is None:
+            return NEVER
+        self._done = self._base + done
+        now = perf_counter()
+        if now >= self._due:
+            self._due = now + INTERVAL
+            self._report()
+        if not self._done:
+            return done + 1
+        soon = int(self._done * INTERVAL / max(now - self._began, 1e-9))
+        return done + max(1, min(soon, GROWTH * self._done))
+
+    def look_again(self, count: int) -> None:
+        """End the pass that all entries took, and begin one over so many of them."""
+        self._base = self.total
+        self.total += count
+        self.pace(0)
+
+    def finish(self) -> None:
+        """Report the end, unless nobody had the patience to be told anything."""
+        if self._tell is None or (self._patience and self._told < 0):
+            return
+        self._done = self.total
+        if self._told != self._done:
+            self._report()
+
+    def _report(self) -> None:
+        self._told = self._done
+        if self._tell is not None:
+            self._tell(self._done, self.total)
+
+
+class Bar(Protocol):
+    """As much of tqdm's bar as is used."""
+
+    n: int
+    total: int
+
+    def update(self, n: int) -> Any:
+        """Move it forward by n."""
+
+    def close(self) -> None:
+        """Take leave of it."""
+
+
+class Shown:
+    """A bar on standard error, drawn when there is first something to tell; with tqdm where that is installed.
+
+    Parameters
+    ----------
+    what : str
+        What is going on.
+    leave : bool
+        Whether the bar stays when all is done.
+    """
+
+    def __init__(self, what: str, *, leave: bool) -> None:
+        self._what = what
+        self._leave = leave
+        self._bar: Bar | None = None
+
+    def __call__(self, done: int, total: int) -> None:
+        if self._bar is None:
+            self._bar = _bar(self._what, total, self._leave)
+        self._bar.total = total
+        self._bar.update(done - self._bar.n)
+
+    def close(self) -> None:
+        """Finish the bar, if one was drawn."""
+        if self._bar is not None:
+            self._bar.close()
+
+
+class Line:
+    """A bar in words, one line that is written over and over."""
+
+    def __init__(self, what: str, total: int, leave: bool) -> None:
+        self.n, self.total = 0, total
+        self._what, self._leave = what, leave
+        self._width = 0
+
+    def update(self, n: int) -> None:
+        """Write how far it is."""
+        self.n += n
+        text = f"{self._what}: {self.n} of {self.total} entries ({100 * self.n // max(self.total, 1)} %)"
+        sys.stderr.write("\r" + text.ljust(self._width))
+        sys.stderr.flush()
+        self._width = len(text)
+
+    def close(self) -> None:
+        """End the line, or wipe it away."""
+        sys.stderr.write("\n" if self._leave else "\r" + " " * self._width + "\r")
+        sys.stderr.flush()
+
+
+def _bar(what: str, total: int, leave: bool) -> Bar:
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        return Line(what, total, leave)
+    bar: Bar = tqdm(total=total, desc=what, unit=" entries", unit_scale=True, leave=leave, file=sys.stderr)
+    return bar
+
+
+def progress_of(given: ProgressLike, total: int, what: str) -> Progress:
+    """Return the progress that a user's `progress` argument means, for so many entries.
+
+    Raises
+    ------
+    TypeError
+        If it is neither None, nor a boolean, nor callable.
+    """
+    if given is None:
+        is_terminal = sys.stderr is not None and sys.stderr.isatty()
+        return Progress(Shown(what, leave=False) if is_terminal else None, total, PATIENCE)
+    if isinstance(given, bool):
+        return Progress(Shown(what, leave=True) if given else None, total)
+    if not callable(given):
+        raise TypeError(f"progress must be None, True, False or a callable of (done, total); got {given!r}.")
+    return Progress(given, total)
