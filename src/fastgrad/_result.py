@@ -177,6 +177,7 @@ class GradientCheck:
         GradientMismatch, InconclusiveError
             Both are an AssertionError; the message is the report.
         """
+        __tracebackhide__ = True
         if self.verdict == "failed":
             raise GradientMismatch(str(self))
         if self.verdict == "inconclusive":

@@ -1,0 +1,63 @@
+"""Assertions for tests: what they raise is an AssertionError whose message is the report."""
+
+from typing import Any
+
+from fastgrad._check import gradient_check
+from fastgrad._result import GradientCheck
+from fastgrad._typing import ScalarFunction, Step
+
+__all__ = ["assert_gradient"]
+
+
+def assert_gradient(
+    f: ScalarFunction,
+    grad_f: Any,
+    x: Any,
+    eps: Step = None,
+    atol: float | None = None,
+    *,
+    rtol: float | None = None,
+    **options: Any,
+) -> GradientCheck:
+    """Assert that a claimed gradient of the scalar function f at x is right.
+
+    Parameters
+    ----------
+    f, grad_f, x, eps, atol, rtol
+        As `fastgrad.gradient_check` takes them.
+    **options
+        Whatever else it takes.
+
+    Returns
+    -------
+    GradientCheck
+        The check, which passed.
+
+    Raises
+    ------
+    GradientMismatch
+        If entries are wrong. It is an AssertionError, and its message is the report, which names them.
+    InconclusiveError
+        If the tolerance is finer than what can be resolved. It is an AssertionError, too: what nobody could see is not
+        asserted.
+    ShapeError, StepError, TypeError, ValueError
+        As `fastgrad.gradient_check`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastgrad.testing import assert_gradient
+    >>> assert_gradient(lambda x: np.sum(x**2), lambda x: 2 * x, np.array([1.0, -2.0])).verdict
+    'passed'
+    >>> assert_gradient(lambda x: np.sum(x**2), lambda x: [2.0, 3.0] * x, np.array([1.0, -2.0]))
+    Traceback (most recent call last):
+    ...
+    fastgrad._errors.GradientMismatch: gradient check failed: 1 of 2 entries wrong (atol 1e-06, rtol 1e-05)
+      entry  claimed  measured  ± bound  difference  relative
+      x[1]        -6        -4  4.5e-10           2      0.33
+      measured by central differences, eps = 1e-05, mode full, 16 calls of f
+    """
+    __tracebackhide__ = True
+    check = gradient_check(f, grad_f, x, eps, atol, rtol=rtol, **options)
+    check.raise_if_failed()
+    return check
