@@ -11,7 +11,7 @@ SOURCE = Path(__file__).parents[2] / "src" / "fastgrad"
 
 #: From top to bottom, and within a row from left to right: a file imports only what stands behind it.
 ROWS = {
-    "skin": "__main__ _cli _demo plot _drawing",
+    "skin": "__main__ _cli _cli_check _demo plot _drawing",
     "judge": "testing _replay _check _witness _verdict _recheck _recheck_structured _probe _claim _result _render",
     "use": "losses _input_moves _loss_parts _criteria layers _weight_gradient _least_squares",
     "verbs": "_gradient _jacobian _derivative _one_sided",
