@@ -45,6 +45,7 @@ def add_to(commands: Any) -> None:
         "--at", metavar="FILE", type=Path, required=True, help="x: an array (.npy), or a dictionary of arrays (.npz)"
     )
     parser.add_argument("--mode", choices=("auto", "full", "search", "sample"), help="how entries are looked for")
+    parser.add_argument("--budget", type=_budget, metavar="B", help='calls of f, or a time as "10 s"')
     parser.add_argument("--seed", type=int, metavar="N", help="what random directions are drawn from")
     parser.add_argument("--eps", type=_step, metavar="STEP", help="the step, a number or auto")
     parser.add_argument("--atol", type=float, metavar="A", help="the absolute tolerance")
@@ -72,7 +73,7 @@ def _check(options: argparse.Namespace) -> "GradientCheck":
     if sys.path[0] not in ("", str(Path.cwd())):
         sys.path.insert(0, str(Path.cwd()))
     f, x = _function(options.f), _loaded(options.at)
-    further = {name: getattr(options, key) for name, key in (("mode", "mode"), ("rng", "seed"))}
+    further = {name: getattr(options, key) for name, key in (("mode", "mode"), ("budget", "budget"), ("rng", "seed"))}
     given = {name: value for name, value in further.items() if value is not None}
     claim = _claim(options.grad)
     try:
@@ -146,6 +147,10 @@ def _loaded(path: Path) -> Any:
 
 def _step(text: str) -> float | str:
     return text if text == "auto" else float(text)
+
+
+def _budget(text: str) -> int | str:
+    return int(text) if text.isdecimal() else text
 
 
 def _write(check: "GradientCheck", path: Path) -> None:

@@ -49,13 +49,11 @@ def assert_gradient(
     >>> from fastgrad.testing import assert_gradient
     >>> assert_gradient(lambda x: np.sum(x**2), lambda x: 2 * x, np.array([1.0, -2.0])).verdict
     'passed'
-    >>> assert_gradient(lambda x: np.sum(x**2), lambda x: [2.0, 3.0] * x, np.array([1.0, -2.0]))
-    Traceback (most recent call last):
-    ...
-    fastgrad._errors.GradientMismatch: gradient check failed: 1 of 2 entries wrong (atol 1e-06, rtol 1e-05)
-      entry  claimed  measured  ± bound  difference  relative
-      x[1]        -6        -4  4.5e-10           2      0.33
-      measured by central differences, eps = 1e-05, mode full, 16 calls of f
+    >>> try:
+    ...     assert_gradient(lambda x: np.sum(x**2), lambda x: [2.0, 3.0] * x, np.array([1.0, -2.0]))
+    ... except AssertionError as error:
+    ...     print(str(error).splitlines()[0])
+    gradient check failed: 1 of 2 entries wrong (atol 1e-06, rtol 1e-05)
     """
     __tracebackhide__ = True
     check = gradient_check(f, grad_f, x, eps, atol, rtol=rtol, **options)

@@ -126,11 +126,13 @@ def test_options_reach_the_check(place: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(_check, "gradient_check", gradient_check)
     check(place, "f", grad="g")
     check(place, "f", *["--eps", "auto", "--atol", "1e-3", "--rtol", "0", "--mode", "search", "--seed", "5"], grad="g")
-    check(place, "f", "--eps", "1e-4", grad="g")
+    check(place, "f", "--eps", "1e-4", "--budget", "300", grad="g")
+    check(place, "f", "--budget", "10 s", grad="g")
     assert seen == [
         (None, None, {"rtol": None}),
         ("auto", 1e-3, {"rtol": 0.0, "mode": "search", "rng": 5}),
-        (1e-4, None, {"rtol": None}),
+        (1e-4, None, {"rtol": None, "budget": 300}),
+        (None, None, {"rtol": None, "budget": "10 s"}),
     ]
 
 
