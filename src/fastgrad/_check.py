@@ -104,7 +104,6 @@ def gradient_check(
     point = Point(working_array(x)) if structured else as_point(x)
     f, claim = claim_at(f if structured else point.of_array(bound(f, args, kwargs)), grad_f, point, args, kwargs)
     h = steps.as_steps(eps, point.array, steps.STRUCTURED) if structured else steps.resolve(eps, point)
-    where = None if indices is None else selected(indices, point.array.shape)
     case = Case(
         f=f,
         point=point,
@@ -113,19 +112,18 @@ def gradient_check(
         eps=eps,
         atol=_tolerance("atol", atol, ATOL[claim.precision]),
         rtol=_tolerance("rtol", rtol, RTOL[claim.precision]),
-        where=where,
-        progress=progress_of(progress, point.array.size if where is None else where.size, "gradient check"),
+        where=None if indices is None else selected(indices, point.array.shape),
+        progress=progress_of(progress, "gradient check"),
     )
     with case.progress:
-        found = _judge_structured(case) if structured else _judge(case)
-        case.progress.finish()
-    return found
+        return _judge_structured(case) if structured else _judge(case)
 
 
 def _judge(case: Case) -> GradientCheck:
     """Measure an ordinary callable, and look again at what is beyond tolerance."""
     x = case.point.array
     measured = np.empty(case.count, x.dtype)
+    case.progress.begin(case.count)
     if case.where is None:
         calls = measure(case.f, case.point, case.h, measured.reshape(x.shape), case.progress.pace)
     else:
@@ -152,7 +150,7 @@ def _look_again(
     """Return what the second look finds at these of the compared entries: values, bounds, left and right slopes."""
     found = np.full((4, beyond.size), np.nan)
     auto = steps.auto(case.point.array) if case.eps is None and beyond.size else None
-    case.progress.look_again(beyond.size)
+    case.progress.begin(beyond.size)
     for row, (k, i) in enumerate(zip(beyond.tolist(), case.indices(beyond).tolist(), strict=True)):
         case.progress.pace(row)
         claimed, first = float(case.claimed[k]), float(measured[k])
@@ -170,6 +168,7 @@ def _judge_structured(case: Case) -> GradientCheck:
     x = case.point.array.view()
     x.flags.writeable = False
     out = np.empty_like(x)
+    case.progress.begin(case.count)
     witness = Witness(case.f, x, case.h, case.atol, out) if x.size else None
     calls = measure_structured(case.f, x, case.h, out)
     redone = max(calls - 2 * x.size, 0) // 2

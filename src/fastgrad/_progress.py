@@ -18,26 +18,24 @@ ProgressLike = bool | Callable[[int, int], Any] | None
 
 
 class Progress:
-    """The progress of one run over so many entries; entries that are looked at again come on top.
+    """The progress of one check: over so many entries, some of which are looked at again, or in calls of f.
 
     Parameters
     ----------
     tell : callable or None
         Called as ``tell(done, total)``; None is told nothing, and costs nothing.
-    total : int
-        How many entries there are to begin with.
     patience : float
         Seconds that pass before the first report.
     """
 
-    __slots__ = ("_base", "_began", "_done", "_due", "_patience", "_tell", "_told", "total")
+    __slots__ = ("_base", "_began", "_done", "_due", "_is_open", "_is_told", "_patience", "_tell", "_total")
 
-    def __init__(self, tell: Callable[[int, int], Any] | None, total: int, patience: float = 0.0) -> None:
-        self.total = total
+    def __init__(self, tell: Callable[[int, int], Any] | None, patience: float = 0.0) -> None:
         self._tell = tell
         self._patience = patience
-        self._base = self._done = 0
-        self._told = -1
+        self._total = self._base = self._done = 0
+        self._is_told = False
+        self._is_open = False
         self._began = perf_counter() if tell else 0.0
         self._due = self._began + max(patience, INTERVAL)
 
@@ -45,8 +43,15 @@ class Progress:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if error is None:
+            self._finish()
         if isinstance(self._tell, Shown):
             self._tell.close()
+
+    def begin(self, count: int) -> None:
+        """Begin a pass over so many entries; the one before, if any, is done."""
+        self._base = self._done = self._total
+        self._total += count
 
     def pace(self, done: int) -> int:
         """Take note that so many entries of a pass are done; return how many shall be when this is called again.
@@ -57,33 +62,49 @@ class Progress:
         if self._tell is None:
             return NEVER
         self._done = self._base + done
-        now = perf_counter()
-        if now >= self._due:
-            self._due = now + INTERVAL
-            self._report()
+        now = self._look()
         if not self._done:
             return done + 1
         soon = int(self._done * INTERVAL / max(now - self._began, 1e-9))
         return done + max(1, min(soon, GROWTH * self._done))
 
-    def look_again(self, count: int) -> None:
-        """End the pass that all entries took, and begin one over so many of them."""
-        self._base = self.total
-        self.total += count
-        self.pace(0)
+    def counting(self, f: Callable[[Any], Any], foreseen: int) -> Callable[[Any], Any]:
+        """Return f as a function that takes note of its calls, of which nobody knows how many there will be."""
+        if self._tell is None:
+            return f
+        self.begin(foreseen)
+        self._is_open = True
 
-    def finish(self) -> None:
+        def counted(x: Any) -> Any:
+            y = f(x)
+            self._done += 1
+            self._total = max(self._total, self._done + 1)
+            self._look()
+            return y
+
+        return counted
+
+    def _finish(self) -> None:
         """Report the end, unless nobody had the patience to be told anything."""
-        if self._tell is None or (self._patience and self._told < 0):
+        if self._tell is None or (self._patience and not self._is_told):
             return
-        self._done = self.total
-        if self._told != self._done:
+        if self._is_open:
+            self._total = self._done
+        self._done = self._total
+        self._report()
+
+    def _look(self) -> float:
+        """Look at the clock, and report if it is time."""
+        now = perf_counter()
+        if now >= self._due:
+            self._due = now + INTERVAL
             self._report()
+        return now
 
     def _report(self) -> None:
-        self._told = self._done
+        self._is_told = True
         if self._tell is not None:
-            self._tell(self._done, self.total)
+            self._tell(self._done, self._total)
 
 
 class Bar(Protocol):
@@ -138,7 +159,7 @@ class Line:
     def update(self, n: int) -> None:
         """Write how far it is."""
         self.n += n
-        text = f"{self._what}: {self.n} of {self.total} entries ({100 * self.n // max(self.total, 1)} %)"
+        text = f"{self._what}: {self.n} of {self.total} ({100 * self.n // max(self.total, 1)} %)"
         sys.stderr.write("\r" + text.ljust(self._width))
         sys.stderr.flush()
         self._width = len(text)
@@ -154,12 +175,12 @@ def _bar(what: str, total: int, leave: bool) -> Bar:
         from tqdm import tqdm
     except ImportError:
         return Line(what, total, leave)
-    bar: Bar = tqdm(total=total, desc=what, unit=" entries", unit_scale=True, leave=leave, file=sys.stderr)
+    bar: Bar = tqdm(total=total, desc=what, leave=leave, file=sys.stderr)
     return bar
 
 
-def progress_of(given: ProgressLike, total: int, what: str) -> Progress:
-    """Return the progress that a user's `progress` argument means, for so many entries.
+def progress_of(given: ProgressLike, what: str) -> Progress:
+    """Return the progress that a user's `progress` argument means.
 
     Raises
     ------
@@ -168,9 +189,9 @@ def progress_of(given: ProgressLike, total: int, what: str) -> Progress:
     """
     if given is None:
         is_terminal = sys.stderr is not None and sys.stderr.isatty()
-        return Progress(Shown(what, leave=False) if is_terminal else None, total, PATIENCE)
+        return Progress(Shown(what, leave=False) if is_terminal else None, PATIENCE)
     if isinstance(given, bool):
-        return Progress(Shown(what, leave=True) if given else None, total)
+        return Progress(Shown(what, leave=True) if given else None)
     if not callable(given):
         raise TypeError(f"progress must be None, True, False or a callable of (done, total); got {given!r}.")
-    return Progress(given, total)
+    return Progress(given)

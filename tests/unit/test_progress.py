@@ -112,7 +112,8 @@ def test_what_it_raises_ends_the_check_and_nothing_is_said_of_f(clock: Any, erro
 def test_the_clock_is_looked_at_seldom(clock: Any) -> None:
     clock.tick = 1e-6
     asked = 0
-    progress = Progress(lambda done, total: None, 10**6)
+    progress = Progress(lambda done, total: None)
+    progress.begin(10**6)
     due = progress.pace(0)
     while due < 10**6:
         asked += 1
@@ -122,7 +123,8 @@ def test_the_clock_is_looked_at_seldom(clock: Any) -> None:
 
 def test_reports_come_as_often_as_promised(clock: Any) -> None:
     told: list[float] = []
-    progress = Progress(lambda done, total: told.append(clock.now), 10**6)
+    progress = Progress(lambda done, total: told.append(clock.now))
+    progress.begin(10**6)
     due = 0
     for done in range(40_000):  # 10 s of a loop of 4000 entries a second
         clock.now += 1 / 4000
@@ -134,9 +136,19 @@ def test_reports_come_as_often_as_promised(clock: Any) -> None:
     assert gaps.max() < 2.1 * INTERVAL
 
 
+def test_calls_are_counted_where_nobody_knows_how_many_there_will_be(clock: Any) -> None:
+    clock.tick = INTERVAL
+    told: list[tuple[int, int]] = []
+    with Progress(lambda *now: told.append(now)) as progress:
+        f = progress.counting(cubes, 3)
+        assert [f(X[:2]) for _ in range(5)] == [cubes(X[:2])] * 5
+    assert told == [(1, 3), (2, 3), (3, 4), (4, 5), (5, 6), (5, 5)]
+    assert Progress(None).counting(cubes, 3) is cubes
+
+
 def test_who_asks_for_nothing_costs_nothing() -> None:
-    assert progress_of(False, 7, "a check").pace(0) == NEVER
-    assert progress_of(None, 7, "a check").pace(0) == NEVER  # pytest's standard error is no terminal
+    assert progress_of(False, "a check").pace(0) == NEVER
+    assert progress_of(None, "a check").pace(0) == NEVER  # pytest's standard error is no terminal
 
 
 def test_a_terminal_is_told_after_two_seconds_and_wiped(clock: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,7 +159,7 @@ def test_a_terminal_is_told_after_two_seconds_and_wiped(clock: Any, monkeypatch:
     assert terminal.getvalue() == ""
     clock.tick = 2 * PATIENCE / len(X)
     fg.gradient_check(cubes, 3 * X**2, X)
-    assert "gradient check: 50 of 50 entries (100 %)" in terminal.getvalue()
+    assert "gradient check: 50 of 50 (100 %)" in terminal.getvalue()
     assert terminal.getvalue().endswith(" \r")
 
 
@@ -158,7 +170,7 @@ def test_true_is_a_line_of_words_where_tqdm_is_missing(clock: Any, monkeypatch: 
     fg.gradient_check(cubes, 3 * X**2, X, progress=True)
     lines = stream.getvalue().split("\r")
     assert lines[1].startswith("gradient check: ")
-    assert lines[-1] == "gradient check: 50 of 50 entries (100 %)\n"
+    assert lines[-1] == "gradient check: 50 of 50 (100 %)\n"
 
 
 def test_true_is_tqdm_where_that_is_installed(clock: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,7 +182,7 @@ def test_true_is_tqdm_where_that_is_installed(clock: Any, monkeypatch: pytest.Mo
     fg.gradient_check(cubes, claim, X, progress=True)
     last = stream.getvalue().rstrip().split("\r")[-1]
     assert last.startswith("gradient check: 100%")
-    assert "51.0/51.0" in last
+    assert "51/51" in last
 
 
 def test_a_bar_is_closed_when_f_raises(clock: Any, monkeypatch: pytest.MonkeyPatch) -> None:
