@@ -71,10 +71,10 @@ class Settings:
 
 @dataclass
 class Record:
-    """What the checks of one test came to, in the phase that runs."""
+    """What the checks of one test came to, in the phase that runs; of those that did not pass, the last."""
 
     done: list[dict[str, Any]] = field(default_factory=list)
-    failures: "list[Replay]" = field(default_factory=list)
+    failure: "Replay | None" = None
 
 
 SETTINGS = pytest.StashKey[Settings]()
@@ -165,7 +165,7 @@ class GradCheck:
         check = fg.gradient_check(f, grad_f, x, eps, atol, rtol=rtol, **options)
         self._record.done.append({"verdict": check.verdict, "calls": check.calls, "resolution": check.resolution})
         if not check.passed and replay is None:
-            self._record.failures.append(Replay.of(check, x, self._test, call, self._test_seed))
+            self._record.failure = Replay.of(check, x, self._test, call, self._test_seed)
         check.raise_if_failed()
         return check
 
@@ -199,10 +199,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
         return
     report: pytest.TestReport = outcome.get_result()
     report.gradchecks = record.done  # type: ignore[attr-defined]  # a report takes further attributes along
-    if report.failed and record.failures:
-        lines = [_kept(failure, item) for failure in record.failures]
-        report.sections.append(("replay of the gradient check", "\n".join(lines)))
-    record.done, record.failures = [], []
+    if report.failed and record.failure is not None:
+        report.sections.append(("replay of the gradient check", _kept(record.failure, item)))
+    record.done, record.failure = [], None
 
 
 def _kept(failure: "Replay", item: pytest.Item) -> str:
