@@ -138,7 +138,7 @@ class Shown:
 
     def __call__(self, done: int, total: int) -> None:
         if self._bar is None:
-            self._bar = _bar(self._what, total, self._leave)
+            self._bar = _bar(self._what, done, total, self._leave)
         self._bar.total = total
         self._bar.update(done - self._bar.n)
 
@@ -151,8 +151,8 @@ class Shown:
 class Line:
     """A bar in words, one line that is written over and over."""
 
-    def __init__(self, what: str, total: int, leave: bool) -> None:
-        self.n, self.total = 0, total
+    def __init__(self, what: str, done: int, total: int, leave: bool) -> None:
+        self.n, self.total = done, total
         self._what, self._leave = what, leave
         self._width = 0
 
@@ -170,12 +170,12 @@ class Line:
         sys.stderr.flush()
 
 
-def _bar(what: str, total: int, leave: bool) -> Bar:
+def _bar(what: str, done: int, total: int, leave: bool) -> Bar:
     try:
         from tqdm import tqdm
     except ImportError:
-        return Line(what, total, leave)
-    bar: Bar = tqdm(total=total, desc=what, leave=leave, file=sys.stderr)
+        return Line(what, done, total, leave)
+    bar: Bar = tqdm(initial=done, total=total, desc=what, leave=leave, file=sys.stderr)
     return bar
 
 
