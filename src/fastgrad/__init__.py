@@ -13,9 +13,12 @@ if _t.TYPE_CHECKING:
     from fastgrad._check import gradient_check
     from fastgrad._derivative import derivative
     from fastgrad._estimates import Derivative
+    from fastgrad._layer_check import layer_check
+    from fastgrad._layer_result import LayerCheck
     from fastgrad._least_squares import LeastSquaresResult, least_squares_gd
     from fastgrad._one_sided import one_sided_derivatives
     from fastgrad._result import GradientCheck
+    from fastgrad._weight_check import WeightGradientCheck, weight_gradient_check
     from fastgrad.layers import LinearLayer, TwoLayerNet, relu, relu_derivative, softmax_cross_entropy, weight_gradient
 else:  # what is loaded when it is first asked for: all else is there in a third of the time
     __getattr__, __dir__ = _later(
@@ -23,11 +26,14 @@ else:  # what is loaded when it is first asked for: all else is there in a third
         {
             "Derivative": "_estimates",
             "GradientCheck": "_result",
+            "LayerCheck": "_layer_result",
             "LeastSquaresResult": "_least_squares",
             "LinearLayer": "layers",
             "TwoLayerNet": "layers",
+            "WeightGradientCheck": "_weight_check",
             "derivative": "_derivative",
             "gradient_check": "_check",
+            "layer_check": "_layer_check",
             "layers": "layers",
             "least_squares_gd": "_least_squares",
             "losses": "losses",
@@ -40,6 +46,7 @@ else:  # what is loaded when it is first asked for: all else is there in a third
             "softmax_cross_entropy": "layers",
             "testing": "testing",
             "weight_gradient": "layers",
+            "weight_gradient_check": "_weight_check",
         },
     )
 
@@ -49,13 +56,16 @@ __all__ = [
     "GradientCheck",
     "GradientMismatch",
     "InconclusiveError",
+    "LayerCheck",
     "LeastSquaresResult",
     "LinearLayer",
     "ShapeError",
     "StepError",
     "TwoLayerNet",
+    "WeightGradientCheck",
     "derivative",
     "gradient_check",
+    "layer_check",
     "least_squares_gd",
     "losses",
     "numerical_gradient",
@@ -70,4 +80,5 @@ __all__ = [
     "steps",
     "testing",
     "weight_gradient",
+    "weight_gradient_check",
 ]

@@ -72,10 +72,11 @@ class Point:
         return out[()] if self._is_scalar and out.ndim == 0 else out
 
 
-def as_point(x: Any) -> Point:
+def as_point(x: Any, label: str = "x") -> Point:
     """Return the point at x: an array of any shape and order, a list of numbers, a bare number, or a tree of these.
 
-    A tree becomes one line in the widest dtype of its leaves.
+    A tree becomes one line in the widest dtype of its leaves. A point is returned as it is: whoever made it has given
+    its entries their names.
 
     Raises
     ------
@@ -84,10 +85,12 @@ def as_point(x: Any) -> Point:
     ShapeError
         If x is a ragged list.
     """
+    if type(x) is Point:
+        return x
     if type(x) is not np.ndarray and is_tree(x):
-        array, tree = flatten(x)
-        return Point(array, tree=tree)
-    return Point(working_array(x).copy(), is_scalar=is_bare_number(x))
+        array, tree = flatten(x, label)
+        return Point(array, label=label, tree=tree)
+    return Point(working_array(x, label).copy(), is_scalar=is_bare_number(x), label=label)
 
 
 def is_bare_number(x: Any) -> bool:

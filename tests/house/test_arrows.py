@@ -12,7 +12,10 @@ SOURCE = Path(__file__).parents[2] / "src" / "fastgrad"
 #: From top to bottom, and within a row from left to right: a file imports only what stands behind it.
 ROWS = {
     "skin": "__main__ _cli _cli_check _demo plot _drawing",
-    "judge": "testing _replay _check _witness _verdict _recheck _recheck_structured _probe _claim _result _render",
+    "judge": (
+        "testing _replay _layer_check _layer_outputs _layer_calls _layer_parameters _layer_result _check _witness "
+        "_verdict _recheck _recheck_structured _probe _claim _weight_check _result _render"
+    ),
     "use": "losses _input_moves _loss_parts _criteria layers _weight_gradient _least_squares",
     "verbs": "_gradient _jacobian _derivative _one_sided",
     "notions": (
@@ -22,7 +25,10 @@ ROWS = {
     "switch": "_backend",
     "engine": "_kernels reference",
     "side": "problems",
-    "ground": "_tree _containers _regression _progress _reading _arrays _errors _estimates _typing _later",
+    "ground": (
+        "_layer_names _object_state _seeds _tree _containers _regression _progress _reading _arrays _errors _estimates "
+        "_typing _later"
+    ),
 }
 ORDER = ["__init__", *" ".join(ROWS.values()).split()]
 GROUND = set(ROWS["ground"].split())
@@ -41,6 +47,10 @@ FENCES = {
     "_line": ({"_extrapolation"}, "the adaptive method knows numbers, not arrays"),
     "_extrapolation": (set(), "the adaptive method knows numbers, not arrays"),
     "_point": (GROUND, "a point knows no derivative"),
+    "_layer_calls": (GROUND | {"_layer_parameters", "_point"}, "what calls a layer measures nothing"),
+    "_layer_parameters": (GROUND | {"_point"}, "what moves a layer's arrays measures nothing"),
+    "_layer_result": (GROUND | {"_result"}, "a result does not know how it was computed"),
+    "_weight_check": (GROUND | {"_result", "_render"}, "the accused must not be its own witness"),
     "layers": (GROUND | {"_weight_gradient"}, "the accused must not be its own witness"),
     "_weight_gradient": (GROUND | {"_backend"}, "the accused must not be its own witness"),
     "reference": (GROUND | {"reference"}, "the reference is plain NumPy"),
