@@ -17,7 +17,7 @@ from fastgrad._jacobian import numerical_jacobian
 from fastgrad._later import later as _later
 
 if _t.TYPE_CHECKING:
-    from fastgrad import losses, plot, problems, reference, sparsity, testing
+    from fastgrad import losses, native, plot, problems, reference, sparsity, testing
     from fastgrad._check import gradient_check
     from fastgrad._derivative import derivative
     from fastgrad._estimates import Derivative
@@ -45,6 +45,7 @@ else:  # what is loaded when it is first asked for: all else is there in a third
             "layers": "layers",
             "least_squares_gd": "_least_squares",
             "losses": "losses",
+            "native": "native",
             "one_sided_derivatives": "_one_sided",
             "plot": "plot",
             "problems": "problems",
@@ -79,6 +80,7 @@ __all__ = [
     "layer_check",
     "least_squares_gd",
     "losses",
+    "native",
     "numerical_gradient",
     "numerical_jacobian",
     "one_sided_derivatives",

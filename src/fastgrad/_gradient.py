@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from fastgrad import _backend, _guarded, steps
+from fastgrad import _backend, _guarded, _loops, steps
 from fastgrad._point import Point, as_any_point, bound, is_bare_number, usable_out, working_array
 from fastgrad._reading import Reader
 from fastgrad._scheme import central, planned
@@ -20,6 +20,7 @@ def numerical_gradient(
     method: str | None = None,
     order: int | None = None,
     bounds: Any = None,
+    workers: int | None = None,
     details: bool = False,
     out: Array | None = None,
     args: Sequence[Any] = (),
@@ -28,7 +29,8 @@ def numerical_gradient(
     """Return the gradient of the scalar function f at x by finite differences, central ones by default.
 
     Entry i is ``(f(x + eps e_i) - f(x - eps e_i)) / (2 eps)``. An ordinary callable is called 2n times, entry by entry
-    in C order, plus before minus; on float64 x the result is bit for bit that of `fastgrad.reference`. A structured
+    in C order, plus before minus; on float64 x the result is bit for bit that of `fastgrad.reference`. A native callable
+    (`fastgrad.native`) is called in the same way, and without the interpreter. A structured
     callable (`fastgrad.losses`, or any class with ``__fastgrad_gradient__``) measures by its own compiled loop instead.
 
     Parameters
@@ -62,6 +64,9 @@ def numerical_gradient(
     bounds : pair of array_like, or an object with attributes lb and ub, optional
         f is never called outside. An entry whose points would leave them takes a one-sided difference of the same order
         (4 at most), and a shorter step where that leaves them too.
+    workers : int, optional
+        The threads that a native callable (`fastgrad.native`) is measured on, where its work lasts longer than some
+        0.2 ms. The values do not depend on it.
     details : bool
         Whether to return error bars, calls, steps and flags with the values, which stay the same to the bit.
         Differences then take half as many calls again, or as many, and one at x itself, to be held against those with
@@ -148,15 +153,15 @@ def numerical_gradient(
         found = with_bars(g, point, plan, is_scalar=True).into(grad).after(asked)
         return found.mapped(point.restore)
     if plan.changes_sides:
-        _guarded.gradient(g, point, plan, grad)
+        _guarded.gradient(g, point, plan, grad, workers)
     else:
-        _backend.differences.gradient(g, point.array, plan.h, plan.scheme, grad, point.reader())
+        _loops.gradient(g, point.array, plan.h, plan.scheme, grad, point.reader(), workers)
     return point.restore(grad)
 
 
 def measure(f: ScalarFunction, point: Point, h: Float64Array, out: Array, pace: Pace | None = None) -> int:
     """Write the central differences at a point into out, C-ordered and shaped like it; return the calls of f."""
-    return int(_backend.differences.gradient(f, point.array, h, central(), out, point.reader(pace)))
+    return _loops.gradient(f, point.array, h, central(), out, point.reader(pace))
 
 
 def measure_entries(

@@ -6,23 +6,30 @@ from typing import Any
 
 import numpy as np
 
-from fastgrad import _backend
+from fastgrad import _loops
 from fastgrad._errors import NO_VALUE, OneSidedWarning
 from fastgrad._point import Point
 from fastgrad._scheme import Plan
 from fastgrad._typing import Array
 
 
-def gradient(f: Callable[[Any], Any], point: Point, plan: Plan, out: Array) -> None:
+def gradient(f: Callable[[Any], Any], point: Point, plan: Plan, out: Array, workers: int | None = None) -> None:
     """Write the differences of a scalar f by the stencils of a plan into out."""
-    _backend.differences.gradient(_without_errors(f), point.array, plan.h, plan.scheme, out, point.reader())
+    g = f if _loops.is_native(f) else _without_errors(f)
+    _loops.gradient(g, point.array, plan.h, plan.scheme, out, point.reader(), workers)
     _take_other_sides(f, point, plan, out, is_scalar=True)
 
 
-def jacobian(f: Callable[[Any], Any], point: Point, plan: Plan, allocate: Callable[[tuple[int, ...]], Array]) -> Array:
+def jacobian(
+    f: Callable[[Any], Any],
+    point: Point,
+    plan: Plan,
+    allocate: Callable[[tuple[int, ...]], Array],
+    workers: int | None = None,
+) -> Array:
     """Return the array that allocate gives for the shape of f's values, filled with the differences of f by a plan."""
-    without_errors = _without_errors(f, point.array)
-    J: Array = _backend.differences.jacobian(without_errors, point.array, plan.h, plan.scheme, allocate, point.reader())
+    g = f if _loops.is_native(f) else _without_errors(f, point.array)
+    J = _loops.jacobian(g, point.array, plan.h, plan.scheme, allocate, point.reader(), workers)
     _take_other_sides(f, point, plan, J, is_scalar=False)
     return J
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from fastgrad import _backend, _guarded
+from fastgrad import _guarded, _loops
 from fastgrad._point import Point, as_any_point, bound, usable_out
 from fastgrad._reading import Reader
 from fastgrad._scheme import planned
@@ -21,6 +21,7 @@ def numerical_jacobian(
     method: str | None = None,
     order: int | None = None,
     bounds: Any = None,
+    workers: int | None = None,
     details: bool = False,
     out: Array | None = None,
     args: Sequence[Any] = (),
@@ -47,6 +48,8 @@ def numerical_jacobian(
         As `numerical_gradient` takes them. "adaptive" extrapolates each element, and calls f until all elements of a
         column have as many digits as they allow: some 10 calls a column where they are alike, 20 to 70 where not. With
         complex x, f may be complex too.
+    workers : int, optional
+        The threads that a native callable is measured on, as `numerical_gradient` takes it.
     details : bool
         Whether to return error bars, calls, steps and flags with the values, as `numerical_gradient` does.
     out : ndarray, optional
@@ -125,8 +128,8 @@ def numerical_jacobian(
     if point.array.size == 0:
         return point.restore(allocate(_first_shape(f, point, reader)))
     if plan.changes_sides:
-        return point.restore(_guarded.jacobian(f, point, plan, allocate))
-    return point.restore(_backend.differences.jacobian(f, point.array, plan.h, plan.scheme, allocate, reader))
+        return point.restore(_guarded.jacobian(f, point, plan, allocate, workers))
+    return point.restore(_loops.jacobian(f, point.array, plan.h, plan.scheme, allocate, reader, workers))
 
 
 def _first_shape(f: VectorFunction, point: Point, reader: Reader) -> tuple[int, ...]:

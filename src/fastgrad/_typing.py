@@ -37,6 +37,38 @@ class StructuredFunction(Protocol):
 
 
 @runtime_checkable
+class NativeScalar(Protocol):
+    """A scalar function that measures its differences without the interpreter, by calls like those of any other f."""
+
+    def __call__(self, x: Array, /) -> float:
+        """Return the value of f at x."""
+
+    def __fastgrad_differences__(
+        self, x: Array, h: Float64Array, scheme: Any, out: Array, reader: Any, threads: int
+    ) -> int:
+        """Write the differences by the stencils of `scheme` into `out`; return how often all had to be measured.
+
+        `x`, `h` and `out` are as `StructuredFunction` has them. `reader.pace` is to be told how many entries are done.
+        The values, to the bit, are those of calls one after another, on any number of threads.
+        """
+
+
+@runtime_checkable
+class NativeVector(Protocol):
+    """A vector function that measures its differences without the interpreter."""
+
+    m: int
+
+    def __call__(self, x: Array, /) -> Float64Array:
+        """Return the m values of f at x, in an array of their own."""
+
+    def __fastgrad_columns__(
+        self, x: Array, h: Float64Array, scheme: Any, out: Array, reader: Any, threads: int
+    ) -> int:
+        """Write the differences into `out`, of shape ``(m, *x.shape)``, as `NativeScalar` does."""
+
+
+@runtime_checkable
 class KinkedFunction(StructuredFunction, Protocol):
     """A structured function with kinks, at which its one-sided slopes can be asked for."""
 

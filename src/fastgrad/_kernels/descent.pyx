@@ -21,13 +21,6 @@ cdef enum:
     SPAN = 1 << 24        # entries of A between two looks for Ctrl-C: at most some 20 ms, wherever A lies
 
 
-cdef struct Place:
-    Py_ssize_t step       # the step under way
-    Py_ssize_t row        # the first row that is not yet in its sums
-    Py_ssize_t broken     # the first step whose loss is not finite, or -1
-    double squares        # residual . residual, over the rows so far
-
-
 # Adds Aᵀr of the rows from `first` up to `end` to `work`, and r . r to `squares`; fewer than 8 columns.
 cdef inline int narrow_rows(
     const real[:, ::1] A, const double[::1] b, double[::1] x, double[::1] work,

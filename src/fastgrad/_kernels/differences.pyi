@@ -7,6 +7,7 @@ from fastgrad._reading import Reader
 from fastgrad._typing import Array, Float64Array, IndexArray, ScalarFunction, VectorFunction
 
 class Scheme:
+    has_centre: bool
     def __init__(
         self, offsets: IndexArray, weights: Float64Array, widths: Float64Array, which: NDArray[np.uint8]
     ) -> None: ...

@@ -29,15 +29,8 @@ cdef extern from *:
     const bint FASTGRAD_COUNTS_ARE_EXACT
 
 
-# offsets (s, k)  weights (s, k), 0 where a row has ended  widths (s,)  which (1,) or (n,): the row that entry i takes
 cdef class Scheme:
     """Stencils: entry i is differenced by Σ_k weights[w, k]·f(x + offsets[w, k]·h e_i) / (widths[w]·h), w = which[i]."""
-    cdef const Py_ssize_t[:, ::1] offsets
-    cdef const double[:, ::1] weights
-    cdef const double[::1] widths
-    cdef const unsigned char[::1] which
-    cdef bint has_centre
-
     def __init__(self, offsets, weights, widths, which):
         cdef Py_ssize_t w, k
         self.offsets = offsets

@@ -101,6 +101,18 @@ cdef wide_int add(const real[::1] g, const real[::1] x, real[:, ::1] out) except
     return 0
 
 
+cdef int fill(const real[::1] g, const real[::1] z, const real[::1] x, real[:, ::1] out,
+              bint masked, bint accumulate) except -1 nogil:
+    cdef Py_ssize_t row = out.shape[1] * sizeof(real)
+    if accumulate:
+        add[real](g, x, out)
+    elif FASTGRAD_STREAMS and row >= SHORTEST_ROW and out.shape[0] * row >= STREAM_FROM:
+        stream[real](g, z, x, out, masked)
+    else:
+        write[real](g, z, x, out, masked)
+    return 0
+
+
 cdef int refuse_overlap(const real[::1] v, real[:, ::1] out) except -1:
     cdef uintptr_t start = <uintptr_t> &v[0], end = start + v.shape[0] * sizeof(real)
     cdef uintptr_t out_start = <uintptr_t> &out[0, 0]
@@ -114,7 +126,6 @@ cdef int refuse_overlap(const real[::1] v, real[:, ::1] out) except -1:
 
 cdef int run(const real[::1] g, const real[::1] z, const real[::1] x, real[:, ::1] out,
              bint masked, bint accumulate) except -1:
-    cdef Py_ssize_t row = out.shape[1] * sizeof(real)
     if g.shape[0] != out.shape[0] or z.shape[0] != out.shape[0] or x.shape[0] != out.shape[1]:
         raise ValueError("the shapes do not fit")
     if out.shape[0] == 0 or out.shape[1] == 0:
@@ -123,12 +134,7 @@ cdef int run(const real[::1] g, const real[::1] z, const real[::1] x, real[:, ::
     refuse_overlap[real](z, out)
     refuse_overlap[real](x, out)
     with nogil:
-        if accumulate:
-            add[real](g, x, out)
-        elif FASTGRAD_STREAMS and row >= SHORTEST_ROW and out.shape[0] * row >= STREAM_FROM:
-            stream[real](g, z, x, out, masked)
-        else:
-            write[real](g, z, x, out, masked)
+        fill[real](g, z, x, out, masked, accumulate)
     return 0
 
 

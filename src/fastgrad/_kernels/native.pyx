@@ -1,0 +1,129 @@
+"""Differences of functions at an address, without the interpreter: spans of entries, as long as a given time allows.
+
+What is handed to f is checked as in the loops for Python callables: its entry before and after it is moved, the rest of
+it at entries 0, 1, 2, 4, 8, ... and at the end of each span.
+"""
+from libc.stdint cimport uintptr_t
+
+from fastgrad._kernels.differences cimport Scheme
+from fastgrad._kernels.spans cimport (
+    COLUMNS, Function, Stencils, gradient_span, jacobian_span, unwritten, value, values)
+from fastgrad._kernels.wide cimport real
+
+cdef extern from *:
+    """
+    #include <time.h>
+    static inline double fastgrad_now(void) {
+        struct timespec t;
+        timespec_get(&t, TIME_UTC);
+        return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+    }
+    """
+    double now "fastgrad_now"() noexcept nogil
+
+
+cdef Function function(size_t address, size_t data, int form) noexcept:
+    return Function(<void*><uintptr_t>address, <void*><uintptr_t>data, form)
+
+
+cdef Stencils stencils(Scheme scheme, const double[::1] h, Py_ssize_t n) except *:
+    if n == 0 or h.shape[0] not in (1, n) or scheme.which.shape[0] not in (1, n):
+        raise ValueError("the arrays do not fit each other")
+    return Stencils(
+        &scheme.offsets[0, 0], &scheme.weights[0, 0], &scheme.widths[0], &scheme.which[0], &h[0],
+        scheme.offsets.shape[1], scheme.which.shape[0] != 1, h.shape[0] != 1)
+
+
+# The next so many entries, as measured: twice as many as before, and no more than the time left is enough for.
+cdef inline Py_ssize_t enlarged(Py_ssize_t batch, Py_ssize_t done, double elapsed, double seconds) noexcept nogil:
+    cdef double affordable = (seconds - elapsed) * done / elapsed if elapsed > 0.0 else 2.0 * batch
+    return batch * 2 if affordable > 2.0 * batch else max(<Py_ssize_t>affordable, 1)
+
+
+def scalar(size_t address, size_t data, int form, const double[::1] x):
+    """Return the value of a scalar function at x."""
+    cdef Function f = function(address, data, form)
+    cdef double y
+    cdef const double* point = &x[0] if x.shape[0] else NULL
+    with nogil:
+        y = value(f, point, x.shape[0])
+    return y
+
+
+# y (m,), written
+def vector(size_t address, size_t data, int form, const double[::1] x, double[::1] y):
+    """Let a vector function write its values at x into y."""
+    cdef Function f = function(address, data, form)
+    cdef const double* point = &x[0] if x.shape[0] else NULL
+    cdef double* to = &y[0] if y.shape[0] else NULL
+    with nogil:
+        values(f, point, to, x.shape[0], y.shape[0])
+
+
+# x (n,), n > 0  h (1,) or (n,)  point (n,): x, written and restored  out (n,), written
+def gradient(size_t address, size_t data, int form, x, const double[::1] h, Scheme scheme, double centre,
+             double[::1] point, bint fresh, out, Py_ssize_t start, Py_ssize_t stop, double seconds):
+    """Write differences from entry start on, till stop or for so many seconds; return where it ended, or -1: f writes."""
+    cdef Function f = function(address, data, form)
+    if x.dtype.char == "d":
+        return gradient_spans[double](f, x, stencils(scheme, h, x.size), centre, point, fresh, out, start, stop, seconds)
+    return gradient_spans[float](f, x, stencils(scheme, h, x.size), centre, point, fresh, out, start, stop, seconds)
+
+
+cdef Py_ssize_t gradient_spans(
+        Function f, const real[::1] x, Stencils s, double centre, double[::1] point, bint fresh, real[::1] out,
+        Py_ssize_t start, Py_ssize_t stop, double seconds) except? -2:
+    cdef Py_ssize_t n = x.shape[0], i = start, batch = 1
+    cdef double begun, elapsed
+    if point.shape[0] != n or out.shape[0] != n or not 0 <= start <= stop <= n:
+        raise ValueError("the arrays do not fit each other")
+    with nogil:
+        begun = now()
+        while i < stop:
+            i = gradient_span(f, &x[0], n, s, centre, &point[0], fresh, &out[0], i, min(stop, i + batch))
+            if i < 0 or i == stop:
+                break
+            elapsed = now() - begun
+            if elapsed >= seconds:
+                break
+            batch = enlarged(batch, i - start, elapsed, seconds)
+        if i >= 0 and not fresh and not unwritten(&point[0], &x[0], 0, n):
+            i = -1
+    return i
+
+
+# x (n,), n > 0  h (1,) or (n,)  centre (m,), m > 0  point (n,): x, written and restored  work (COLUMNS + 2, m)
+# out (m, n), written
+def jacobian(size_t address, size_t data, int form, x, const double[::1] h, Scheme scheme, const double[::1] centre,
+             double[::1] point, double[:, ::1] work, bint fresh, out, Py_ssize_t start, Py_ssize_t stop, double seconds):
+    """Write columns from entry start on, till stop or for so many seconds; return where it ended, or -1: f writes to x."""
+    cdef Function f = function(address, data, form)
+    if x.dtype.char == "d":
+        return jacobian_spans[double](
+            f, x, stencils(scheme, h, x.size), centre, point, work, fresh, out, start, stop, seconds)
+    return jacobian_spans[float](
+        f, x, stencils(scheme, h, x.size), centre, point, work, fresh, out, start, stop, seconds)
+
+
+cdef Py_ssize_t jacobian_spans(
+        Function f, const real[::1] x, Stencils s, const double[::1] centre, double[::1] point, double[:, ::1] work,
+        bint fresh, real[:, ::1] out, Py_ssize_t start, Py_ssize_t stop, double seconds) except? -2:
+    cdef Py_ssize_t n = x.shape[0], m = centre.shape[0], i = start, batch = 1
+    cdef double begun, elapsed
+    if (point.shape[0] != n or out.shape[0] != m or out.shape[1] != n or m == 0 or work.shape[0] != COLUMNS + 2
+            or work.shape[1] != m or not 0 <= start <= stop <= n):
+        raise ValueError("the arrays do not fit each other")
+    with nogil:
+        begun = now()
+        while i < stop:
+            i = jacobian_span(f, &x[0], n, m, s, &centre[0], &point[0], &work[0, 0], &work[1, 0], &work[2, 0], fresh,
+                              &out[0, 0], i, min(stop, i + batch))
+            if i < 0 or i == stop:
+                break
+            elapsed = now() - begun
+            if elapsed >= seconds:
+                break
+            batch = enlarged(batch, i - start, elapsed, seconds)
+        if i >= 0 and not fresh and not unwritten(&point[0], &x[0], 0, n):
+            i = -1
+    return i

@@ -1,0 +1,205 @@
+# Differences of a function at an address, entries start to stop of them, on pointers and sizes alone: what the loops for
+# native callables and the functions for other Cython modules share. A span returns stop, or -1 where f was seen to write
+# into its argument; all is then to be measured again with `fresh`, a copy a call.
+from libc.string cimport memcmp, memcpy
+
+from fastgrad._kernels.wide cimport real
+
+ctypedef double (*scalar_0)(const double* x, Py_ssize_t n) noexcept nogil
+ctypedef double (*scalar_1)(const double* x, Py_ssize_t n, void* data) noexcept nogil
+ctypedef double (*scalar_2)(Py_ssize_t n, const double* x) noexcept nogil
+ctypedef double (*scalar_3)(Py_ssize_t n, const double* x, void* data) noexcept nogil
+ctypedef double (*scalar_4)(const double* x, int n) noexcept nogil
+ctypedef double (*scalar_5)(const double* x, int n, void* data) noexcept nogil
+ctypedef double (*scalar_6)(int n, const double* x) noexcept nogil
+ctypedef double (*scalar_7)(int n, const double* x, void* data) noexcept nogil
+ctypedef void (*vector_0)(const double* x, double* y, Py_ssize_t n, Py_ssize_t m) noexcept nogil
+ctypedef void (*vector_1)(const double* x, double* y, Py_ssize_t n, Py_ssize_t m, void* data) noexcept nogil
+ctypedef void (*vector_4)(const double* x, double* y, int n, int m) noexcept nogil
+ctypedef void (*vector_5)(const double* x, double* y, int n, int m, void* data) noexcept nogil
+
+# How a function takes its arguments, added up.
+cdef enum:
+    DATA = 1              # a pointer to data comes last
+    COUNT_FIRST = 2       # n comes before x
+    INT_COUNT = 4         # counts are int, and not as wide as pointers
+    COLUMNS = 8           # of a Jacobian that are gathered before they are written: a cache line of doubles a row
+
+cdef struct Function:
+    void* address
+    void* data
+    int form
+
+# offsets (s, length)  weights (s, length), 0 where a row has ended  widths (s,)  which (1,) or (n,)  h (1,) or (n,)
+cdef struct Stencils:
+    const Py_ssize_t* offsets
+    const double* weights
+    const double* widths
+    const unsigned char* which
+    const double* h
+    Py_ssize_t length
+    Py_ssize_t each_row   # 1 where which has a row for each entry, else 0
+    Py_ssize_t each_step  # 1 where h has a step for each entry, else 0
+
+
+cdef inline double value(Function f, const double* x, Py_ssize_t n) noexcept nogil:
+    if f.form == DATA:
+        return (<scalar_1>f.address)(x, n, f.data)
+    if f.form == 0:
+        return (<scalar_0>f.address)(x, n)
+    if f.form == COUNT_FIRST:
+        return (<scalar_2>f.address)(n, x)
+    if f.form == COUNT_FIRST + DATA:
+        return (<scalar_3>f.address)(n, x, f.data)
+    if f.form == INT_COUNT:
+        return (<scalar_4>f.address)(x, <int>n)
+    if f.form == INT_COUNT + DATA:
+        return (<scalar_5>f.address)(x, <int>n, f.data)
+    if f.form == INT_COUNT + COUNT_FIRST:
+        return (<scalar_6>f.address)(<int>n, x)
+    return (<scalar_7>f.address)(<int>n, x, f.data)
+
+
+cdef inline void values(Function f, const double* x, double* y, Py_ssize_t n, Py_ssize_t m) noexcept nogil:
+    if f.form == DATA:
+        (<vector_1>f.address)(x, y, n, m, f.data)
+    elif f.form == 0:
+        (<vector_0>f.address)(x, y, n, m)
+    elif f.form == INT_COUNT:
+        (<vector_4>f.address)(x, y, <int>n, <int>m)
+    else:
+        (<vector_5>f.address)(x, y, <int>n, <int>m, f.data)
+
+
+cdef inline bint same(double a, double b) noexcept nogil:
+    """Tell whether two doubles have the same bits."""
+    return memcmp(&a, &b, sizeof(double)) == 0
+
+
+cdef inline void refill(double* point, const real* base, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t j
+    if real is double:
+        memcpy(point, base, n * sizeof(double))
+    else:
+        for j in range(n):
+            point[j] = base[j]
+
+
+cdef inline bint unwritten(const double* point, const real* base, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
+    """Tell whether these entries of the point are still those of the base, bit for bit."""
+    cdef Py_ssize_t j
+    if real is double:
+        return start >= stop or memcmp(point + start, base + start, (stop - start) * sizeof(double)) == 0
+    else:
+        for j in range(start, stop):
+            if not same(point[j], base[j]):
+                return False
+        return True
+
+
+cdef inline bint untouched(
+        const double* point, const real* base, Py_ssize_t n, Py_ssize_t i, double moved, bint is_first) noexcept nogil:
+    """Tell whether f has left entry i as it was moved, and, at entries 0, 1, 2, 4, 8, ..., all the others as they were."""
+    if not same(point[i], moved):
+        return False
+    return not is_first or (i & (i - 1)) != 0 or (
+        unwritten(point, base, 0, i) and unwritten(point, base, i + 1, n))
+
+
+# base (n,)  point (n,), written: the base with an entry moved  centre: f at the base, for stencils that have it
+# out (n,), written
+cdef inline Py_ssize_t gradient_span(
+        Function f, const real* base, Py_ssize_t n, Stencils s, double centre, double* point, bint fresh, real* out,
+        Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
+    cdef Py_ssize_t i, k, offset
+    cdef const Py_ssize_t* offsets
+    cdef const double* weights
+    cdef double step, moved, term, total = 0.0
+    for i in range(start, stop):
+        if not (fresh or same(point[i], base[i])):
+            return -1
+        step = s.h[i * s.each_step]
+        offsets = s.offsets + s.which[i * s.each_row] * s.length
+        weights = s.weights + s.which[i * s.each_row] * s.length
+        for k in range(s.length):
+            if weights[k] == 0.0:
+                break
+            offset = offsets[k]
+            if offset == 0:
+                term = weights[k] * centre
+            else:
+                if fresh:
+                    refill(point, base, n)
+                moved = <real>(base[i] + offset * step)
+                point[i] = moved
+                term = weights[k] * value(f, point, n)
+                if not (fresh or untouched(point, base, n, i, moved, k == 0)):
+                    return -1
+            total = term if k == 0 else total + term
+        out[i] = <real>(total / (s.widths[s.which[i * s.each_row]] * step))
+        point[i] = base[i]
+    return stop
+
+
+# base (n,)  centre (m,): f at the base, for stencils that have it  point (n,), y (m,), total (m,), block (COLUMNS, m), written
+# out (m, n), written
+cdef inline Py_ssize_t jacobian_span(
+        Function f, const real* base, Py_ssize_t n, Py_ssize_t m, Stencils s, const double* centre, double* point,
+        double* y, double* total, double* block, bint fresh, real* out, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
+    cdef Py_ssize_t i, k, offset, kept = 0
+    cdef const Py_ssize_t* offsets
+    cdef const double* weights
+    cdef double step, moved
+    for i in range(start, stop):
+        if not (fresh or same(point[i], base[i])):
+            return -1
+        step = s.h[i * s.each_step]
+        offsets = s.offsets + s.which[i * s.each_row] * s.length
+        weights = s.weights + s.which[i * s.each_row] * s.length
+        for k in range(s.length):
+            if weights[k] == 0.0:
+                break
+            offset = offsets[k]
+            if offset == 0:
+                add_up(total, centre, weights[k], m, k == 0)
+                continue
+            if fresh:
+                refill(point, base, n)
+            moved = <real>(base[i] + offset * step)
+            point[i] = moved
+            values(f, point, y, n, m)
+            if not (fresh or untouched(point, base, n, i, moved, k == 0)):
+                return -1
+            add_up(total, y, weights[k], m, k == 0)
+        quotients(block + kept * m, total, s.widths[s.which[i * s.each_row]] * step, m)
+        point[i] = base[i]
+        kept += 1
+        if kept == COLUMNS or i == stop - 1:
+            scatter(block, kept, m, out, n, i + 1 - kept)
+            kept = 0
+    return stop
+
+
+cdef inline void add_up(double* total, const double* y, double weight, Py_ssize_t m, bint is_first) noexcept nogil:
+    cdef Py_ssize_t r
+    if is_first:
+        for r in range(m):
+            total[r] = weight * y[r]
+    else:
+        for r in range(m):
+            total[r] += weight * y[r]
+
+
+cdef inline void quotients(double* out, const double* total, double width, Py_ssize_t m) noexcept nogil:
+    cdef Py_ssize_t r
+    for r in range(m):
+        out[r] = total[r] / width
+
+
+cdef inline void scatter(
+        const double* block, Py_ssize_t kept, Py_ssize_t m, real* out, Py_ssize_t n, Py_ssize_t first) noexcept nogil:
+    """Write gathered columns, of which the first is column `first`, into the rows of out."""
+    cdef Py_ssize_t r, k
+    for r in range(m):
+        for k in range(kept):
+            out[r * n + first + k] = <real>block[k * m + r]

@@ -1,0 +1,55 @@
+"""Which loop measures f: its own, where it is native, or that of the calls of a Python callable."""
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from fastgrad import _backend
+from fastgrad._reading import Reader
+from fastgrad._typing import Array, Float64Array
+
+
+def gradient(
+    f: Any, x: Array, h: Float64Array, scheme: Any, out: Array, reader: Reader, workers: int | None = None
+) -> int:
+    """Write the differences of a scalar f at x into out; return the calls of f, of a native f those by pairs."""
+    if hasattr(type(f), "__fastgrad_differences__"):
+        return 2 * x.size * int(f.__fastgrad_differences__(x, h, scheme, out, reader, _threads(workers)))
+    _refuse_workers(workers)
+    return int(_backend.differences.gradient(f, x, h, scheme, out, reader))
+
+
+def jacobian(
+    f: Any,
+    x: Array,
+    h: Float64Array,
+    scheme: Any,
+    allocate: Callable[[tuple[int, ...]], Array],
+    reader: Reader,
+    workers: int | None = None,
+) -> Array:
+    """Return the array that allocate gives for the shape of f's values, filled with the differences of f at x."""
+    if hasattr(type(f), "__fastgrad_columns__"):
+        J = allocate((f.m,))
+        f.__fastgrad_columns__(x, h, scheme, J, reader, _threads(workers))
+        return J
+    _refuse_workers(workers)
+    found: Array = _backend.differences.jacobian(f, x, h, scheme, allocate, reader)
+    return found
+
+
+def is_native(f: Any) -> bool:
+    """Tell whether f measures by spans of its own, and so raises nothing."""
+    return hasattr(type(f), "__fastgrad_differences__") or hasattr(type(f), "__fastgrad_columns__")
+
+
+def _threads(workers: int | None) -> int:
+    threads = 1 if workers is None else operator.index(workers)
+    if threads < 1:
+        raise ValueError(f"workers must be a positive number of threads; got {workers}.")
+    return threads
+
+
+def _refuse_workers(workers: int | None) -> None:
+    if workers is not None:
+        raise TypeError("workers are threads for a native callable, which needs no interpreter: this f does.")

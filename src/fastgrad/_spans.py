@@ -1,0 +1,108 @@
+"""Entries measured a span at a time, so that Ctrl-C is heard between; on several threads where that pays."""
+
+from _thread import LockType, allocate_lock, start_new_thread
+from collections import deque
+from collections.abc import Callable
+from time import perf_counter
+
+from fastgrad._typing import Pace
+
+#: Seconds between two looks for Ctrl-C: a span ends when so much time has passed, however long the entries take.
+SPAN = 0.025
+#: Seconds for which one thread measures alone, to see how long an entry takes, before others are asked.
+TRIAL = 5e-5
+#: Seconds of work that must be left for other threads to be started.
+WORTH = 2e-4
+#: Pieces a thread, so that those that are held up leave their work to others.
+PIECES = 8
+
+#: From an entry on, up to another, for so many seconds; returns where it ended, or -1 where it cannot go on.
+Run = Callable[[int, int, float], int]
+
+
+def sweep(new_run: Callable[[], Run], n: int, pace: Pace, threads: int) -> bool:
+    """Have all n entries measured; return False as soon as a run has returned -1.
+
+    Parameters
+    ----------
+    new_run : callable
+        Returns a run with buffers of its own: one is made for each thread.
+    n : int
+        How many entries there are.
+    pace : callable
+        Told how many entries are done; returns how many shall be when it is to be told again.
+    threads : int
+        How many may work at once. What is measured does not depend on it.
+    """
+    run = new_run()
+    done = due = 0
+    begun = perf_counter()
+    while done < n:
+        if done >= due:
+            due = pace(done)
+        is_trial = threads > 1 and done == 0
+        done = run(done, n, TRIAL if is_trial else SPAN)
+        if done < 0:
+            return False
+        if threads > 1 and n - done > 1 and (perf_counter() - begun) / done * (n - done) > WORTH:
+            return _Team(run, done, n, pace, threads).works(new_run)
+    return True
+
+
+class _Team:
+    """Threads that take pieces of the entries, one after another, until none is left."""
+
+    def __init__(self, run: Run, start: int, stop: int, pace: Pace, threads: int) -> None:
+        size = max(1, -(-(stop - start) // (PIECES * threads)))
+        self._pieces = deque((k, min(k + size, stop)) for k in range(start, stop, size))
+        self._run, self._pace, self._threads = run, pace, min(threads, len(self._pieces))
+        self._locks: list[LockType] = []
+        self._is_stopped = False
+        self._goes_on = True
+        self._error: BaseException | None = None
+
+    def works(self, new_run: Callable[[], Run]) -> bool:
+        """Return whether all pieces could be measured."""
+        runs = [new_run() for _ in range(self._threads - 1)]
+        try:
+            for run in runs:
+                lock = allocate_lock()
+                lock.acquire()
+                start_new_thread(self._thread, (run, lock))
+                self._locks.append(lock)
+            self._work(self._run, self._pace)
+            self._wait()
+        except BaseException:  # Ctrl-C, as a rule: nobody may write into the result any more when it arrives
+            self._is_stopped = True
+            self._wait()
+            raise
+        if self._error is not None:
+            raise self._error
+        return self._goes_on
+
+    def _wait(self) -> None:
+        while self._locks:
+            self._locks[-1].acquire()
+            self._locks.pop()
+
+    def _thread(self, run: Run, lock: LockType) -> None:
+        try:
+            self._work(run, None)
+        except BaseException as error:
+            self._error, self._is_stopped = error, True
+        finally:
+            lock.release()
+
+    def _work(self, run: Run, pace: Pace | None) -> None:
+        due = 0
+        while not self._is_stopped:
+            try:
+                start, stop = self._pieces.popleft()
+            except IndexError:
+                return
+            while start < stop and not self._is_stopped:
+                if pace is not None and start >= due:
+                    due = pace(start)
+                start = run(start, stop, SPAN)
+                if start < 0:
+                    self._goes_on, self._is_stopped = False, True
