@@ -1,9 +1,12 @@
 """What several tests share: a generator, a fresh interpreter, and both twins run side by side."""
 
+import ctypes
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +28,34 @@ def rng() -> np.random.Generator:
 def verbs(request: pytest.FixtureRequest) -> Any:
     """The module whose numerical_gradient and numerical_jacobian a rule of manners must hold for."""
     return fg if request.param == "compiled" else fg.reference
+
+
+@pytest.fixture(scope="session")
+def native_library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+    """Return tests/native.c, compiled."""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        if os.environ.get("CI"):
+            pytest.fail("there is no C compiler, which CI has")
+        pytest.skip("there is no C compiler")
+    library = tmp_path_factory.mktemp("native") / "native.so"
+    source = Path(__file__).with_name("native.c")
+    subprocess.run([compiler, "-O2", "-shared", "-fPIC", "-o", str(library), str(source)], check=True)
+    return ctypes.CDLL(str(library))
+
+
+@pytest.fixture(scope="session")
+def native(native_library: ctypes.CDLL) -> Callable[..., Any]:
+    """Return a ctypes function of that library, by its name and the letters of its arguments."""
+    kinds = {"p": ctypes.POINTER(ctypes.c_double), "n": ctypes.c_ssize_t, "i": ctypes.c_int, "d": ctypes.c_void_p}
+
+    def typed(name: str, letters: str = "pnd", *, is_void: bool = False) -> Any:
+        f = native_library[name]  # a new object each time, unlike an attribute
+        f.argtypes = tuple(kinds[letter] for letter in letters)
+        f.restype = None if is_void else ctypes.c_double
+        return f
+
+    return typed
 
 
 @pytest.fixture(scope="session")

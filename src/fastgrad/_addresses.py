@@ -2,6 +2,7 @@
 
 import ctypes
 import sys
+from _ctypes import CFuncPtr
 from typing import Any, NamedTuple
 
 _PYTHON_API = 4  # FUNCFLAG_PYTHONAPI of ctypes: the function wants the interpreter's lock
@@ -37,7 +38,7 @@ def locate(f: Any, data: Any, signature: str | None) -> Address:
     """
     if isinstance(f, int) and not isinstance(f, bool):
         if f <= 0 or signature is None:
-            raise TypeError(f"an address needs a signature, and must not be {0}; got {f:#x} and {signature!r}.")
+            raise TypeError(f"an address needs a signature, and must not be 0; got {f:#x} and {signature!r}.")
         found = Address(f, signature, 0, ())
     else:
         if signature is not None:
@@ -57,12 +58,12 @@ def _located(f: Any) -> Address:
         return found._replace(data=_pointer(f.user_data)[0], kept=(f, *found.kept))
     if type(f).__name__ == "PyCapsule":
         return _of_capsule(f)
-    if isinstance(f, ctypes._CFuncPtr):
+    if isinstance(f, CFuncPtr):
         return _of_ctypes(f)
     if type(f).__module__ == "_cffi_backend":
         return _of_cffi(f)
     wrapped = getattr(f, "ctypes", None)  # a numba.cfunc
-    if isinstance(wrapped, ctypes._CFuncPtr):
+    if isinstance(wrapped, CFuncPtr):
         return _of_ctypes(wrapped)._replace(kept=(f, wrapped))
     hint = " Compile it with numba.cfunc, or" if callable(f) else " It is not callable:"
     raise TypeError(
@@ -157,4 +158,6 @@ def _pointer(data: Any) -> tuple[int, Any]:
         return ctypes.cast(data, ctypes.c_void_p).value or 0, data
     elif isinstance(data, ctypes.Structure | ctypes.Array | ctypes._SimpleCData):
         return ctypes.addressof(data), data
-    raise TypeError(f"data must be None, an address, an array, or a pointer of ctypes or cffi; got {type(data).__name__}.")
+    raise TypeError(
+        f"data must be None, an address, an array, or a pointer of ctypes or cffi; got {type(data).__name__}."
+    )

@@ -57,7 +57,9 @@ def refused(what: str, signature: str, *, is_scalar: bool) -> TypeError:
 
 def _parts(signature: str) -> tuple[str, list[str]]:
     """Return the type that is returned, and the declarations of the arguments."""
-    match = re.fullmatch(r"\s*([\w\s]*?\**)\s*(?:\(\s*\*\s*\w*\s*\))?\s*\(([^()]*)\)\s*(?:noexcept|nogil|\s)*", signature)
+    match = re.fullmatch(
+        r"\s*([\w\s]*?\**)\s*(?:\(\s*\*\s*\w*\s*\))?\s*\(([^()]*)\)\s*(?:noexcept|nogil|\s)*", signature
+    )
     if match is None:
         raise ValueError(signature)
     words = match[1].split()  # the type, and perhaps the name
@@ -66,7 +68,9 @@ def _parts(signature: str) -> tuple[str, list[str]]:
 
 def _kind(declaration: str) -> str:
     """Return "double*", "void*", "int", "wide" or, for any other type, "": of an argument with or without a name."""
-    words = [word for word in re.findall(r"\w+|\*|\[\]", declaration) if word not in ("const", "restrict", "__restrict")]
+    words = [
+        word for word in re.findall(r"\w+|\*|\[\]", declaration) if word not in ("const", "restrict", "__restrict")
+    ]
     stars = words.count("*") + words.count("[]")
     names = [word for word in words if word not in ("*", "[]")]
     if stars:
@@ -86,4 +90,4 @@ def _integer(name: str) -> str:
     if name in ("long", "long int", "unsigned long"):
         return "wide" if ctypes.sizeof(ctypes.c_long) == ctypes.sizeof(ctypes.c_void_p) else "int"
     is_64_bits = ctypes.sizeof(ctypes.c_void_p) == 8
-    return "wide" if name in _WIDE and (is_64_bits or "64" not in name and "long long" not in name) else ""
+    return "wide" if name in _WIDE and (is_64_bits or ("64" not in name and "long long" not in name)) else ""

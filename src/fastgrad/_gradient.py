@@ -29,9 +29,9 @@ def numerical_gradient(
     """Return the gradient of the scalar function f at x by finite differences, central ones by default.
 
     Entry i is ``(f(x + eps e_i) - f(x - eps e_i)) / (2 eps)``. An ordinary callable is called 2n times, entry by entry
-    in C order, plus before minus; on float64 x the result is bit for bit that of `fastgrad.reference`. A native callable
-    (`fastgrad.native`) is called in the same way, and without the interpreter. A structured
-    callable (`fastgrad.losses`, or any class with ``__fastgrad_gradient__``) measures by its own compiled loop instead.
+    in C order, plus before minus; on float64 x the result is bit for bit that of `fastgrad.reference`. A native
+    callable (`fastgrad.native`) is called likewise, without the interpreter. A structured callable (`fastgrad.losses`,
+    or any class with ``__fastgrad_gradient__``) measures by its own compiled loop instead.
 
     Parameters
     ----------

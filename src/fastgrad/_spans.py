@@ -36,7 +36,7 @@ def sweep(new_run: Callable[[], Run], n: int, pace: Pace, threads: int) -> bool:
     """
     run = new_run()
     done = due = 0
-    begun = perf_counter()
+    begun = perf_counter() if threads > 1 else 0.0
     while done < n:
         if done >= due:
             due = pace(done)

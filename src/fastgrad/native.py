@@ -25,10 +25,10 @@ _LARGEST_INT = 2**31 - 1
 def function(f: Any, *, data: Any = None, signature: str | None = None) -> "NativeFunction":
     """Return a scalar function in machine code as a callable that the verbs measure without the interpreter.
 
-    The function is ``double f(const double *x, intptr_t n, void *data)``. It may come without data, take n before x, as
-    SciPy's integrands do, and take n as an int. It is called without the interpreter's lock, and so, of a Cython module,
-    must be ``noexcept nogil``; from several threads at once where `workers` are asked for. x holds n doubles, also where
-    the point is float32, and is not to be written.
+    The function is ``double f(const double *x, intptr_t n, void *data)``. It may come without data, take n before x as
+    SciPy's integrands do, and take n as an int. It is called without the interpreter's lock (a Cython function must be
+    ``noexcept nogil``), and from several threads at once where `workers` are asked for. x holds n doubles, float32
+    points too, and is not to be written.
 
     Parameters
     ----------
@@ -52,19 +52,14 @@ def function(f: Any, *, data: Any = None, signature: str | None = None) -> "Nati
 
     Examples
     --------
-    >>> import ctypes
     >>> import numpy as np
     >>> import fastgrad as fg
-    >>> from scipy import LowLevelCallable
-    >>> from numba import cfunc, types  # doctest: +SKIP
-    >>> @cfunc(types.float64(types.CPointer(types.float64), types.intp))  # doctest: +SKIP
-    ... def norm2(x, n):
-    ...     total = 0.0
-    ...     for i in range(n):
-    ...         total += x[i] ** 2
-    ...     return total
-    >>> fg.numerical_gradient(fg.native.function(norm2), np.array([1.0, 2.0])).round(6)  # doctest: +SKIP
-    array([2., 4.])
+    >>> from fastgrad import cython_api
+    >>> f = fg.native.function(cython_api.__pyx_capi__["rosenbrock"])
+    >>> f.signature, f([1.0, 2.0])
+    ('double (double const *, Py_ssize_t, void *)', 100.0)
+    >>> fg.numerical_gradient(f, np.array([1.0, 2.0])).round(6)
+    array([-400.,  200.])
     """
     found = locate(f, data, signature)
     try:
@@ -77,16 +72,18 @@ def function(f: Any, *, data: Any = None, signature: str | None = None) -> "Nati
 def vector_function(f: Any, m: int, *, data: Any = None, signature: str | None = None) -> "NativeVectorFunction":
     """Return a vector function in machine code as a callable that the verbs measure without the interpreter.
 
-    The function is ``void f(const double *x, double *y, intptr_t n, intptr_t m, void *data)``. It writes all m elements of
-    y at every call, and does not read them. It may come without data, and take both counts as int. All else is as
+    The function is ``void f(const double *x, double *y, intptr_t n, intptr_t m, void *data)``. It writes all m elements
+    of y at every call, and does not read them. It may come without data, and take both counts as int. All else is as
     `function` says.
 
     Parameters
     ----------
-    f, data, signature
-        As `function` takes them.
+    f : object
+        As `function` takes it.
     m : int
         How many values f has.
+    data, signature : optional
+        As `function` takes them.
 
     Returns
     -------
@@ -103,7 +100,12 @@ def vector_function(f: Any, m: int, *, data: Any = None, signature: str | None =
     --------
     >>> import numpy as np
     >>> import fastgrad as fg
-    >>> from numba import cfunc, types  # doctest: +SKIP
+    >>> from fastgrad import cython_api
+    >>> f = fg.native.vector_function(cython_api.__pyx_capi__["broyden"], 3)
+    >>> fg.numerical_jacobian(f, np.zeros(3)).round(6)
+    array([[ 3., -2.,  0.],
+           [-1.,  3., -2.],
+           [ 0., -1.,  3.]])
     """
     if m < 1:
         raise ValueError(f"m is the number of values of f, at least 1; got {m}.")
@@ -133,7 +135,10 @@ class _Native:
 
     def _line(self, x: Any) -> Float64Array:
         """Return the entries of x as doubles, in a copy that is the function's own."""
-        line = np.array(real_array(x, "x"), dtype=np.float64, order="C").reshape(-1)
+        return self._fitting(np.array(real_array(x, "x"), dtype=np.float64, order="C").reshape(-1))
+
+    def _fitting(self, line: Array) -> Array:
+        """Return the entries of x, if they are as many as the function can count."""
         if self.form & INT_COUNT and line.size > _LARGEST_INT:
             raise ShapeError(f"the function takes n as an int, which cannot be {line.size}.")
         return line
@@ -145,6 +150,7 @@ class NativeFunction(_Native):
     __slots__ = ()
 
     def __call__(self, x: Any, /) -> float:
+        """Return the value of f at x, which it gets a copy of."""
         return _backend.native.scalar(self.address, self.data, self.form, self._line(x))
 
     def __fastgrad_differences__(
@@ -153,17 +159,16 @@ class NativeFunction(_Native):
         """Write the differences of f at x by these stencils into out; return how often it measured them all."""
         if x.size == 0:
             return 1
-        base, result, line = x.reshape(-1), out.reshape(-1), self._line(x)
+        base, result = self._fitting(x.reshape(-1)), out.reshape(-1)
         centre = self(x) if scheme.has_centre else np.nan
 
         def new_run(fresh: bool = False) -> Run:
-            point = line.copy()
+            point = base.astype(np.float64)
+            given = (self.address, self.data, self.form, base, h, scheme, centre, point, fresh, result)
             gradient = _backend.native.gradient
 
             def run(start: int, stop: int, seconds: float) -> int:
-                return gradient(
-                    self.address, self.data, self.form, base, h, scheme, centre, point, fresh, result, start, stop, seconds
-                )
+                return gradient(*given, start, stop, seconds)
 
             return run
 
@@ -183,6 +188,7 @@ class NativeVectorFunction(_Native):
     m: int
 
     def __call__(self, x: Any, /) -> Float64Array:
+        """Return the values of f at x, which it gets a copy of; NaN where it writes none."""
         y = np.full(self.m, np.nan)
         _backend.native.vector(self.address, self.data, self.form, self._line(x), y)
         return y
@@ -191,18 +197,16 @@ class NativeVectorFunction(_Native):
         self, x: Array, h: Float64Array, scheme: Any, out: Array, reader: Reader, threads: int
     ) -> int:
         """Write the differences of f at x into out, shaped ``(m, *x.shape)``; return how often it measured them all."""
-        base, result, line = x.reshape(-1), out.reshape(self.m, x.size), self._line(x)
+        base, result = self._fitting(x.reshape(-1)), out.reshape(self.m, x.size)
         centre = self(x) if scheme.has_centre else np.empty(self.m)
 
         def new_run(fresh: bool = False) -> Run:
-            point, work = line.copy(), np.full((_WORK, self.m), np.nan)
+            point, work = base.astype(np.float64), np.full((_WORK, self.m), np.nan)
+            given = (self.address, self.data, self.form, base, h, scheme, centre, point, work, fresh, result)
             jacobian = _backend.native.jacobian
 
             def run(start: int, stop: int, seconds: float) -> int:
-                return jacobian(
-                    self.address, self.data, self.form, base, h, scheme, centre, point, work, fresh, result, start, stop,
-                    seconds,
-                )  # fmt: skip
+                return jacobian(*given, start, stop, seconds)
 
             return run
 

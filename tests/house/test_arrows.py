@@ -23,11 +23,12 @@ ROWS = {
     "notions": (
         "_complex_plane _complex_step _cauchy_riemann _surroundings _holomorphic _step_by_noise sparsity "
         "_detection _pattern_check _color _bicoloring _greedy _coloring _column_orders _pattern_makers _pattern "
-        "_guarded _stencil_entries _structured_bars _adaptive_entries _around _bars _adaptive _step_search _line "
+        "_guarded _loops native _addresses _c_signature _spans "
+        "_stencil_entries _structured_bars _adaptive_entries _around _bars _adaptive _step_search _line "
         "_extrapolation _scheme steps _noise_steps _neighbourhood _noise _bounds _stencils _pattern_caller _point"
     ),
     "switch": "_backend",
-    "engine": "_kernels reference",
+    "engine": "cython_api _kernels reference",
     "side": "problems",
     "ground": (
         "_layer_names _object_state _seeds _tree _containers _regression _complex_reading _progress _reading "
@@ -43,6 +44,7 @@ FENCES = {
         GROUND
         | {
             "_backend",
+            "_loops",
             "steps",
             "_point",
             "_scheme",
@@ -58,7 +60,7 @@ FENCES = {
     "_jacobian": (
         GROUND
         | {
-            "_backend",
+            "_loops",
             "steps",
             "_point",
             "_scheme",
@@ -101,6 +103,9 @@ FENCES = {
     "layers": (GROUND | {"_weight_gradient"}, "the accused must not be its own witness"),
     "_weight_gradient": (GROUND | {"_backend"}, "the accused must not be its own witness"),
     "reference": (GROUND | {"reference"}, "the reference is plain NumPy"),
+    "_spans": ({"_typing"}, "what shares out the entries knows no derivative"),
+    "_addresses": (GROUND, "where a function is has nothing to do with what is asked of it"),
+    "_c_signature": (GROUND, "where a function is has nothing to do with what is asked of it"),
     "_kernels": ({"_kernels"}, "a kernel knows nothing of our Python"),
 }
 

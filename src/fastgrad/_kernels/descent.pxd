@@ -1,4 +1,4 @@
-from fastgrad._kernels.wide cimport real
+from fastgrad._kernels.wide cimport real, wide_int
 
 cdef struct Place:
     Py_ssize_t step       # the step under way
@@ -6,7 +6,7 @@ cdef struct Place:
     Py_ssize_t broken     # the first step whose loss is not finite, or -1
     double squares        # residual . residual, over the rows so far
 
-cdef int advance(
+cdef wide_int advance(
     const real[:, ::1] A, const double[::1] b, double[::1] x, double[::1] gradient, double[::1] work,
     double[::1] losses, double learning_rate, double weight, double ridge, Place* place,
 ) except -1 nogil

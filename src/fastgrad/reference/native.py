@@ -53,7 +53,7 @@ def gradient(
     stop: int,
     seconds: float,
 ) -> int:
-    """Write differences from entry start to stop; return stop. It takes fresh copies, and all the time that it needs."""
+    """Write differences from entry start to stop; return stop. It copies x for each call, and takes all its time."""
 
     def f(moved: Float64Array) -> float:
         return scalar(address, data, form, moved)
@@ -79,7 +79,7 @@ def jacobian(
     stop: int,
     seconds: float,
 ) -> int:
-    """Write columns from entry start to stop; return stop. It takes fresh copies, and all the time that it needs."""
+    """Write columns from entry start to stop; return stop. It copies x for each call, and takes all its time."""
 
     def f(moved: Float64Array) -> Float64Array:
         y = np.full(centre.size, np.nan)
@@ -91,7 +91,9 @@ def jacobian(
     return stop
 
 
-def _difference(f: Callable[[Float64Array], Any], x: Array, h: Float64Array, scheme: Scheme, centre: Any, i: int) -> Any:
+def _difference(
+    f: Callable[[Float64Array], Any], x: Array, h: Float64Array, scheme: Scheme, centre: Any, i: int
+) -> Any:
     step = float(h[i % h.size])
     terms, width = scheme.terms(i)
     with np.errstate(all="ignore"):

@@ -1,0 +1,136 @@
+"""Native callables: x stays as it was, whatever f writes; Ctrl-C is heard; threads change no bit; calls are counted."""
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fastgrad as fg
+from fastgrad import _spans, cython_api
+
+ROSENBROCK = fg.native.function(cython_api.__pyx_capi__["rosenbrock"])
+
+
+def honest(x: Any) -> float:
+    return ROSENBROCK(x)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize("n", [1, 2, 5, 300])
+def test_f_may_write_into_its_argument(
+    native: Callable[..., Any], rng: np.random.Generator, n: int, workers: int
+) -> None:
+    x = rng.standard_normal(n)
+    before = x.copy()
+    f = fg.native.function(native("writes_last"))
+    assert fg.numerical_gradient(f, x, workers=workers).tobytes() == fg.numerical_gradient(honest, x).tobytes()
+    g, h = (
+        fg.native.vector_function(native(name, "ppnnd", is_void=True), n) for name in ("writes_vector", "tridiagonal")
+    )
+    assert fg.numerical_jacobian(g, x, workers=workers).tobytes() == fg.numerical_jacobian(h, x).tobytes()
+    assert x.tobytes() == before.tobytes()
+
+
+@pytest.mark.parametrize("at", [1, 2, 9, 30, 59, 60])
+def test_writing_once_at_any_call_is_seen(native: Callable[..., Any], rng: np.random.Generator, at: int) -> None:
+    x = rng.standard_normal(30)
+    count = np.array([at], np.intp)
+    f = fg.native.function(native("writes_once"), data=count)
+    assert fg.numerical_gradient(f, x).tobytes() == fg.numerical_gradient(honest, x).tobytes()
+    assert count[0] <= at - 60
+
+
+def test_calls_are_two_an_entry_and_one_at_x_where_the_stencil_has_it(native: Callable[..., Any]) -> None:
+    count = np.zeros(1, np.intp)
+    f = fg.native.function(native("counted"), data=count)
+    fg.numerical_gradient(f, np.ones(7))
+    assert count[0] == 14
+    fg.numerical_gradient(f, np.ones(7), method="forward", order=1)
+    assert count[0] == 14 + 8
+    assert fg.gradient_check(f, np.zeros(7), np.ones(7)).calls == 14
+
+
+@pytest.mark.parametrize("workers", [2, 3, 7])
+def test_threads_change_no_bit(monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator, workers: int) -> None:
+    monkeypatch.setattr(_spans, "WORTH", 0.0)  # however little there is to do
+    monkeypatch.setattr(_spans, "TRIAL", 0.0)
+    started = []
+    start = _spans.start_new_thread
+    monkeypatch.setattr(_spans, "start_new_thread", lambda *given: started.append(start(*given)))
+    for n in (2, 3, 50, 1001):
+        x = rng.standard_normal(n)
+        assert (
+            fg.numerical_gradient(ROSENBROCK, x, workers=workers).tobytes()
+            == fg.numerical_gradient(ROSENBROCK, x).tobytes()
+        )
+        f = fg.native.vector_function(cython_api.__pyx_capi__["broyden"], n)
+        J = fg.numerical_jacobian(f, x, order=4, workers=workers)
+        assert J.tobytes() == fg.numerical_jacobian(f, x, order=4).tobytes()
+    assert len(started) >= workers - 1
+
+
+def test_little_work_starts_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_spans, "start_new_thread", lambda *given: pytest.fail("a thread for microseconds"))
+    fg.numerical_gradient(ROSENBROCK, np.ones(3), workers=2)
+
+
+def test_an_error_in_a_thread_arrives() -> None:
+    def new_run() -> _spans.Run:
+        def run(start: int, stop: int, seconds: float) -> int:
+            if threading.current_thread() is not threading.main_thread():
+                raise MemoryError("in a thread")
+            time.sleep(0.002)
+            return start + 1
+
+        return run
+
+    with pytest.raises(MemoryError, match="in a thread"):
+        _spans.sweep(new_run, 200, lambda done: sys.maxsize, 2)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no setitimer")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_ctrl_c_is_heard_between_spans(native: Callable[..., Any], workers: int) -> None:
+    """20 000 calls of 2 ms would last 40 s."""
+    f = fg.native.function(native("slow"))
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    out = np.zeros(10_000)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        with pytest.raises(KeyboardInterrupt):
+            fg.numerical_gradient(f, np.ones(10_000), out=out, workers=workers)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    left = out.copy()
+    time.sleep(0.02)
+    assert out.tobytes() == left.tobytes()  # no thread goes on
+    assert np.count_nonzero(out == 0) > 5_000
+
+
+def test_two_python_threads_may_measure_at_once(rng: np.random.Generator) -> None:
+    x = rng.standard_normal(400)
+    expected = fg.numerical_gradient(ROSENBROCK, x).tobytes()
+    seen = []
+
+    def measure() -> None:
+        seen.extend(fg.numerical_gradient(ROSENBROCK, x, workers=2).tobytes() == expected for _ in range(20))
+
+    threads = [threading.Thread(target=measure) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert seen == [True] * 60
+
+
+def test_a_check_tells_its_progress_and_may_be_ended_so() -> None:
+    told: list[int] = []
+    fg.gradient_check(ROSENBROCK, fg.numerical_gradient(ROSENBROCK, np.ones(4)), np.ones(4),
+                      progress=lambda done, total: told.append(done))  # fmt: skip
+    assert told
