@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from fastgrad._budget import Budget, Spent
 from fastgrad._noise import noise
 from fastgrad._point import Point
 from fastgrad._typing import Array, Float64Array
@@ -43,18 +44,29 @@ class Slope:
 
 
 class Probe:
-    """Calls of f near a point, counted; f's noise is measured when first asked for."""
+    """Calls of f near a point, counted and paid for; f's noise is measured when first asked for, unless it is known."""
 
-    def __init__(self, f: Callable[[Array], Any], point: Point, h: Float64Array) -> None:
+    def __init__(
+        self,
+        f: Callable[[Array], Any],
+        point: Point,
+        h: Float64Array,
+        budget: Budget | None = None,
+        known_noise: float | None = None,
+    ) -> None:
         self.calls = 0
         self.is_deterministic = True
+        self.noise_is_measured = False
         self._f = f
         self._x = point.array
         self._h = h
         self._reader = point.reader()
+        self._budget = budget or Budget()
+        self._known_noise = known_noise
 
     def value(self, x: Array, i: int = 0, sign: int = 0) -> float:
         """Return f(x); x is a copy that f may do with as it likes."""
+        self._budget.take()
         self.calls += 1
         return self._reader.scalar(self._f(x), i, sign)
 
@@ -62,6 +74,8 @@ class Probe:
         """Return f(x), or NaN where f refuses: it was not asked to be defined farther from x than the caller's step."""
         try:
             return self.value(x, i, sign)
+        except Spent:
+            raise
         except Exception:
             return _NAN
 
@@ -76,7 +90,8 @@ class Probe:
     @cached_property
     def noise(self) -> float:
         """The standard deviation of f's noise at x."""
-        return noise(self.value_if_any, self._x, self._h)
+        self.noise_is_measured = True
+        return noise(self.value_if_any, self._x, self._h) if self._known_noise is None else self._known_noise
 
     def size(self, i: int) -> float:
         """Return the magnitude of entry i of x, or its step where that is zero."""

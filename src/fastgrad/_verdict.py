@@ -130,8 +130,13 @@ def conclude(
     flaw: str | None = None,
     redone: int = 0,
     structured: bool = False,
+    asked: int = 0,
+    noise: float = float("nan"),
 ) -> GradientCheck:
-    """Return the result of a check from the first measurement, its summary and the second look."""
+    """Return the result of a check from the first measurement, its summary and the second look.
+
+    It is inconclusive at best where more entries were asked for than the case holds.
+    """
     max_relative_error = summary[1]
     if tally.corrected.k.size:
         measured = measured.copy()
@@ -142,7 +147,7 @@ def conclude(
     verdict: Verdict = "passed"
     if wrong.k.size or (case.rtol == 0 and not max_error < case.atol and case.count > 0):
         verdict = "failed"
-    elif unresolved.k.size or flaw:
+    elif unresolved.k.size or flaw or case.count < asked:
         verdict = "inconclusive"
     if case.rtol == 0 and verdict == "failed":
         wrong = _by_the_textbook(case, measured)
@@ -164,7 +169,23 @@ def conclude(
         redone=redone,
         structured=structured,
         reasons=((flaw,) if flaw else ()) + (reasons if verdict != "passed" else ()),
+        **_resolution(case, unresolved),
+        noise=noise,
+        coverage=min(case.count / asked, 1.0) if asked else 1.0,
     )
+
+
+def _resolution(case: Case, unresolved: Rows) -> dict[str, float]:
+    """Return what measuring each entry was sure to see: an error beyond the largest tolerance, where it is resolved."""
+    largest, squares = _backend.masks.sizes(case.claimed)
+    tolerance = case.atol + case.rtol * largest
+    if case.count == 0 or not largest < float("inf"):
+        return {}
+    norm = float(np.sqrt(squares))
+    return {
+        "resolution": max(tolerance, float(np.max(unresolved.bound, initial=0.0))),
+        "resolution_norm": case.rtol + case.atol * float(np.sqrt(case.count)) / norm if norm else float("inf"),
+    }
 
 
 def _still_unresolved(case: Case, measured: Array, rows: Rows) -> Rows:

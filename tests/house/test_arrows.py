@@ -12,7 +12,10 @@ SOURCE = Path(__file__).parents[2] / "src" / "fastgrad"
 #: From top to bottom, and within a row from left to right: a file imports only what stands behind it.
 ROWS = {
     "skin": "__main__ _cli _demo plot _drawing",
-    "judge": "testing _check _witness _verdict _recheck _recheck_structured _probe _claim _result _render",
+    "judge": (
+        "testing _check _modes _search _sample _search_norm _looks _decode _calibration _projections _witness _verdict "
+        "_recheck _recheck_structured _probe _claim _result _render"
+    ),
     "use": "losses _input_moves _loss_parts _criteria layers _weight_gradient _least_squares",
     "verbs": "_gradient _jacobian _derivative _one_sided",
     "notions": (
@@ -22,7 +25,7 @@ ROWS = {
     "switch": "_backend",
     "engine": "_kernels reference",
     "side": "problems",
-    "ground": "_tree _containers _regression _reading _arrays _errors _estimates _typing _later",
+    "ground": "_tree _containers _regression _reading _arrays _errors _estimates _budget _typing _later",
 }
 ORDER = ["__init__", *" ".join(ROWS.values()).split()]
 GROUND = set(ROWS["ground"].split())

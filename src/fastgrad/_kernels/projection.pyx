@@ -6,6 +6,7 @@ width computes it.
 """
 from libc.stdint cimport uint32_t
 
+from fastgrad._kernels.directions cimport entry
 from fastgrad._kernels.wide cimport real, wide_double, wide_int
 
 cdef enum:
@@ -38,16 +39,6 @@ def inner(v, unsigned int key, unsigned int other):
     else:
         inner_core[float](v, key, other, found)
     return found[0], found[1]
-
-
-cdef inline double entry(uint32_t key, uint32_t i) noexcept nogil:
-    cdef uint32_t u = i * 0x9E3779B1u + key
-    u ^= u >> 16
-    u *= 0x85EBCA6Bu
-    u ^= u >> 13
-    u *= 0xC2B2AE35u
-    u ^= u >> 16
-    return (<int>(u & 0xFFu) + 256) * (1.0 / 512.0) * (1 - <int>((u >> 30) & 2u))
 
 
 cdef wide_int move_core(const real[::1] x, uint32_t key, double h, real[::1] out) except -1 nogil:

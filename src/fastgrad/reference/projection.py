@@ -9,7 +9,7 @@ __all__ = ["inner", "move", "project"]
 
 def move(x: Array, key: int, h: float, out: Array) -> None:
     """Write x + h·a into out, a the direction with this key."""
-    out[:] = x + h * _direction(key, x.size)
+    out[:] = x + h * direction(key, x.size)
 
 
 def project(v: Array, x: Array, key: int, h: float) -> float:
@@ -23,10 +23,10 @@ def project(v: Array, x: Array, key: int, h: float) -> float:
 def inner(v: Array, key: int, other: int) -> tuple[float, float]:
     """Return the inner products of v with the directions with these two keys."""
     values = v.astype(np.float64)
-    return float(values @ _direction(key, v.size)), float(values @ _direction(other, v.size))
+    return float(values @ direction(key, v.size)), float(values @ direction(other, v.size))
 
 
-def _direction(key: int, n: int) -> Float64Array:
+def direction(key: int, n: int) -> Float64Array:
     """Return ±(½ + k/512) for each i, by the finaliser of MurmurHash3 on 32 bits."""
     u = np.arange(n).astype(np.uint32) * np.uint32(0x9E3779B1) + np.uint32(key)
     u ^= u >> np.uint32(16)

@@ -1,0 +1,185 @@
+"""The step of a search, and what a projection with it may be off by: noise, truncation and kinks, as measured."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from fastgrad._noise import from_values
+from fastgrad._projections import Block, Projections
+
+#: A residual counts as one from this many of the deviations that were seen.
+KAPPA = 6.0
+#: Directions that noise and truncation are taken from, and the root is tested along.
+DIRECTIONS = 4
+#: The line that noise is first looked for on: points, and their distance beside the step.
+POINTS, FINE = 7, 2.0**-10
+#: A rung of the ladder of steps, and how many rungs are looked at in all.
+RUNG, RUNGS = 8.0, 5
+#: How often one projection may be repeated to lessen its noise.
+REPEATS = 16
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What was found out before anything is judged.
+
+    Attributes
+    ----------
+    h : float
+        The step of a search, in the unit of the proportions.
+    noise : float
+        The standard deviation of f's noise.
+    threshold : float
+        What a residual of a right claim does not exceed.
+    repeats : int
+        How many projections are averaged to a residual.
+    residuals : tuple of (int, float)
+        The residuals along all entries by the key of their direction.
+    is_deterministic, is_single : bool
+        Whether f gave one value for one x; whether its values are all of single precision.
+    """
+
+    h: float
+    noise: float
+    threshold: float
+    repeats: int
+    residuals: tuple[tuple[int, float], ...]
+    is_deterministic: bool
+    is_single: bool
+
+
+@dataclass
+class _Rung:
+    """Residuals with one step and with half of it, a direction a pair."""
+
+    h: float
+    pairs: list[tuple[float, float]]
+
+    @property
+    def apart(self) -> float:
+        """How far the residuals with both steps are apart at most; infinite where f has no value."""
+        gaps = [abs(a - b) for a, b in self.pairs]
+        return max(gaps) if all(map(math.isfinite, gaps)) else math.inf
+
+    def is_noisy(self, noise: float) -> bool:
+        """Tell whether noise alone may explain how far the residuals are apart: two differ by √5 of one's noise."""
+        return self.apart <= KAPPA * math.sqrt(5.0) * noise / (math.sqrt(2.0) * self.h)
+
+    def threshold(self, noise: float) -> float:
+        """Return what a residual of a right claim does not exceed with this step.
+
+        What noise does not explain is truncation or kinks: that differs by ¾ of the residual's own, for a smooth f.
+        """
+        if self.is_noisy(noise):
+            return KAPPA * max(noise / (math.sqrt(2.0) * self.h), self.apart / math.sqrt(5.0))
+        return KAPPA * self.apart
+
+
+class Calibrator:
+    """Measure f's noise, then climb to the step with which a projection tells most.
+
+    Parameters
+    ----------
+    projections : Projections
+    start : float
+        The step to begin near.
+    wanted : float
+        The threshold that is fine enough.
+    needed : float
+        The one above which projections are averaged.
+    keys : iterator of int
+        Where directions come from.
+    """
+
+    def __init__(
+        self, projections: Projections, start: float, wanted: float, needed: float, keys: Iterator[int], centre: float
+    ) -> None:
+        self._p = projections
+        self._start = start
+        self._wanted = wanted
+        self._needed = needed
+        self._keys = [next(keys) for _ in range(DIRECTIONS)]
+        self._line = next(keys)
+        self._centre = centre
+        self._noise = math.nan
+
+    def run(self) -> Calibration:
+        """Return what was found."""
+        again = self._p.at_x()
+        is_deterministic = again == self._centre
+        self._noise = max(self._on_line(), abs(again - self._centre))
+        best = self._best_step(self._first_step())
+        best = self._along_all(best)
+        if self._p.is_single:
+            self._noise = max(self._noise, 0.3 * float(np.spacing(np.float32(abs(self._centre)))))
+        return self._averaged(best, is_deterministic)
+
+    def _on_line(self) -> float:
+        """Return the noise that values close together show, at least a third of a unit in the last place."""
+        fine = FINE * self._start
+        values = [self._p.along(self._line, fine, float(k)) for k in range(1, POINTS + 1)]
+        found = from_values(np.array(values))
+        least = 0.3 * float(np.spacing(abs(self._centre)))
+        if len(set(values)) > 2 and self._p.is_single:
+            least = 0.3 * float(np.spacing(np.float32(abs(self._centre))))
+        return max(least, found) if math.isfinite(found) else least
+
+    def _first_step(self) -> float:
+        """Return the step to try first: between the least that noise allows and the one to begin near."""
+        least = KAPPA * self._noise / (math.sqrt(2.0) * self._wanted) if self._wanted > 0.0 else math.inf
+        return math.sqrt(max(least, self._start * 2.0**-20) * self._start) if least < self._start else self._start
+
+    def _rung(self, h: float, keys: list[int]) -> _Rung:
+        everything = [Block(key, 0, self._p.size) for key in keys]
+        return _Rung(h, [(self._p.residual(b, h), self._p.residual(b, h / 2)) for b in everything])
+
+    def _best_step(self, h: float) -> _Rung:
+        """Climb from rung to rung along one direction while the threshold falls, and turn once where it rises."""
+        first = best = self._rung(h, self._keys[:1])
+        up = best.is_noisy(self._noise)
+        turned = False
+        for _ in range(RUNGS - 1):
+            if best.threshold(self._noise) <= self._wanted:
+                break
+            tried = self._rung(best.h * (RUNG if up else 1.0 / RUNG), self._keys[:1])
+            if tried.threshold(self._noise) < best.threshold(self._noise):
+                best = tried
+            elif turned or best is not first:
+                break
+            else:
+                up, turned = not up, True
+        return best
+
+    def _along_all(self, best: _Rung) -> _Rung:
+        """Look along the other directions too, and go on to smaller steps where these show more than the first did."""
+        expected = best.threshold(self._noise)
+        best.pairs += self._rung(best.h, self._keys[1:]).pairs
+        for _ in range(2):
+            now = best.threshold(self._noise)
+            if now <= max(self._wanted, 4.0 * expected) or best.is_noisy(self._noise):
+                break
+            tried = self._rung(best.h / RUNG, self._keys)
+            if not tried.threshold(self._noise) < now:
+                break
+            best = tried
+        return best
+
+    def _averaged(self, best: _Rung, is_deterministic: bool) -> Calibration:
+        """Return the calibration; where one projection is too noisy, with as many averaged as are of use."""
+        threshold = best.threshold(self._noise)
+        residuals = [a for a, _ in best.pairs]
+        repeats = 1
+        if threshold > self._needed and best.is_noisy(self._noise) and math.isfinite(threshold):
+            repeats = math.ceil((1.1 * threshold / self._needed) ** 2)
+            if repeats <= REPEATS:
+                everything = [Block(key, 0, self._p.size) for key in self._keys]
+                residuals = [self._p.residual(b, best.h, repeats=repeats) for b in everything]
+                threshold /= math.sqrt(repeats)
+            else:
+                repeats = 1
+        expected = math.sqrt(2.0) * best.h * threshold * math.sqrt(repeats) / KAPPA
+        noise = max(self._noise, expected) if best.is_noisy(self._noise) else self._noise
+        pairs = tuple(zip(self._keys, residuals, strict=True))
+        return Calibration(best.h, noise, threshold, repeats, pairs, is_deterministic, self._p.is_single)

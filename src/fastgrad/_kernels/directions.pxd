@@ -1,0 +1,14 @@
+# Random directions that are never stored: entry i of the direction with a given key is a hash of (key, i). It is
+# ±(½ + k/512), k in 0 … 255, by the finaliser of MurmurHash3 (Appleby, 2011), on 32 bits so that every register width
+# computes it.
+from libc.stdint cimport uint32_t
+
+
+cdef inline double entry(uint32_t key, uint32_t i) noexcept nogil:
+    cdef uint32_t u = i * 0x9E3779B1u + key
+    u ^= u >> 16
+    u *= 0x85EBCA6Bu
+    u ^= u >> 13
+    u *= 0xC2B2AE35u
+    u ^= u >> 16
+    return (<int>(u & 0xFFu) + 256) * (1.0 / 512.0) * (1 - <int>((u >> 30) & 2u))
