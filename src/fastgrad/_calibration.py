@@ -17,6 +17,10 @@ DIRECTIONS = 4
 POINTS, FINE = 7, 2.0**-10
 #: A rung of the ladder of steps, and how many rungs are looked at in all.
 RUNG, RUNGS = 8.0, 5
+#: How far below and above the step to begin near a search may go.
+LEAST, FARTHEST = 2.0**-20, 2.0**12
+#: Where noise decides, one rung more is tried for a threshold so much below the one that is wanted: places are told by it.
+FINER = 16.0
 #: How often one projection may be repeated to lessen its noise.
 REPEATS = 16
 
@@ -27,6 +31,8 @@ class Calibration:
 
     Attributes
     ----------
+    centre : float
+        The value of f at x.
     h : float
         The step of a search, in the unit of the proportions.
     noise : float
@@ -41,6 +47,7 @@ class Calibration:
         Whether f gave one value for one x; whether its values are all of single precision.
     """
 
+    centre: float
     h: float
     noise: float
     threshold: float
@@ -127,9 +134,11 @@ class Calibrator:
         return max(least, found) if math.isfinite(found) else least
 
     def _first_step(self) -> float:
-        """Return the step to try first: between the least that noise allows and the one to begin near."""
-        least = KAPPA * self._noise / (math.sqrt(2.0) * self._wanted) if self._wanted > 0.0 else math.inf
-        return math.sqrt(max(least, self._start * 2.0**-20) * self._start) if least < self._start else self._start
+        """Return the step to try first, from the least one that noise allows: above it, towards the one to begin near."""
+        if not self._wanted > 0.0:
+            return self._start
+        least = KAPPA * self._noise / (math.sqrt(2.0) * self._wanted)
+        return min(4.0 * least, FARTHEST * self._start) if least > self._start else math.sqrt(max(least, LEAST * self._start) * self._start)
 
     def _rung(self, h: float, keys: list[int]) -> _Rung:
         everything = [Block(key, 0, self._p.size) for key in keys]
@@ -141,9 +150,12 @@ class Calibrator:
         up = best.is_noisy(self._noise)
         turned = False
         for _ in range(RUNGS - 1):
-            if best.threshold(self._noise) <= self._wanted:
+            if best.threshold(self._noise) <= (self._wanted / FINER if up and best is first else self._wanted):
                 break
-            tried = self._rung(best.h * (RUNG if up else 1.0 / RUNG), self._keys[:1])
+            h = best.h * (RUNG if up else 1.0 / RUNG)
+            if not LEAST <= h / self._start <= FARTHEST:
+                break
+            tried = self._rung(h, self._keys[:1])
             if tried.threshold(self._noise) < best.threshold(self._noise):
                 best = tried
             elif turned or best is not first:
@@ -179,7 +191,5 @@ class Calibrator:
                 threshold /= math.sqrt(repeats)
             else:
                 repeats = 1
-        expected = math.sqrt(2.0) * best.h * threshold * math.sqrt(repeats) / KAPPA
-        noise = max(self._noise, expected) if best.is_noisy(self._noise) else self._noise
         pairs = tuple(zip(self._keys, residuals, strict=True))
-        return Calibration(best.h, noise, threshold, repeats, pairs, is_deterministic, self._p.is_single)
+        return Calibration(self._centre, best.h, self._noise, threshold, repeats, pairs, is_deterministic, self._p.is_single)

@@ -6,14 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from fastgrad._calibration import Calibration
-from fastgrad._projections import Block, Projections
+from fastgrad._projections import MEAN_SQUARE, Block, Projections
 
 #: Entries that a ratio may point at, of which each is looked at.
 CANDIDATES = 3
+#: In a block of more entries than these only the nearest is: as likely as not several are wrong in it.
+FEW = 64
 #: A ratio that leaves at most this share of a block is followed; one that leaves more is not.
 SHARE = 1 / 3
 #: Residuals by subtraction lose precision; beyond these multiples of the noise's variance they are measured afresh.
 WORN, WORN_BY_PLACE = 12.0, 100.0
+#: Sums of differences within tolerance along two directions are alike within this factor of their deviation.
+ALIKE = 5.0
 #: Where three halvings in a row find both halves wrong, so many entries are looked at; two wrong ones make it dense.
 CHAIN, LOOKS, DENSE = 3, 12, 2
 
@@ -96,11 +100,25 @@ class Decoder:
         self._sample = sample
         self._heap: list[_Node] = []
         self._probed: list[Block] = []
+        self._squares = 0.0
         self._weights: dict[tuple[int, int], float] = {}
 
     def limit(self, wear: float = 1.0) -> float:
         """Return what a residual of so many measurements may be with nothing wrong."""
         return max(self._threshold * math.sqrt(wear), self._floor)
+
+    def _leave(self, node: _Node) -> None:
+        """Leave the residual of a block as the sum of differences within tolerance."""
+        rest = abs(self._rest(node))
+        self.loose = max(self.loose, rest)
+        self._squares += rest * rest
+
+    def is_explained(self, rest: float) -> bool:
+        """Tell whether the rest of a residual of everything is no more than noise, or than what blocks were left with.
+
+        Along another direction the differences within tolerance add up to another sum, of the same size.
+        """
+        return abs(rest) <= max(self.limit(1.0 + MEAN_SQUARE * len(self.errors)), ALIKE * math.sqrt(self._squares))
 
     def explained(self, block: Block, by_place: bool = False) -> float:
         """Return what the entries looked at add to a residual of a block."""
@@ -112,10 +130,11 @@ class Decoder:
 
     def worn(self, block: Block) -> float:
         """Return what the noise of the entries looked at adds to the variance of a residual, from which they are taken."""
-        return 0.25 * sum(block.lo <= i < block.hi for i in self.errors)
+        return MEAN_SQUARE * sum(block.lo <= i < block.hi for i in self.errors)
 
     def run(self, key: int, residual: float) -> None:
         """Follow the residual of everything along a direction."""
+        self.loose = self._squares = 0.0
         self._push(_Node(0.0, Block(key, 0, self._p.size), residual))
         while self._heap:
             if not self._may_go_on():
@@ -163,7 +182,7 @@ class Decoder:
         if self._follow_ratio(node):
             return
         if self._tolerance(block) >= 4.0 * abs(self._rest(node)):
-            self.loose = max(self.loose, abs(self._rest(node)))
+            self._leave(node)
             return
         if node.chain >= CHAIN and self._is_dense(node):
             return
@@ -176,7 +195,8 @@ class Decoder:
             return False
         lo, hi, nearest = found
         if hi - lo <= CANDIDATES:
-            return any(self._take(node, i) for i in sorted(range(lo, hi), key=lambda i: abs(i - nearest)))
+            near = sorted(range(lo, hi), key=lambda i: abs(i - nearest))
+            return any(self._take(node, i) for i in near[: 1 if node.block.size > FEW else CANDIDATES])
         if hi - lo > SHARE * node.block.size:
             return False
         part = _Node(0.0, Block(node.block.key, lo, hi), self._residual(Block(node.block.key, lo, hi)))
@@ -224,7 +244,7 @@ class Decoder:
         b = _Node(0.0, right, node.plain - a.plain, wear=node.wear + a.wear, top=top)
         is_left, is_right = self._is_open(a), self._is_open(b)
         if not (is_left or is_right):
-            self.loose = max(self.loose, abs(self._rest(node)))
+            self._leave(node)
             return
         assert node.by_place is not None
         share = left.size / block.size

@@ -11,7 +11,7 @@ from fastgrad._typing import Float64Array, IndexArray
 from fastgrad._verdict import Case
 
 #: A step at least this share of the entry; where the first look is not plain, a second one with a step so much smaller.
-SHARE, SMALLER = 2.0**-22, 1 / 8
+SHARE, SMALLER, SMALL = 2.0**-22, 1 / 8, 16.0
 #: A look is plain where both sides differ by at most this share of what the claim is off, and noise by half of it.
 STEADY = 0.25
 #: Two looks, or a look and a projection, agree within this share of what the claim is off.
@@ -21,6 +21,14 @@ ALIKE = 0.1
 class Looks:
     """Direct differences at single entries, and what they found.
 
+    Parameters
+    ----------
+    case : Case
+    probe, careful : Probe
+        One that knows the noise, and one that measures it on its own where a first look is not plain.
+    h : float
+        The step of the search: with a smaller one noise would weigh more than in what points here.
+
     Attributes
     ----------
     findings : dict
@@ -29,18 +37,20 @@ class Looks:
         The largest difference among the entries that were found to be within tolerance.
     """
 
-    def __init__(self, case: Case, probe: Probe) -> None:
+    def __init__(self, case: Case, probe: Probe, careful: Probe, h: float) -> None:
         self.findings: dict[int, Finding] = {}
         self.largest = 0.0
         self._case = case
+        self._h = h
         self._probe = probe
+        self._careful = careful
         self._claimed = case.claimed
         self._x = case.point.array.reshape(-1)
 
     def look(self, i: int, expected: float, unsure: float) -> Look:
         """Measure entry i, which is expected to be off by so much; NaN where nothing is known of it."""
         claimed = float(self._claimed[i])
-        step = max(self._case.step(i), SHARE * abs(float(self._x[i])))
+        step = max(self._h, self._case.step(i), SHARE * abs(float(self._x[i])))
         first = self._probe.slope(i, step)
         if first is not None:
             error = first.central - claimed
@@ -48,12 +58,15 @@ class Looks:
             if abs(error) <= self._tolerance(claimed, first.central) and first.error <= self._tolerance(claimed, 0.0):
                 self.largest = max(self.largest, abs(error))
                 return Look(error, False, fits)
-            if _is_plain(first, error) and (fits or self._stands(i, step, first, error)):
-                self.findings[i] = Finding(first.central, first.error + first.gap / 2)
-                return Look(error, True, fits)
-        return self._look_again(i, step, claimed, expected, unsure)
+            if not first.is_still and first.error <= STEADY / 2 * abs(error) and (fits or self._is_repeated(i, step, first, error)):
+                gap = first.gap if first.gap <= STEADY * abs(error) else self._smaller_gap(i, step, first, error)
+                if gap is not None:
+                    self.findings[i] = Finding(first.central, first.error + gap / 2)
+                    return Look(error, True, fits)
+        return self._look_again(i, self._case.step(i), claimed, expected, unsure)
 
-    def _stands(self, i: int, step: float, first: Slope, error: float) -> bool:
+    def _is_repeated(self, i: int, step: float, first: Slope, error: float) -> bool:
+        """Tell whether a smaller step shows the same, where no projection spoke of this entry."""
         second = self._probe.slope(i, step * SMALLER)
         return (
             second is not None
@@ -61,9 +74,21 @@ class Looks:
             and abs(second.central - first.central) <= ALIKE * abs(error)
         )
 
+    def _smaller_gap(self, i: int, step: float, first: Slope, error: float) -> float | None:
+        """Return how far both sides are apart with a step at which curvature no longer sets them apart; None for a kink.
+
+        One side is enough: at a kink it is half of the gap off.
+        """
+        found = self._probe.right_slope(i, step * min(SMALLER, abs(error) / (SMALL * first.gap)))
+        if found is None:
+            return None
+        slope, noise = found
+        off = abs(slope - first.central)
+        return 2.0 * off if off <= STEADY / 2 * abs(error) and noise <= STEADY * abs(error) else None
+
     def _look_again(self, i: int, step: float, claimed: float, expected: float, unsure: float) -> Look:
         tolerance = self._tolerance(claimed, 0.0)
-        finding = look_again(self._probe, i, step, None, claimed, tolerance)
+        finding = look_again(self._careful, i, step, None, claimed, tolerance)
         if finding is None:
             self.findings[i] = Finding(math.nan, math.nan)
             return Look(math.nan, False, False)
@@ -84,7 +109,3 @@ class Looks:
         found = [self.findings[i] for i in indices.tolist()]
         columns = np.array([(f.measured, f.bound, f.left, f.right) for f in found], dtype=np.float64).reshape(-1, 4).T
         return indices, (columns[0], columns[1], columns[2], columns[3])
-
-
-def _is_plain(slope: Slope, error: float) -> bool:
-    return not slope.is_still and slope.gap <= STEADY * abs(error) and slope.error <= STEADY / 2 * abs(error)

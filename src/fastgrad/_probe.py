@@ -44,7 +44,10 @@ class Slope:
 
 
 class Probe:
-    """Calls of f near a point, counted and paid for; f's noise is measured when first asked for, unless it is known."""
+    """Calls of f near a point, counted and paid for; f's noise is measured when first asked for.
+
+    Where its value at x and its noise are known already, they are given and not asked for.
+    """
 
     def __init__(
         self,
@@ -52,7 +55,7 @@ class Probe:
         point: Point,
         h: Float64Array,
         budget: Budget | None = None,
-        known_noise: float | None = None,
+        known: tuple[float, float] | None = None,
     ) -> None:
         self.calls = 0
         self.is_deterministic = True
@@ -62,7 +65,7 @@ class Probe:
         self._h = h
         self._reader = point.reader()
         self._budget = budget or Budget()
-        self._known_noise = known_noise
+        self._known = known
 
     def value(self, x: Array, i: int = 0, sign: int = 0) -> float:
         """Return f(x); x is a copy that f may do with as it likes."""
@@ -82,6 +85,8 @@ class Probe:
     @cached_property
     def centre(self) -> float:
         """The value of f at x itself."""
+        if self._known is not None:
+            return self._known[0]
         value = self.value(self._x.copy())
         again = self.value(self._x.copy())
         self.is_deterministic = value == again or value != value
@@ -90,8 +95,10 @@ class Probe:
     @cached_property
     def noise(self) -> float:
         """The standard deviation of f's noise at x."""
+        if self._known is not None:
+            return self._known[1]
         self.noise_is_measured = True
-        return noise(self.value_if_any, self._x, self._h) if self._known_noise is None else self._known_noise
+        return noise(self.value_if_any, self._x, self._h)
 
     def size(self, i: int) -> float:
         """Return the magnitude of entry i of x, or its step where that is zero."""
@@ -114,6 +121,14 @@ class Probe:
             plus == centre == minus,
             self,
         )
+
+    def right_slope(self, i: int, h: float) -> tuple[float, float] | None:
+        """Return the slope above entry i, and how far noise may have put it off; None where f has no finite value."""
+        plus, up = self._moved(i, h, 1)
+        if not abs(plus) + abs(self.centre) < float("inf") or up == 0.0:
+            return None
+        rounding = UNITS * UNIT_ROUNDOFF * (abs(plus) + abs(self.centre))
+        return (plus - self.centre) / up, max(rounding, 2 * DEVIATIONS * self.noise) / up
 
     def _moved(self, i: int, step: float, sign: int) -> tuple[float, float]:
         """Return f with entry i moved by sign times step, and the step that was really taken."""

@@ -14,6 +14,8 @@ from fastgrad._typing import Array, Float64Array
 
 #: A step is at least this share of its entry, so that rounding leaves it ten bits.
 LEAST = {"d": 2.0**-43, "f": 2.0**-14}
+#: The mean square of an entry of a direction: magnitudes are evenly spread over [½, 1).
+MEAN_SQUARE = 7 / 12
 #: Entry i of the direction with one key is entry 0 of that with the key i strides on.
 _STRIDE = 0x9E3779B1
 _NAN = float("nan")

@@ -74,6 +74,7 @@ class _Search:
         self.looks: Looks | None = None
         self.residuals: dict[int, float] = {}
         self.error_norm: tuple[float, float] | None = None
+        self.probes: tuple[Probe, ...] = ()
         self.bound = math.inf
 
     def keys(self) -> Iterator[int]:
@@ -109,9 +110,11 @@ class _Search:
 
     def _follow(self, found: Calibration) -> None:
         """Follow the residuals that are too large to the entries that make them so."""
-        probe = Probe(self.case.f, self.case.point, self.case.h, self.budget, found.noise)
-        self.looks = looks = Looks(self.case, probe)
-        self.probe = probe
+        case = self.case
+        known = Probe(case.f, case.point, case.h, self.budget, (found.centre, found.noise))
+        careful = Probe(case.f, case.point, case.h, self.budget)
+        self.probes = (known, careful)
+        self.looks = looks = Looks(case, known, careful, found.h)
         self.decoder = decoder = Decoder(
             self.p,
             found,
@@ -122,9 +125,9 @@ class _Search:
             self._sample,
         )
         for key, _ in sorted(found.residuals, key=lambda pair: -abs(pair[1])):
-            if decoder.dense or decoder.loose or not decoder.is_complete:
+            if decoder.dense or not decoder.is_complete:
                 break
-            if abs(self._rest(key)) > decoder.limit(1.0 + decoder.worn(self._all(key))):
+            if not decoder.is_explained(self._rest(key)):
                 decoder.run(key, self.residuals[key])
 
     def _all(self, key: int) -> Block:
@@ -140,7 +143,7 @@ class _Search:
         return self.case.atol + self.case.rtol * largest
 
     def _calls(self) -> int:
-        return self.p.calls + (self.probe.calls if self.looks else 0)
+        return self.p.calls + sum(probe.calls for probe in self.probes)
 
     def _may_go_on(self) -> bool:
         looks = self.looks
@@ -156,13 +159,12 @@ class _Search:
         decoder, looks = self.decoder, self.looks
         assert decoder is not None
         assert looks is not None
-        rest = max(abs(self._rest(key)) for key in self.residuals)
-        if decoder.loose and decoder.is_complete:
-            rest = decoder.loose
+        rests = [self._rest(key) for key in self.residuals]
+        is_explained = all(map(decoder.is_explained, rests))
+        rest = decoder.loose if is_explained and decoder.loose else max(map(abs, rests))
         worn = found.threshold * math.sqrt(1.0 + decoder.worn(self._all(0)))
-        reach = max(worn, rest)
-        self.bound = ENTRY * reach
-        if decoder.dense or (rest > decoder.limit(1.0 + decoder.worn(self._all(0))) and self.bound > self.goal):
+        self.bound = ENTRY * max(worn, rest)
+        if decoder.dense or not (is_explained or self.bound <= self.goal):
             return self._weigh_many(found)
         if self.bound <= self.goal:
             return "passed"

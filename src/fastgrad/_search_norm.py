@@ -3,10 +3,10 @@
 import math
 from collections.abc import Sequence
 
+from fastgrad._projections import MEAN_SQUARE
+
 #: Directions that the norm is taken from, and the quantiles 2.5 % and 97.5 % of χ² with so many degrees of freedom.
 NORMS, LOW, HIGH = 8, 2.1797, 17.5345
-#: The mean square of an entry of a direction: magnitudes are evenly spread over [½, 1).
-MEAN_SQUARE = 7 / 12
 
 
 def interval(residuals: Sequence[float], threshold: float) -> tuple[float, float]:
