@@ -16,11 +16,17 @@ DIRECTIONS = 4
 #: The line that noise is first looked for on: points, and their distance beside the step.
 POINTS, FINE = 7, 2.0**-10
 #: A rung of the ladder of steps, and how many rungs are looked at in all.
-RUNG, RUNGS = 8.0, 5
+RUNG, RUNGS, RUNGS_OF_ALL = 8.0, 5, 3
+#: Where the best rung is not good enough, how many steps in between are tried, and how far from it.
+RUNGS_BETWEEN, BETWEEN = 3, 8.0**0.5
+#: A rung that noise keeps from the wanted threshold by more than this factor leaps by it.
+LEAP = 64.0
 #: How far below and above the step to begin near a search may go.
 LEAST, FARTHEST = 2.0**-20, 2.0**12
 #: Where noise decides, one rung more is tried for a threshold so much below the one that is wanted: places are told by it.
 FINER = 16.0
+#: Noise in the difference of two bends, in units of that of f over the step: √6 for each, 4 and 1 times, three deviations.
+BEND = 30.0
 #: How often one projection may be repeated to lessen its noise.
 REPEATS = 16
 
@@ -39,6 +45,8 @@ class Calibration:
         The standard deviation of f's noise.
     threshold : float
         What a residual of a right claim does not exceed.
+    kink : float
+        By how much the slopes above and below x differ for a kink there, at most; noise lets no kink seem smaller.
     repeats : int
         How many projections are averaged to a residual.
     residuals : tuple of (int, float)
@@ -51,6 +59,7 @@ class Calibration:
     h: float
     noise: float
     threshold: float
+    kink: float
     repeats: int
     residuals: tuple[tuple[int, float], ...]
     is_deterministic: bool
@@ -63,6 +72,12 @@ class _Rung:
 
     h: float
     pairs: list[tuple[float, float]]
+    bends: list[tuple[float, float]]
+
+    @property
+    def kink(self) -> float:
+        """By how much the slopes above and below x differ at most along a direction, less what falls with the step."""
+        return max(abs(2.0 * b - a) for a, b in self.bends)
 
     @property
     def apart(self) -> float:
@@ -82,6 +97,11 @@ class _Rung:
         if self.is_noisy(noise):
             return KAPPA * max(noise / (math.sqrt(2.0) * self.h), self.apart / math.sqrt(5.0))
         return KAPPA * self.apart
+
+    def contradicts(self, other: "_Rung", noise: float) -> bool:
+        """Tell whether the residuals along the same direction are farther apart than either threshold allows."""
+        off = abs(self.pairs[0][0] - other.pairs[0][0])
+        return not off <= self.threshold(noise) + other.threshold(noise)
 
 
 class Calibrator:
@@ -134,46 +154,68 @@ class Calibrator:
         return max(least, found) if math.isfinite(found) else least
 
     def _first_step(self) -> float:
-        """Return the step to try first, from the least one that noise allows: above it, towards the one to begin near."""
+        """Return the step to try first: the one to begin near, or one towards the least that noise allows."""
         if not self._wanted > 0.0:
             return self._start
         least = KAPPA * self._noise / (math.sqrt(2.0) * self._wanted)
-        return min(4.0 * least, FARTHEST * self._start) if least > self._start else math.sqrt(max(least, LEAST * self._start) * self._start)
+        return math.sqrt(max(least, LEAST * self._start) * self._start) if least < self._start else self._start
 
     def _rung(self, h: float, keys: list[int]) -> _Rung:
-        everything = [Block(key, 0, self._p.size) for key in keys]
-        return _Rung(h, [(self._p.residual(b, h), self._p.residual(b, h / 2)) for b in everything])
+        rung = _Rung(h, [], [])
+        for key in keys:
+            everything = Block(key, 0, self._p.size)
+            a, bend_a = self._p.residual_and_bend(everything, h, self._centre)
+            b, bend_b = self._p.residual_and_bend(everything, h / 2, self._centre)
+            rung.pairs.append((a, b))
+            rung.bends.append((bend_a, bend_b))
+        return rung
 
     def _best_step(self, h: float) -> _Rung:
-        """Climb from rung to rung along one direction while the threshold falls, and turn once where it rises."""
+        """Climb from rung to rung along one direction while the threshold falls, and turn once where it rises.
+
+        Where f is flat far away, a step too large shows the same slope of zero as half of it: a rung must not contradict
+        the one it is climbed from.
+        """
         first = best = self._rung(h, self._keys[:1])
-        up = best.is_noisy(self._noise)
-        turned = False
+        up, is_turned, may_leap = best.is_noisy(self._noise), False, True
         for _ in range(RUNGS - 1):
-            if best.threshold(self._noise) <= (self._wanted / FINER if up and best is first else self._wanted):
+            threshold = best.threshold(self._noise)
+            if threshold <= (self._wanted / FINER if up and best is first else self._wanted):
                 break
-            h = best.h * (RUNG if up else 1.0 / RUNG)
+            far = up and may_leap and threshold > LEAP * self._wanted
+            h = best.h * ((LEAP if far else RUNG) if up else 1.0 / RUNG)
             if not LEAST <= h / self._start <= FARTHEST:
                 break
             tried = self._rung(h, self._keys[:1])
-            if tried.threshold(self._noise) < best.threshold(self._noise):
+            if tried.threshold(self._noise) < threshold and not (up and tried.contradicts(best, self._noise)):
                 best = tried
-            elif turned or best is not first:
+            elif far:
+                may_leap = False
+            elif is_turned or best is not first:
                 break
             else:
-                up, turned = not up, True
+                up, is_turned = not up, True
         return best
 
     def _along_all(self, best: _Rung) -> _Rung:
         """Look along the other directions too, and go on to smaller steps where these show more than the first did."""
         expected = best.threshold(self._noise)
-        best.pairs += self._rung(best.h, self._keys[1:]).pairs
-        for _ in range(2):
+        others = self._rung(best.h, self._keys[1:])
+        best.pairs += others.pairs
+        best.bends += others.bends
+        h = best.h
+        for _ in range(RUNGS_OF_ALL):
             now = best.threshold(self._noise)
             if now <= max(self._wanted, 4.0 * expected) or best.is_noisy(self._noise):
                 break
-            tried = self._rung(best.h / RUNG, self._keys)
-            if not tried.threshold(self._noise) < now:
+            h /= RUNG
+            best = min(best, self._rung(h, self._keys), key=lambda rung: rung.threshold(self._noise))
+        for _ in range(RUNGS_BETWEEN):
+            if best.threshold(self._noise) <= self._needed:
+                break
+            h = best.h * (BETWEEN if best.is_noisy(self._noise) else 1.0 / BETWEEN)
+            tried = self._rung(h, self._keys)
+            if not tried.threshold(self._noise) < best.threshold(self._noise):
                 break
             best = tried
         return best
@@ -192,4 +234,14 @@ class Calibrator:
             else:
                 repeats = 1
         pairs = tuple(zip(self._keys, residuals, strict=True))
-        return Calibration(self._centre, best.h, self._noise, threshold, repeats, pairs, is_deterministic, self._p.is_single)
+        return Calibration(
+            self._centre,
+            best.h,
+            self._noise,
+            threshold,
+            best.kink + BEND * self._noise / best.h,
+            repeats,
+            pairs,
+            is_deterministic,
+            self._p.is_single,
+        )

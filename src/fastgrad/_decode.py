@@ -18,6 +18,8 @@ SHARE = 1 / 3
 WORN, WORN_BY_PLACE = 12.0, 100.0
 #: Sums of differences within tolerance along two directions are alike within this factor of their deviation.
 ALIKE = 5.0
+#: By what share of an error the rounding of small steps may falsify what it adds along another direction.
+SLACK = 1e-3
 #: Where three halvings in a row find both halves wrong, so many entries are looked at; two wrong ones make it dense.
 CHAIN, LOOKS, DENSE = 3, 12, 2
 
@@ -100,6 +102,7 @@ class Decoder:
         self._sample = sample
         self._heap: list[_Node] = []
         self._probed: list[Block] = []
+        self._roots = calibration.residuals
         self._squares = 0.0
         self._weights: dict[tuple[int, int], float] = {}
 
@@ -196,6 +199,8 @@ class Decoder:
         lo, hi, nearest = found
         if hi - lo <= CANDIDATES:
             near = sorted(range(lo, hi), key=lambda i: abs(i - nearest))
+            if not self._is_likely(node, near[0]):
+                return False
             return any(self._take(node, i) for i in near[: 1 if node.block.size > FEW else CANDIDATES])
         if hi - lo > SHARE * node.block.size:
             return False
@@ -203,6 +208,18 @@ class Decoder:
         if abs(self._rest(node) - self._rest(part)) > self.limit(node.wear + 1.0 + self.worn(node.block)):
             return False
         self._push(part)
+        return True
+
+    def _is_likely(self, node: _Node, i: int) -> bool:
+        """Tell whether the residuals of everything along other directions allow that this entry alone is wrong."""
+        block = node.block
+        if block.size < self._p.size:
+            return True
+        error = self._rest(node) / self._weight(block.key, i)
+        for key, residual in self._roots:
+            rest = residual - self.explained(Block(key, 0, block.size)) - error * self._weight(key, i)
+            if abs(rest) > 2.0 * self.limit(node.wear + self.worn(block)) + SLACK * abs(error):
+                return False
         return True
 
     def _candidates(self, node: _Node) -> tuple[int, int, float] | None:

@@ -28,6 +28,8 @@ class Looks:
         One that knows the noise, and one that measures it on its own where a first look is not plain.
     h : float
         The step of the search: with a smaller one noise would weigh more than in what points here.
+    kink : float
+        What the slopes above and below x differ by at most along a direction; a single entry's by twice that.
 
     Attributes
     ----------
@@ -37,11 +39,12 @@ class Looks:
         The largest difference among the entries that were found to be within tolerance.
     """
 
-    def __init__(self, case: Case, probe: Probe, careful: Probe, h: float) -> None:
+    def __init__(self, case: Case, probe: Probe, careful: Probe, h: float, kink: float) -> None:
         self.findings: dict[int, Finding] = {}
         self.largest = 0.0
         self._case = case
         self._h = h
+        self._kink = kink
         self._probe = probe
         self._careful = careful
         self._claimed = case.claimed
@@ -59,8 +62,10 @@ class Looks:
                 self.largest = max(self.largest, abs(error))
                 return Look(error, False, fits)
             if not first.is_still and first.error <= STEADY / 2 * abs(error) and (fits or self._is_repeated(i, step, first, error)):
-                gap = first.gap if first.gap <= STEADY * abs(error) else self._smaller_gap(i, step, first, error)
-                if gap is not None:
+                gap = min(first.gap, 2.0 * self._kink)
+                if gap > STEADY * abs(error):
+                    gap = self._smaller_gap(i, step, first, error)
+                if math.isfinite(gap):
                     self.findings[i] = Finding(first.central, first.error + gap / 2)
                     return Look(error, True, fits)
         return self._look_again(i, self._case.step(i), claimed, expected, unsure)
@@ -74,17 +79,17 @@ class Looks:
             and abs(second.central - first.central) <= ALIKE * abs(error)
         )
 
-    def _smaller_gap(self, i: int, step: float, first: Slope, error: float) -> float | None:
-        """Return how far both sides are apart with a step at which curvature no longer sets them apart; None for a kink.
+    def _smaller_gap(self, i: int, step: float, first: Slope, error: float) -> float:
+        """Return how far both sides are apart with a step at which curvature is behind; infinity where that is not small.
 
         One side is enough: at a kink it is half of the gap off.
         """
         found = self._probe.right_slope(i, step * min(SMALLER, abs(error) / (SMALL * first.gap)))
         if found is None:
-            return None
+            return math.inf
         slope, noise = found
         off = abs(slope - first.central)
-        return 2.0 * off if off <= STEADY / 2 * abs(error) and noise <= STEADY * abs(error) else None
+        return 2.0 * off if off <= STEADY / 2 * abs(error) and noise <= STEADY * abs(error) else math.inf
 
     def _look_again(self, i: int, step: float, claimed: float, expected: float, unsure: float) -> Look:
         tolerance = self._tolerance(claimed, 0.0)

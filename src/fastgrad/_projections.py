@@ -124,6 +124,11 @@ class Projections:
             total += (plus - minus - said) / (2.0 * step)
         return total / repeats
 
+    def residual_and_bend(self, block: Block, h: float, centre: float) -> tuple[float, float]:
+        """Return a plain residual, and by how much the slopes above and below x differ along the block."""
+        plus, minus, said = self.sides(block, h)
+        return (plus - minus - said) / (2.0 * h), (plus - centre + minus - centre) / h
+
     def weight(self, key: int, i: int, h: float) -> float:
         """Return what an error of one at entry i adds to a plain residual: a_i, larger where the step had to be."""
         steps = self._steps(h)

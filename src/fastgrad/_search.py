@@ -114,7 +114,7 @@ class _Search:
         known = Probe(case.f, case.point, case.h, self.budget, (found.centre, found.noise))
         careful = Probe(case.f, case.point, case.h, self.budget)
         self.probes = (known, careful)
-        self.looks = looks = Looks(case, known, careful, found.h)
+        self.looks = looks = Looks(case, known, careful, found.h, found.kink)
         self.decoder = decoder = Decoder(
             self.p,
             found,
