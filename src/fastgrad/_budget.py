@@ -75,7 +75,7 @@ def as_budget(given: object) -> Budget:
         seconds = float(match[1]) * UNITS[match[2]]
     else:
         raise TypeError(
-            f"budget must be an integer, the calls of f, or a time as a timedelta or a text as \"10 s\"; got {given!r}."
+            f'budget must be an integer, the calls of f, or a time as a timedelta or a text as "10 s"; got {given!r}.'
         )
     if not seconds > 0:
         raise ValueError(f"a budget must be positive; got {given!r}.")

@@ -1,7 +1,7 @@
 """The step of a search, and what a projection with it may be off by: noise, truncation and kinks, as measured."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,7 +28,7 @@ FINER = 16.0
 #: Noise in the difference of two bends, in units of that of f over the step: √6 for each, 4 and 1 times, three deviations.
 BEND = 30.0
 #: How often one projection may be repeated to lessen its noise.
-REPEATS = 16
+REPEATS = 64
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,8 @@ class Calibration:
         What a residual of a right claim does not exceed.
     kink : float
         By how much the slopes above and below x differ for a kink there, at most; noise lets no kink seem smaller.
+    kinks : mapping
+        The same along each direction, by key, as it was measured.
     repeats : int
         How many projections are averaged to a residual.
     residuals : tuple of (int, float)
@@ -60,6 +62,7 @@ class Calibration:
     noise: float
     threshold: float
     kink: float
+    kinks: Mapping[int, float]
     repeats: int
     residuals: tuple[tuple[int, float], ...]
     is_deterministic: bool
@@ -240,6 +243,7 @@ class Calibrator:
             self._noise,
             threshold,
             best.kink + BEND * self._noise / best.h,
+            {key: abs(2.0 * b - a) for key, (a, b) in zip(self._keys, best.bends, strict=True)},
             repeats,
             pairs,
             is_deterministic,

@@ -57,7 +57,8 @@ class Decoder:
     floor : float
         A residual below does not matter.
     look : callable
-        From an entry and the error expected of it, with its uncertainty, to a `Look`, by differences of its own.
+        From an entry, the error expected of it, its uncertainty, and how far the entry was moved, to a `Look`, by
+        differences of its own.
     tolerance : callable
         From a block to the largest error that is none in its largest entry.
     may_go_on : callable
@@ -82,7 +83,7 @@ class Decoder:
         projections: Projections,
         calibration: Calibration,
         floor: float,
-        look: Callable[[int, float, float], Look],
+        look: Callable[[int, float, float, float], Look],
         tolerance: Callable[[Block], float],
         may_go_on: Callable[[], bool],
         sample: Callable[[Block, int], list[int]],
@@ -244,7 +245,7 @@ class Decoder:
             return False
         weight = self._weight(node.block.key, i)
         unsure = self._threshold * math.sqrt(node.wear + self.worn(node.block)) / abs(weight)
-        look = self._look(i, self._rest(node) / weight, unsure)
+        look = self._look(i, self._rest(node) / weight, unsure, abs(weight) * self._h)
         self.errors[i] = look.error
         if not (look.is_wrong or look.fits):
             return False
@@ -291,7 +292,7 @@ class Decoder:
         wrong = 0
         for i in self._sample(top, LOOKS):
             if i not in self.errors:
-                look = self._look(i, math.nan, math.nan)
+                look = self._look(i, math.nan, math.nan, self._h)
                 self.errors[i] = look.error
                 wrong += look.is_wrong
         if wrong < DENSE:

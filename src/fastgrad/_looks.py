@@ -50,8 +50,11 @@ class Looks:
         self._claimed = case.claimed
         self._x = case.point.array.reshape(-1)
 
-    def look(self, i: int, expected: float, unsure: float) -> Look:
-        """Measure entry i, which is expected to be off by so much; NaN where nothing is known of it."""
+    def look(self, i: int, expected: float, unsure: float, reach: float) -> Look:
+        """Measure entry i, which is expected to be off by so much; NaN where nothing is known of it.
+
+        Near a kink a difference depends on its step: what it adds to a projection is measured with `reach`, as there.
+        """
         claimed = float(self._claimed[i])
         step = max(self._h, self._case.step(i), SHARE * abs(float(self._x[i])))
         first = self._probe.slope(i, step)
@@ -61,14 +64,18 @@ class Looks:
             if abs(error) <= self._tolerance(claimed, first.central) and first.error <= self._tolerance(claimed, 0.0):
                 self.largest = max(self.largest, abs(error))
                 return Look(error, False, fits)
-            if not first.is_still and first.error <= STEADY / 2 * abs(error) and (fits or self._is_repeated(i, step, first, error)):
+            if (
+                not first.is_still
+                and first.error <= STEADY / 2 * abs(error)
+                and (fits or self._is_repeated(i, step, first, error))
+            ):
                 gap = min(first.gap, 2.0 * self._kink)
                 if gap > STEADY * abs(error):
                     gap = self._smaller_gap(i, step, first, error)
                 if math.isfinite(gap):
                     self.findings[i] = Finding(first.central, first.error + gap / 2)
                     return Look(error, True, fits)
-        return self._look_again(i, self._case.step(i), claimed, expected, unsure)
+        return self._look_again(i, claimed, expected, unsure, reach)
 
     def _is_repeated(self, i: int, step: float, first: Slope, error: float) -> bool:
         """Tell whether a smaller step shows the same, where no projection spoke of this entry."""
@@ -91,14 +98,15 @@ class Looks:
         off = abs(slope - first.central)
         return 2.0 * off if off <= STEADY / 2 * abs(error) and noise <= STEADY * abs(error) else math.inf
 
-    def _look_again(self, i: int, step: float, claimed: float, expected: float, unsure: float) -> Look:
+    def _look_again(self, i: int, claimed: float, expected: float, unsure: float, reach: float) -> Look:
         tolerance = self._tolerance(claimed, 0.0)
-        finding = look_again(self._careful, i, step, None, claimed, tolerance)
+        finding = look_again(self._careful, i, self._case.step(i), None, claimed, tolerance)
         if finding is None:
             self.findings[i] = Finding(math.nan, math.nan)
             return Look(math.nan, False, False)
         self.findings[i] = finding
-        error = finding.measured - claimed
+        seen = self._probe.slope(i, reach)
+        error = (finding.measured if seen is None else seen.central) - claimed
         low, high = (finding.left, finding.right) if finding.is_kink else (finding.measured, finding.measured)
         nearest = min(max(claimed, min(low, high)), max(low, high))
         off = abs(claimed - nearest)

@@ -16,6 +16,8 @@ from fastgrad._typing import Array, Float64Array
 LEAST = {"d": 2.0**-43, "f": 2.0**-14}
 #: The mean square of an entry of a direction: magnitudes are evenly spread over [½, 1).
 MEAN_SQUARE = 7 / 12
+#: Repeated projections take steps that differ by so much, up and down, for their noise to be another.
+SPREAD = 0.2
 #: Entry i of the direction with one key is entry 0 of that with the key i strides on.
 _STRIDE = 0x9E3779B1
 _NAN = float("nan")
@@ -64,7 +66,9 @@ class Projections:
         Whether every value of f so far is a number of single precision, and there were several.
     """
 
-    def __init__(self, f: Callable[[Array], Any], point: Point, claimed: Array, h: Float64Array, budget: Budget) -> None:
+    def __init__(
+        self, f: Callable[[Array], Any], point: Point, claimed: Array, h: Float64Array, budget: Budget
+    ) -> None:
         self.calls = 0
         self.error = ""
         self._f = f
@@ -106,9 +110,7 @@ class Projections:
         origin, slope = (block.place(block.lo), 2.0 / block.size) if by_place else (1.0, 0.0)
         plus = self._value(block, steps, origin, slope, 1.0)
         minus = self._value(block, steps, origin, slope, -1.0) if plus == plus else _NAN
-        said = _backend.masks.project(
-            self._claimed, self._flat, steps, self._least, *block, origin, slope, 1.0
-        )
+        said = _backend.masks.project(self._claimed, self._flat, steps, self._least, *block, origin, slope, 1.0)
         return plus, minus, said
 
     def residual(self, block: Block, h: float, by_place: bool = False, repeats: int = 1) -> float:
@@ -119,7 +121,7 @@ class Projections:
         """
         total = 0.0
         for k in range(repeats):
-            step = h * (1.0 + k / (2.0 * repeats))
+            step = h if repeats == 1 else h * (1.0 + SPREAD * ((2 * k + 1) / repeats - 1.0))
             plus, minus, said = self.sides(block, step, by_place)
             total += (plus - minus - said) / (2.0 * step)
         return total / repeats
@@ -152,9 +154,7 @@ class Projections:
         self._budget.take()
         self.calls += 1
         buffer = self._private_buffer()
-        _backend.masks.move(
-            self._flat, steps, self._least, *block, origin, slope, step, buffer.reshape(-1)
-        )
+        _backend.masks.move(self._flat, steps, self._least, *block, origin, slope, step, buffer.reshape(-1))
         try:
             y = self._f(buffer)
         except Exception as error:

@@ -78,8 +78,10 @@ def _sampled(check: "GradientCheck") -> str:
     k = f"{len(check.wrong)} of {check.compared} sampled entries wrong"
     if low == high:
         return f"{k}, and these are all"
-    return f"{k}, so between {low:.2g} and {high:.2g} of all, with 95 % either way" if low else (
-        f"{k}, so at most {high:.2g} of all entries, with 95 %"
+    return (
+        f"{k}, so between {low:.2g} and {high:.2g} of all, with 95 % either way"
+        if low
+        else (f"{k}, so at most {high:.2g} of all entries, with 95 %")
     )
 
 
