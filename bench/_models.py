@@ -56,7 +56,7 @@ def tanh_net(n: int, r: np.random.Generator) -> Model:
 
     def gradient(w: Array) -> Array:
         a = np.tanh(w.reshape(m, d) @ z)
-        return np.outer((a - y) * (1 - a * a), z).reshape(-1)
+        return _line(np.outer((a - y) * (1 - a * a), z))
 
     return Model(f, gradient, w)
 
@@ -94,7 +94,8 @@ def softmax_net(n: int, r: np.random.Generator) -> Model:
     def scores(w: Array) -> Array:
         m, b = _split(w, (k, d), (k,))
         s: Array = z @ m.T + b
-        return s - s.max(1, keepdims=True)
+        s -= s.max(1, keepdims=True)
+        return s
 
     def f(w: Array) -> float:
         s = scores(w)
@@ -120,7 +121,8 @@ def logistic(n: int, r: np.random.Generator) -> Model:
     def gradient(w: Array) -> Array:
         m = sign * (z @ w)
         slope = -sign * np.exp(-np.logaddexp(0.0, m))
-        return slope @ z
+        total: Array = slope @ z
+        return total
 
     return Model(f, gradient, w)
 
@@ -139,7 +141,7 @@ def convolution(n: int, r: np.random.Generator) -> Model:
 
     def gradient(w: Array) -> Array:
         s = columns @ w.reshape(c, 3 * c).T
-        return ((np.maximum(s, 0.0) - y) * (s > 0)).T.reshape(c, length).dot(columns).reshape(-1)
+        return _line(((np.maximum(s, 0.0) - y) * (s > 0)).T @ columns)
 
     return Model(f, gradient, w)
 

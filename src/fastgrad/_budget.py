@@ -10,7 +10,7 @@ import numpy as np
 UNITS = {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
 
 
-class Spent(Exception):
+class Spent(Exception):  # noqa: N818 - no error: it is caught within, and told
     """The budget has ended. It is caught within fastgrad, and the report says what was covered."""
 
 

@@ -23,9 +23,9 @@ RUNGS_BETWEEN, BETWEEN = 3, 8.0**0.5
 LEAP = 64.0
 #: How far below and above the step to begin near a search may go.
 LEAST, FARTHEST = 2.0**-20, 2.0**12
-#: Where noise decides, one rung more is tried for a threshold so much below the one that is wanted: places are told by it.
+#: Where noise decides, a rung more is tried for a threshold so much below the wanted one: places are told by it.
 FINER = 16.0
-#: Noise in the difference of two bends, in units of that of f over the step: √6 for each, 4 and 1 times, three deviations.
+#: Noise in the difference of two bends, in units of that of f over the step: √6 for each, 4 and 1 times, thrice that.
 BEND = 30.0
 #: How often one projection may be repeated to lessen its noise.
 REPEATS = 64
@@ -161,7 +161,9 @@ class Calibrator:
         if not self._wanted > 0.0:
             return self._start
         least = KAPPA * self._noise / (math.sqrt(2.0) * self._wanted)
-        return math.sqrt(max(least, LEAST * self._start) * self._start) if least < self._start else self._start
+        if least >= self._start:
+            return self._start
+        return math.sqrt(max(least, LEAST * self._start) * self._start)
 
     def _rung(self, h: float, keys: list[int]) -> _Rung:
         rung = _Rung(h, [], [])
@@ -176,8 +178,8 @@ class Calibrator:
     def _best_step(self, h: float) -> _Rung:
         """Climb from rung to rung along one direction while the threshold falls, and turn once where it rises.
 
-        Where f is flat far away, a step too large shows the same slope of zero as half of it: a rung must not contradict
-        the one it is climbed from.
+        Where f is flat far away, a step too large shows the same slope of zero as half of it: a rung must not
+        contradict the one it is climbed from.
         """
         first = best = self._rung(h, self._keys[:1])
         up, is_turned, may_leap = best.is_noisy(self._noise), False, True
@@ -190,7 +192,9 @@ class Calibrator:
             if not LEAST <= h / self._start <= FARTHEST:
                 break
             tried = self._rung(h, self._keys[:1])
-            if tried.threshold(self._noise) < threshold and not (up and tried.contradicts(best, self._noise)):
+            if not math.isfinite(threshold):
+                best = first = tried
+            elif tried.threshold(self._noise) < threshold and not (up and tried.contradicts(best, self._noise)):
                 best = tried
             elif far:
                 may_leap = False

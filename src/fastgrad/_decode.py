@@ -133,7 +133,7 @@ class Decoder:
         )
 
     def worn(self, block: Block) -> float:
-        """Return what the noise of the entries looked at adds to the variance of a residual, from which they are taken."""
+        """Return what the noise of the entries looked at adds to the variance of a residual less their parts."""
         return MEAN_SQUARE * sum(block.lo <= i < block.hi for i in self.errors)
 
     def run(self, key: int, residual: float) -> None:

@@ -87,7 +87,7 @@ class Looks:
         )
 
     def _smaller_gap(self, i: int, step: float, first: Slope, error: float) -> float:
-        """Return how far both sides are apart with a step at which curvature is behind; infinity where that is not small.
+        """Return how far both sides are apart with a step that leaves curvature behind; infinity where it is not small.
 
         One side is enough: at a kink it is half of the gap off.
         """

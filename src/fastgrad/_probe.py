@@ -97,8 +97,17 @@ class Probe:
         """The standard deviation of f's noise at x."""
         if self._known is not None:
             return self._known[1]
+        found = noise(self.value_if_any, self._x, self._h)
         self.noise_is_measured = True
-        return noise(self.value_if_any, self._x, self._h)
+        return found
+
+    @property
+    def noise_if_affordable(self) -> float:
+        """The same, NaN where the budget does not reach for it."""
+        try:
+            return self.noise
+        except Spent:
+            return _NAN
 
     def size(self, i: int) -> float:
         """Return the magnitude of entry i of x, or its step where that is zero."""

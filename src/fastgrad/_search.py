@@ -53,7 +53,7 @@ def _not_finite(case: Case, seed: int) -> GradientCheck:
     summary = _backend.compare.compare(here.claimed, measured, case.atol, case.rtol)
     sorted_out = tally(here, measured, np.arange(where.size), (nothing, nothing, nothing, nothing))
     result = conclude(here, measured, summary, sorted_out, 0, ("The claimed gradient is not finite.",))
-    return replace(result, compared=case.count, mode="search", seed=seed)
+    return replace(result, compared=case.count, mode="search", seed=seed, resolution=math.nan, resolution_norm=math.nan)
 
 
 class _Search:
@@ -207,8 +207,8 @@ class _Search:
     def _say_why_not(self, found: Calibration) -> None:
         self.reasons.append(
             f"The smallest error of one entry that would have shown, {self.bound:.1e}, is above the tolerance, "
-            f"{self.goal:.1e}: with steps of {found.h:.1e} the noise of f, {found.noise:.1e}, and its curvature or kinks "
-            "leave no more."
+            f"{self.goal:.1e}: with steps of {found.h:.1e} the noise of f, {found.noise:.1e}, and its curvature or "
+            "kinks leave no more."
         )
         if found.kink > found.threshold + BEND * found.noise / found.h:
             self.reasons.append(
@@ -244,7 +244,7 @@ class _Search:
             compared=case.count,
             mode="search",
             seed=self.seed,
-            eps=f"{found.h:.3g} along directions, {result.eps} at entries" if found else result.eps,
+            eps=f"{found.h:.2g} along directions" if found else result.eps,
             reasons=tuple(self.reasons) if verdict != "passed" else (),
             resolution=max(self.bound, self.goal),
             resolution_norm=reach / self.norm if self.norm else reach,

@@ -149,6 +149,7 @@ def conclude(
         verdict = "failed"
     elif unresolved.k.size or flaw or case.count < asked:
         verdict = "inconclusive"
+    resolution, resolution_norm = _resolution(case, unresolved)
     if case.rtol == 0 and verdict == "failed":
         wrong = _by_the_textbook(case, measured)
     return GradientCheck(
@@ -169,23 +170,24 @@ def conclude(
         redone=redone,
         structured=structured,
         reasons=((flaw,) if flaw else ()) + (reasons if verdict != "passed" else ()),
-        **_resolution(case, unresolved),
+        resolution=resolution,
+        resolution_norm=resolution_norm,
         noise=noise,
         coverage=min(case.count / asked, 1.0) if asked else 1.0,
     )
 
 
-def _resolution(case: Case, unresolved: Rows) -> dict[str, float]:
+def _resolution(case: Case, unresolved: Rows) -> tuple[float, float]:
     """Return what measuring each entry was sure to see: an error beyond the largest tolerance, where it is resolved."""
     largest, squares = _backend.masks.sizes(case.claimed)
     tolerance = case.atol + case.rtol * largest
     if case.count == 0 or not largest < float("inf"):
-        return {}
+        return float("nan"), float("nan")
     norm = float(np.sqrt(squares))
-    return {
-        "resolution": max(tolerance, float(np.max(unresolved.bound, initial=0.0))),
-        "resolution_norm": case.rtol + case.atol * float(np.sqrt(case.count)) / norm if norm else float("inf"),
-    }
+    return (
+        max(tolerance, float(np.max(unresolved.bound, initial=0.0))),
+        case.rtol + case.atol * float(np.sqrt(case.count)) / norm if norm else float("inf"),
+    )
 
 
 def _still_unresolved(case: Case, measured: Array, rows: Rows) -> Rows:

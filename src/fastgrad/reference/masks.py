@@ -1,7 +1,7 @@
 """Blocks of entries moved together along a random direction, in plain NumPy.
 
-Entry i of the block [lo, hi) moves by step·a_i·(origin + slope·(i - lo))·max(h_i, least·|x_i|), a the direction with the
-key.
+Entry i of the block [lo, hi) moves by step·a_i·(origin + slope·(i - lo))·max(h_i, least·|x_i|), a the direction with
+the key.
 """
 
 import numpy as np
