@@ -19,7 +19,7 @@ POINTS, FINE = 7, 2.0**-10
 RUNG, RUNGS, RUNGS_OF_ALL = 8.0, 5, 3
 #: Where the best rung is not good enough, how many steps in between are tried, and how far from it.
 RUNGS_BETWEEN, BETWEEN = 3, 8.0**0.5
-#: A rung that noise keeps from the wanted threshold by more than this factor leaps by it.
+#: Where noise keeps a rung from the wanted threshold by more than another one is worth, the next is so far.
 LEAP = 64.0
 #: How far below and above the step to begin near a search may go.
 LEAST, FARTHEST = 2.0**-20, 2.0**12
@@ -187,7 +187,7 @@ class Calibrator:
             threshold = best.threshold(self._noise)
             if threshold <= (self._wanted / FINER if up and best is first else self._wanted):
                 break
-            far = up and may_leap and threshold > LEAP * self._wanted
+            far = up and may_leap and threshold > RUNG * self._wanted
             h = best.h * ((LEAP if far else RUNG) if up else 1.0 / RUNG)
             if not LEAST <= h / self._start <= FARTHEST:
                 break

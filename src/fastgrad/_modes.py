@@ -73,7 +73,9 @@ def by_sample(case: Case, budget: Budget, rng: Any, judge: Callable[[Case, Budge
     seed = seed_from(rng)
     k = choose(case.count, budget.affordable(round(2 * ENTRIES / (1.0 - RESERVE))), seed)
     result = judge(replace(case, where=case.indices(k)), budget)
-    low, high = share_of_wrong(len(result.wrong), result.compared, case.count)
+    wrong, open_ = len(result.wrong), len(result.unresolved)
+    low, _ = share_of_wrong(wrong, result.compared, case.count)
+    _, high = share_of_wrong(wrong + open_, result.compared, case.count)
     return replace(
         result,
         mode="sample",

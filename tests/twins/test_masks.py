@@ -30,8 +30,8 @@ def moves(draw: Any) -> tuple[Any, ...]:
 @given(moves())
 def test_the_points_are_bit_for_bit_the_same(move: tuple[Any, ...]) -> None:
     found, expected = np.full_like(move[0], np.nan), np.full_like(move[0], np.nan)
-    compiled.move(*move, found)
-    plain.move(*move, expected)
+    compiled.move(*(*move, found))
+    plain.move(*(*move, expected))
     np.testing.assert_array_equal(found, expected)
     lo, hi = move[4], move[5]
     np.testing.assert_array_equal(found[:lo], move[0][:lo])
