@@ -59,7 +59,8 @@ def naming(n: int, share: float) -> Iterator[Row]:
                 f"{count} wrong of {model.x.size}, {name}",
                 trials,
                 f"calls an entry: mean {np.mean(calls):.1f}, max {max(calls):.1f}; calibration "
-                f"{np.mean(calibration):.0f} (max {max(calibration)}); missed {missed}, below the resolution {hidden}, wrongly named {wrongly}",
+                f"{np.mean(calibration):.0f} (max {max(calibration)}); missed {missed}, below the resolution "
+                f"{hidden}, wrongly named {wrongly}",
             )
 
 

@@ -16,9 +16,9 @@ DIRECTIONS = 4
 #: The line that noise is first looked for on: points, and their distance beside the step.
 POINTS, FINE = 7, 2.0**-10
 #: A rung of the ladder of steps, and how many rungs are looked at in all.
-RUNG, RUNGS, RUNGS_OF_ALL = 8.0, 5, 3
+RUNG, RUNGS, RUNGS_OF_ALL = 8.0, 6, 3
 #: Where the best rung is not good enough, how many steps in between are tried, and how far from it.
-RUNGS_BETWEEN, BETWEEN = 3, 8.0**0.5
+RUNGS_BETWEEN, BETWEEN = 4, 8.0**0.5
 #: Where noise keeps a rung from the wanted threshold by more than another one is worth, the next is so far.
 LEAP = 64.0
 #: How far below and above the step to begin near a search may go.
@@ -202,6 +202,8 @@ class Calibrator:
                 break
             else:
                 up, is_turned = not up, True
+                if up:
+                    self._learn(best, tried)
         return best
 
     def _along_all(self, best: _Rung) -> _Rung:
@@ -216,13 +218,29 @@ class Calibrator:
             if now <= max(self._wanted, 4.0 * expected) or best.is_noisy(self._noise):
                 break
             h /= RUNG
-            best = min(best, self._rung(h, self._keys), key=lambda rung: rung.threshold(self._noise))
-        for _ in range(RUNGS_BETWEEN):
-            if best.threshold(self._noise) <= self._needed:
-                break
-            h = best.h * (BETWEEN if best.is_noisy(self._noise) else 1.0 / BETWEEN)
             tried = self._rung(h, self._keys)
-            if not tried.threshold(self._noise) < best.threshold(self._noise):
+            if self._learn(best, tried):
+                break
+            best = min(best, tried, key=lambda rung: rung.threshold(self._noise))
+        return self._refined(best)
+
+    def _learn(self, rung: _Rung, smaller: _Rung) -> bool:
+        """Take for noise what grows as the step shrinks, if values close together did not show it; tell if it does."""
+        if not (math.isfinite(smaller.apart) and smaller.apart >= 2.0 * rung.apart > 0.0):
+            return False
+        self._noise = max(self._noise, smaller.apart * smaller.h * math.sqrt(0.4))
+        return True
+
+    def _refined(self, best: _Rung) -> _Rung:
+        """Look along all directions at steps farther up, where noise decides, or in between, for one good enough."""
+        for _ in range(RUNGS_BETWEEN):
+            now, is_noisy = best.threshold(self._noise), best.is_noisy(self._noise)
+            if now <= self._needed:
+                break
+            factor = RUNG if is_noisy and now > RUNG * self._needed else BETWEEN
+            h = best.h * (factor if is_noisy else 1.0 / factor)
+            tried = self._rung(h, self._keys)
+            if not tried.threshold(self._noise) < now:
                 break
             best = tried
         return best

@@ -210,9 +210,10 @@ class _Search:
             f"{self.goal:.1e}: with steps of {found.h:.1e} the noise of f, {found.noise:.1e}, and its curvature or "
             "kinks leave no more."
         )
-        if found.kink > found.threshold + BEND * found.noise / found.h:
+        kink = max(found.kinks.values())
+        if kink > found.threshold + BEND * found.noise / found.h:
             self.reasons.append(
-                f"f has kinks at x, or very close to it: the slopes on both sides differ by up to {found.kink:.1e}."
+                f"f has kinks at x, or very close to it: the slopes on both sides differ by up to {kink:.1e}."
             )
         if not found.is_deterministic:
             self.reasons.append(

@@ -1,5 +1,6 @@
-"""The search, judged: what is right passes, what is wrong is named. One in a hundred of the trials of bench/check_quality."""
+"""The search, judged: what is right passes, what is wrong is named. One in a hundred of bench/check_quality."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -72,7 +73,7 @@ def test_noise_beyond_the_tolerance_is_inconclusive_and_gross_errors_fail_all_th
 
     def f(x: Any) -> float:
         value = 0.5 * float((x - t) @ (x - t))
-        return value + 1e-6 * np.sin(1e9 * value)
+        return value + 1e-6 * math.sin(1e9 * value)
 
     check = fg.gradient_check(f, x - t, x, mode="search", rng=0)
     assert check.verdict != "failed"
