@@ -70,6 +70,8 @@ class Decoder:
     ----------
     errors : dict
         The errors of the entries looked at.
+    wrong : int
+        How many of these are wrong.
     dense : list of Block
         Blocks in which too many entries are wrong to name them.
     loose : float
@@ -89,6 +91,7 @@ class Decoder:
         sample: Callable[[Block, int], list[int]],
     ) -> None:
         self.errors: dict[int, float] = {}
+        self.wrong = 0
         self.dense: list[Block] = []
         self.loose = 0.0
         self.is_complete = True
@@ -247,6 +250,7 @@ class Decoder:
         unsure = self._threshold * math.sqrt(node.wear + self.worn(node.block)) / abs(weight)
         look = self._look(i, self._rest(node) / weight, unsure, abs(weight) * self._h)
         self.errors[i] = look.error
+        self.wrong += look.is_wrong
         if not (look.is_wrong or look.fits):
             return False
         self._push(node)
@@ -294,6 +298,7 @@ class Decoder:
             if i not in self.errors:
                 look = self._look(i, math.nan, math.nan, self._h)
                 self.errors[i] = look.error
+                self.wrong += look.is_wrong
                 wrong += look.is_wrong
         if wrong < DENSE:
             return False

@@ -18,8 +18,8 @@ from fastgrad._result import GradientCheck, Verdict
 from fastgrad._search_norm import NORMS, beyond_tolerance, interval
 from fastgrad._verdict import Case, conclude, tally
 
-#: Calls that following residuals may take when nothing wrong is found, and more of them for each entry that is.
-PATIENCE, PATIENCE_AN_ENTRY = 600, 30
+#: Calls that a search may take when nothing wrong is found, more of them for each entry that is, and in all.
+PATIENCE, PATIENCE_AN_ENTRY, MOST = 600, 30, 10_000
 #: A residual bounds the error of a single entry by twice what it may be off, over the smallest entry of a direction.
 ENTRY = 4.0
 #: The threshold that is fine enough, as a share of the tolerance of the largest entry where atol is smaller.
@@ -146,9 +146,8 @@ class _Search:
         return self.p.calls + sum(probe.calls for probe in self.probes)
 
     def _may_go_on(self) -> bool:
-        looks = self.looks
-        assert looks is not None
-        return self._calls() < PATIENCE + PATIENCE_AN_ENTRY * len(looks.findings)
+        wrong = self.decoder.wrong if self.decoder else 0
+        return self._calls() < min(PATIENCE + PATIENCE_AN_ENTRY * wrong, MOST)
 
     def _sample(self, block: Block, count: int) -> list[int]:
         chosen = self.rng.choice(block.size, min(count, block.size), replace=False)
@@ -175,6 +174,10 @@ class _Search:
         """Tell whether along each direction the claim lies between the slopes above and below x, which differ."""
         return all(abs(self._rest(key)) <= found.kinks[key] / 2.0 + found.threshold for key in found.kinks)
 
+    def _has_kinks(self, found: Calibration) -> bool:
+        """Tell whether slopes above and below x differ by as much as a tenth of what the claim misses."""
+        return 10.0 * max(found.kinks.values()) > max(abs(self._rest(key)) for key in found.kinks)
+
     def _stands(self, found: Calibration) -> bool:
         """Tell whether residuals are the same with a quarter of the step: what kinks and truncation make is not."""
         for key in found.kinks:
@@ -198,6 +201,10 @@ class _Search:
         )
         if not beyond_tolerance(low, self.case.atol, self.case.rtol, self.p.size, self.norm):
             self.reasons.append("That is within the tolerance of all entries together, but single ones may be wrong.")
+        elif self.decoder is not None and not self.decoder.wrong and self._has_kinks(found):
+            self.reasons.append(
+                "But x lies at kinks of f, where more than one claim is right, and no entry is wrong alone."
+            )
         elif not self._stands(found):
             self.reasons.append("With smaller steps it is another: kinks of f lie close to x.")
         else:

@@ -244,6 +244,33 @@ def test_x_and_the_claim_stay_as_they_are_whatever_f_does() -> None:
     assert all(np.array_equal(y, copy) for y, copy in held)
 
 
+def test_a_point_at_kinks_everywhere_is_no_endless_search_and_accuses_nobody() -> None:
+    z, v = R.standard_normal(60), R.standard_normal(60)
+    W = np.zeros((60, 60))
+
+    def g(W: Any) -> float:
+        return float(v @ np.maximum(W @ z, 0.0))
+
+    for share in (0.0, 0.5):
+        check = fg.gradient_check(g, share * np.outer(v, z), W, mode="search", rng=0)
+        assert check.verdict != "failed"
+        assert check.calls < 1000
+    assert fg.gradient_check(g, 2.0 * np.outer(v, z), W, mode="search", rng=0).verdict == "failed"
+
+    def pooled(x: Any) -> float:
+        return float(x.reshape(-1, 4).max(1).sum())
+
+    first = np.where(np.arange(4000) % 4, 0.0, 1.0)
+    assert fg.gradient_check(pooled, first, np.ones(4000), rng=0).verdict != "failed"
+
+
+def test_an_entry_that_does_not_move_f_is_named_where_the_claim_says_it_does() -> None:
+    claim = np.zeros(N)
+    assert fg.gradient_check(lambda x: 5.0, claim, X, rng=0).passed
+    claim[5] = 1.0
+    assert fg.gradient_check(lambda x: 5.0, claim, X, rng=0).wrong.indices.tolist() == [5]
+
+
 def test_kinks_at_x_are_judged_by_the_slopes_on_both_sides() -> None:
     x = X.copy()
     x[[40, 2000]] = 0.0
