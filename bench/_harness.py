@@ -8,6 +8,7 @@ from statistics import median
 from time import perf_counter
 
 _BATCH = 1e-2  # seconds a contender runs at a time: long beside the clock, and beside a first run on cold caches
+_LONG = 5e-5  # seconds from which a run is timed by itself: the clock's own cost, some 50 ns, is lost in it
 _FEWEST = 5  # rounds, however long they last
 _MOST = 300
 
@@ -22,13 +23,22 @@ class Ratio:
 
 @dataclass(frozen=True)
 class Timings:
-    """Seconds a run of each contender, one figure a round; round k of all of them was measured side by side."""
+    """Seconds a run of each contender.
+
+    Attributes
+    ----------
+    seconds : mapping of lists
+        The mean of each round; round k of all contenders was measured side by side.
+    least : mapping of float
+        The least time: of single runs where they are long beside the clock, else of the means.
+    """
 
     seconds: Mapping[str, list[float]]
+    least: Mapping[str, float]
 
     def best(self, name: str) -> float:
         """Return the least time of a contender."""
-        return min(self.seconds[name])
+        return self.least[name]
 
     def ratio(self, over: str, under: str) -> Ratio:
         """Return the time of one contender over that of another."""
@@ -73,6 +83,7 @@ def interleave(
     """
     repeats = {name: _repeats(run) for name, run in contenders.items()}
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
+    least = dict.fromkeys(contenders, math.inf)
     names = list(contenders)
     was_enabled = gc.isenabled()
     gc.disable()
@@ -83,20 +94,31 @@ def interleave(
                 break
             for name in names if done % 2 == 0 else reversed(names):
                 factor = 1.0 if scale is None else scale.get(name, 1.0)
-                seconds[name].append(factor * _timed(contenders[name], repeats[name]) / repeats[name])
+                mean, best = _timed(contenders[name], repeats[name])
+                seconds[name].append(factor * mean)
+                least[name] = min(least[name], factor * best)
     finally:
         if was_enabled:
             gc.enable()
-    return Timings(seconds)
+    return Timings(seconds, least)
 
 
 def _repeats(run: Callable[[], object]) -> int:
     _timed(run, 1)
-    once = _timed(run, 1)
+    once, _ = _timed(run, 1)
     return max(1, math.ceil(_BATCH / max(once, 1e-7)))
 
 
-def _timed(run: Callable[[], object], repeats: int) -> float:
+def _timed(run: Callable[[], object], repeats: int) -> tuple[float, float]:
+    """Return the mean and the least of the seconds a run takes."""
+    if repeats <= _BATCH / _LONG:
+        singles = [_seconds(run, 1) for _ in range(repeats)]
+        return sum(singles) / repeats, min(singles)
+    mean = _seconds(run, repeats) / repeats
+    return mean, mean
+
+
+def _seconds(run: Callable[[], object], repeats: int) -> float:
     start = perf_counter()
     for _ in range(repeats):
         run()

@@ -13,10 +13,11 @@ What this file knows is a function of a step, and numbers; nothing of x, of arra
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from fastgrad._extrapolation import SAFETY_NOISE, Outcome, Sample, Series, power_law
 from fastgrad._line import Line
-from fastgrad._step_search import StepSearch
+from fastgrad._step_search import GOLDEN, StepSearch
 
 #: Extrapolation's nodes, in units of the largest step: where f is smooth there, where it must shrink, and on one side.
 NEAR = (1 / 2, 1 / 4, 3 / 4, 5 / 8, 3 / 8, 7 / 8)
@@ -32,6 +33,8 @@ NO_ROOM = 2.0**-7
 ILL_CONDITIONED = 30.0
 #: Noise over rounding from which it is worth telling.
 NOISY = 1e4
+#: Noise over what f moves from which on it may be f itself that moves so fast.
+DROWNED = 0.01
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,36 @@ def _measure(line: Line, n: int, first: float) -> Estimate | None:
     if tried[-1].noise > NOISY and limit is None and longest is not None and top.h < longest.h / 4:
         tried.append(_extrapolate(line, n, longest))
     best, outcome = min(((s, s.outcome()) for s in tried), key=lambda pair: pair[1].error)
-    return _judged(line, best, outcome, anchor, limit)
+    found = _judged(line, best, outcome, anchor, limit)
+    jitter = max(anchor.swing, best.noise * line.ulp / 2 * anchor.size)
+    if {"noisy", "unsettled"} & set(found.flags) and jitter > DROWNED * max(s.swing for s in best.samples):
+        return _within_jitter(line, n, anchor.h, jitter) or found
+    return found
+
+
+def _within_jitter(line: Line, n: int, h: float, jitter: float) -> Estimate | None:
+    """Return the estimate from steps so short that what seemed to jitter moves evenly; None where it never does.
+
+    Jitter that is not small beside all that f moves may be f itself, swinging faster than the shortest step so far, h.
+    """
+    while (h := h / 16) > 4 * line.ulp * line.scale > 0:
+        # the last is no binary fraction: steps of whole periods must not pass for short ones
+        near = [line.sample(h * ratio) for ratio in (1, 1 / 2, GOLDEN / 4)]
+        if not all(_is_even(a, b, line.ulp, jitter) for a, b in pairwise(near)):
+            continue
+        tops = [line.sample(h * ratio) for ratio in (1, 8, 64)]
+        tried = [_extrapolate(line, n, top) for top in tops if top is not None]
+        best, outcome = min(((s, s.outcome()) for s in tried), key=lambda pair: pair[1].error)
+        assert near[-1] is not None
+        return _judged(line, best, outcome, near[-1], None)
+    return None
+
+
+def _is_even(far: Sample | None, near: Sample | None, ulp: float, jitter: float) -> bool:
+    """Whether f moves by less than its jitter, but by more than rounding, and less and less."""
+    if far is None or near is None or far.swing > jitter / 8:
+        return False
+    return near.swing > 8 * ulp * near.size and 0.05 * far.swing < near.swing < 0.6 * far.swing
 
 
 def _is_final(series: Series, anchor: Sample) -> bool:
@@ -166,7 +198,10 @@ def _limit(series: Series, anchor: Sample) -> tuple[float, float, float] | None:
         return None
     far = abs(series.samples[0].slope - found[0])
     near = abs(anchor.slope - found[0])
-    return found if (near < far / 10 if found[2] > 0 else near > 10 * far) else None
+    expected = far * (anchor.h / series.samples[0].h) ** found[2]
+    if found[2] < 0:
+        return found if near > expected / 4 else None
+    return found if near < far / 10 or expected / 2 < near < 2 * expected < far / 2 else None
 
 
 def _is_noise(series: Series, anchor: Sample) -> bool:
@@ -225,8 +260,16 @@ def _kink(line: Line, series: Series, anchor: Sample, noise: float) -> float:
     top = series.samples[0]
     gap = 2 * abs(anchor.even) / anchor.h
     if gap * anchor.h <= 16 * noise * series.ulp * anchor.size or gap * top.h < 0.2 * abs(top.even):
-        return 0.0
+        return _kink_beside(series, noise)
     nearer = line.sample(anchor.h / 16)
     if nearer is None or abs(2 * abs(nearer.even) / nearer.h - gap) > 0.2 * gap:
         return 0.0
     return gap
+
+
+def _kink_beside(series: Series, noise: float) -> float:
+    """Return how far the slopes on both sides are apart if none of the steps brings them nearer: a kink is beside x."""
+    top, least = series.samples[0], min(series.samples, key=lambda s: s.h)
+    gap = 2 * abs(least.even) / least.h
+    stays = least.h <= top.h / 4 and abs(gap * top.h - 2 * abs(top.even)) < 0.1 * gap * top.h
+    return gap if stays and gap * least.h > 16 * noise * series.ulp * least.size else 0.0

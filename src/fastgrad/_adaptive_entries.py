@@ -1,7 +1,7 @@
-"""The adaptive method entry by entry: along each axis of a scalar f's argument, or at each element of an array."""
+"""The adaptive method entry by entry: along each axis of f's argument, or at each element of an array."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,16 +9,20 @@ import numpy as np
 
 from fastgrad import steps
 from fastgrad._adaptive import Estimate, adaptive_derivative
+from fastgrad._around import Around, Axis, inwards
 from fastgrad._bounds import limits
 from fastgrad._errors import ShapeError
 from fastgrad._estimates import FLAGS, Derivative
 from fastgrad._point import Point
 from fastgrad._reading import Reader
-from fastgrad._typing import ScalarFunction
+from fastgrad._typing import ScalarFunction, VectorFunction
 
 #: Next to zero, x need not tell the scale on which f changes. The first derivative does without; the others are tried
 #: on a scale so much wider as long as their bar is larger than this share of them. Smaller x are taken as SMALL.
 COARSE, WIDER, SMALL = {2: 1e-9, 3: 1e-7, 4: 1e-5}, 2.0**10, 2.0**-40
+#: So many steps of the grid on which the elements of a Jacobian's column share theirs, between one and its double. The
+#: nodes of an extrapolation stay apart on it.
+GRID = 4
 #: f with the entry of a given flat index moved to a given value.
 Moved = Callable[[int, Any], Any]
 
@@ -62,6 +66,50 @@ def adaptive_elements(f: ScalarFunction, point: Point, bounds: Any = None, n: in
     return _entries(lambda i, value: f(value), point, bounds, n, side, is_shared=False)
 
 
+def adaptive_jacobian(f: VectorFunction, point: Point, bounds: Any = None) -> Derivative:
+    """Return the Jacobian of an array-valued f at a point, each element with as many digits as f allows.
+
+    Every call gives all values of f. The elements of a column take their steps from one grid, and so share most of its
+    calls; a column takes no more as soon as all of its elements have converged. The calls are those of each column.
+    """
+    around = Around(f, point, is_scalar=False)
+    x = around.x
+    lower, upper = np.full((2, x.size), [[-math.inf], [math.inf]]) if bounds is None else limits(bounds, point)
+    columns, calls = [], np.zeros(x.size, np.intp)
+    with np.errstate(all="ignore"):
+        m = around.centre.size
+        for i in range(x.size):
+            axis = Axis(around, i, (float(lower[i]), float(upper[i])))
+            columns.append([adaptive_element(axis, row) for row in range(m)])
+            calls[i] = axis.calls
+    calls[:1] += 1
+    by_rows = [column[row] for row in range(m) for column in columns]
+    shape = point.array.shape
+    return _collected(by_rows, calls.reshape(shape), x.dtype, (*(around.shape or ()), *shape))
+
+
+def adaptive_element(axis: Axis, row: int, side: int = 0) -> Estimate:
+    """Return the derivative of one of f's values along an axis, by steps on the grid that all of them share.
+
+    With side 1 or -1, f is not called below or above x.
+    """
+    realised = steps.realised(axis.around.x[axis.i])
+    at = axis.x if math.isfinite(axis.x) else 0.0
+    low, high = (0.0 if side > 0 else axis.low - at), (0.0 if side < 0 else axis.high - at)
+    return adaptive_derivative(
+        lambda t: float(axis.at(t)[row]),
+        abs(at),
+        ulp=float(np.finfo(axis.kind).eps),
+        bounds=(low, high),
+        realised=lambda t: realised(_on_grid(t)),
+    )
+
+
+def _on_grid(t: float) -> float:
+    """Return the nearest of the steps that are equally spaced by their logarithms, powers of two among them."""
+    return float(2.0 ** (round(GRID * math.log2(t)) / GRID)) if 0.0 < t < math.inf else t
+
+
 def _entries(moved: Moved, point: Point, bounds: Any, n: int, side: int, *, is_shared: bool) -> Derivative:
     """Return the estimates of all entries as arrays; f's value at x is shared, or each has its own."""
     x = point.array.reshape(-1)
@@ -78,14 +126,19 @@ def _entries(moved: Moved, point: Point, bounds: Any, n: int, side: int, *, is_s
     calls = np.array([e.calls for e in found], dtype=np.intp)
     if is_shared:
         calls[1:] -= 1
-    kind, shape = x.dtype, point.array.shape
-    return Derivative(
+    return _collected(found, calls.reshape(point.array.shape), x.dtype, point.array.shape)
+
+
+def _collected(found: Sequence[Estimate], calls: Any, kind: np.dtype[Any], shape: tuple[int, ...]) -> Derivative:
+    """Return the estimates as arrays of a shape."""
+    arrays = (
         np.array([e.value for e in found], dtype=kind),
         np.array([e.error for e in found], dtype=kind),
-        calls,
         np.array([e.step for e in found], dtype=np.float64),
-        {name: np.array([name in e.flags for e in found], dtype=np.bool_) for name in FLAGS},
-    ).mapped(lambda a: a.reshape(shape))
+    )
+    value, error, step = (a.reshape(shape) for a in arrays)
+    flags = {name: np.array([name in e.flags for e in found], dtype=np.bool_).reshape(shape) for name in FLAGS}
+    return Derivative(value, error, calls, step, flags)
 
 
 def _entry(
@@ -93,7 +146,7 @@ def _entry(
 ) -> Estimate:
     """Return the estimate at one entry, a NumPy scalar of the working dtype."""
     kind, at = type(x), float(x)
-    low, high = _inwards(bounds, x.dtype) if math.isfinite(at) else (-math.inf, math.inf)
+    low, high = inwards(bounds, x.dtype) if math.isfinite(at) else (-math.inf, math.inf)
     known = {0.0: centre}
 
     def value(t: float) -> float:
@@ -121,14 +174,6 @@ def _entry(
             break
         found = wider
     return replace(found, calls=len(known))
-
-
-def _inwards(bounds: tuple[float, float], dtype: np.dtype[Any]) -> tuple[float, float]:
-    """Return the outermost numbers of a dtype within the bounds."""
-    low, high = (dtype.type(b) for b in bounds)
-    low = low if low >= bounds[0] else np.nextafter(low, dtype.type(math.inf))
-    high = high if high <= bounds[1] else np.nextafter(high, dtype.type(-math.inf))
-    return float(low), float(high)
 
 
 def _called(moved: Moved, i: int, value: Any, sign: int, reader: Reader) -> float:

@@ -12,6 +12,7 @@ from fastgrad._typing import Array, Float64Array
 _REASONS = {
     "c": "the derivatives here are real, so differentiate by its real and its imaginary part",
     "e": "half precision leaves a difference no digits",
+    "G": "extended precision has no compiled loop and would be rounded",
     "g": "extended precision has no compiled loop and would be rounded",
     "O": "Python objects are no array of numbers",
 }
@@ -43,6 +44,19 @@ def real_array(value: Any, name: str) -> Array:
         )
     if a.flags.aligned and a.dtype.isnative:
         return a
+    return np.require(a, dtype=a.dtype.newbyteorder("="), requirements=["ALIGNED"])
+
+
+def number_array(value: Any, name: str) -> Array:
+    """Return value as `real_array` does, but let complex64 and complex128 pass."""
+    if is_masked_array(value):
+        return real_array(value, name)
+    try:
+        a = np.asarray(value)
+    except ValueError:
+        return real_array(value, name)
+    if a.dtype.char not in "FD":
+        return real_array(a, name)
     return np.require(a, dtype=a.dtype.newbyteorder("="), requirements=["ALIGNED"])
 
 

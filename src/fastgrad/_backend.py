@@ -9,9 +9,38 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fastgrad._kernels import compare, descent, differences, masks, outer, projection, recurrence, structured
+    from fastgrad._kernels import (
+        coloring,
+        compare,
+        descent,
+        differences,
+        linear,
+        masks,
+        ordering,
+        outer,
+        pattern,
+        projection,
+        recurrence,
+        star,
+        structured,
+    )
 
-__all__ = ["NAME", "compare", "descent", "differences", "masks", "outer", "projection", "recurrence", "structured"]
+__all__ = [
+    "NAME",
+    "coloring",
+    "compare",
+    "descent",
+    "differences",
+    "linear",
+    "masks",
+    "ordering",
+    "outer",
+    "pattern",
+    "projection",
+    "recurrence",
+    "star",
+    "structured",
+]
 
 NAME = os.environ.get("FASTGRAD_BACKEND", "compiled")
 if NAME not in ("compiled", "reference"):

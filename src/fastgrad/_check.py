@@ -16,6 +16,8 @@ from fastgrad._probe import Probe
 from fastgrad._recheck import Finding, look_again
 from fastgrad._recheck_structured import look_again_structured
 from fastgrad._result import GradientCheck
+from fastgrad._stale import point_before, stale
+from fastgrad._step_by_noise import step_by_noise
 from fastgrad._typing import Array, Float64Array, IndexArray, ScalarFunction, Step
 from fastgrad._verdict import Case, conclude, tally
 from fastgrad._witness import Witness
@@ -39,6 +41,7 @@ def gradient_check(
     rng: Any = None,
     args: Sequence[Any] = (),
     kwargs: Mapping[str, Any] | None = None,
+    previous: Any = None,
 ) -> GradientCheck:
     """Check a claimed gradient of the scalar function f at x against central differences.
 
@@ -57,8 +60,8 @@ def gradient_check(
         The claim: a function of x, the gradient at x itself, or True when f returns ``(value, gradient)``. Shaped like
         x, or flat and of x's size; for a tree x a tree of the same structure, dictionaries in any order.
     x : array_like or tree of arrays
-        The point, of any shape, as `numerical_gradient` takes it.
-    eps : None, float, array_like or "auto"
+        The point, of any shape, as `numerical_gradient` takes it; real.
+    eps : None, float, array_like, "auto" or "noise"
         The step, as `numerical_gradient` takes it.
     atol, rtol : float, optional
         None is 1e-6 and 1e-5, and 1e-3 and 1e-2 where x or the claim is single precision. ``rtol=0`` is the textbook's
@@ -80,6 +83,9 @@ def gradient_check(
         Where directions and samples come from. None draws a fresh seed; `GradientCheck.seed` replays the check.
     args, kwargs : sequence and mapping, optional
         Passed on to f, and to grad_f where it is called, after x.
+    previous : array_like or tree of arrays, optional
+        A point of x's form where the claim may have been left from, as the parameters before the last update. Where
+        the check fails, some of the wrong entries are measured there too, and a claim that fits is said to be stale.
 
     Returns
     -------
@@ -120,6 +126,10 @@ def gradient_check(
     spending = as_budget(budget)
     rtol = _tolerance("rtol", rtol, RTOL[claim.precision])
     mode = pick(mode, structured, point.array.size if where is None else where.size, rtol)
+    spent = 0
+    if isinstance(eps, str) and eps == "noise" and not structured:
+        eps, spent = step_by_noise(f, point, None, None)
+        spending.take(spending.affordable(spent))
     if mode == "search" and eps is None:  # a search finds its own step near the default one
         h = steps.as_steps(None, point.array, steps.TEXTBOOK)
     elif structured:
@@ -136,10 +146,25 @@ def gradient_check(
         rtol=rtol,
         where=where,
     )
+    before = None if previous is None else point_before(previous, point)
+    check = _by_mode(mode, case, spending, rng, structured)
+    if spent:
+        check = replace(check, calls=check.calls + spent)
+    return check if before is None or len(check.wrong) == 0 else _compared_with(case, before, check)
+
+
+def _by_mode(mode: str, case: Case, budget: Budget, rng: Any, structured: bool) -> GradientCheck:
     if mode == "search" and case.count:
-        return by_search(case, spending, rng)
+        return by_search(case, budget, rng)
     judge = _judge_structured if structured else _judge
-    return by_sample(case, spending, rng, judge) if mode == "sample" else judge(case, spending)
+    return by_sample(case, budget, rng, judge) if mode == "sample" else judge(case, budget)
+
+
+def _compared_with(case: Case, before: Point, check: GradientCheck) -> GradientCheck:
+    """Return the failed check with what the wrong entries are at the point before."""
+    claimed, wrong = case.claim.values.reshape(-1), check.wrong
+    found, calls = stale(case.f, before, case.h, claimed, wrong.indices, wrong.measured, case.claim.precision)
+    return replace(check, diagnosis=found or check.diagnosis, calls=check.calls + calls)
 
 
 def _judge(case: Case, budget: Budget) -> GradientCheck:
@@ -177,6 +202,7 @@ def _judge(case: Case, budget: Budget) -> GradientCheck:
         sorted_out,
         calls + probe.calls,
         tuple(reasons),
+        sweep=probe.sweep,
         asked=asked,
         noise=probe.noise if probe.noise_is_measured else float("nan"),
     )

@@ -1,5 +1,8 @@
 """What can go wrong, as classes, and the sentences that both twins must say alike."""
 
+#: What f raises where it has no value, as far as plain arithmetic and `math` go.
+NO_VALUE = (FloatingPointError, ZeroDivisionError, OverflowError, ValueError)
+
 
 class ShapeError(ValueError):
     """An array, or a value that f returned, has a shape that does not fit."""
@@ -7,6 +10,10 @@ class ShapeError(ValueError):
 
 class StepError(ValueError):
     """A step that is no positive real number, or that rounding eats at some entry of x."""
+
+
+class AnalyticityError(ValueError):
+    """A derivative was asked for through the complex plane of an f that is not analytic there."""
 
 
 class GradientMismatch(AssertionError):  # noqa: N818 - an AssertionError is named for what did not hold
@@ -21,6 +28,10 @@ class DivergenceWarning(RuntimeWarning):
     """An iteration left the finite numbers."""
 
 
+class OneSidedWarning(RuntimeWarning):
+    """A derivative was taken on one side of an entry, because f has no finite value on the other."""
+
+
 def lost_step(entry: str, value: float, eps: float, realised: float) -> StepError:
     """Return the error for a step that rounding changes by more than one part in a hundred."""
     return StepError(
@@ -32,10 +43,36 @@ def lost_step(entry: str, value: float, eps: float, realised: float) -> StepErro
 def bad_step(eps: object) -> StepError:
     """Return the error for an eps that no difference can be taken with."""
     return StepError(
-        f'eps must be None, "auto", a positive finite real number, or an array of them shaped like x; got {eps!r}.'
+        'eps must be None, "auto", "noise", a positive finite real number, or an array of them shaped like x; '
+        f"got {eps!r}."
     )
+
+
+def unmeasured_noise() -> StepError:
+    """Return the error for an eps that stands for the noise of an f where none is measured."""
+    return StepError(
+        'eps="noise" asks an ordinary callable for its noise. Structured callables and fastgrad.reference take a '
+        'number, an array or "auto".'
+    )
+
+
+def unsummed(given: tuple[int, ...], wanted: tuple[int, ...]) -> str:
+    """Return a hint if summing over an axis is all that the given shape lacks to be the wanted one, else ""."""
+    for axis in range(len(given)):
+        if given[:axis] + given[axis + 1 :] == wanted:
+            what = "is the sum over the samples of a batch missing?" if axis == 0 else "is a sum missing?"
+            return f" Summed over axis {axis} it would fit: {what}"
+    return ""
 
 
 def not_callable(f: object) -> TypeError:
     """Return the error for an f that cannot be called."""
     return TypeError(f"f must be callable, got {type(f).__name__}.")
+
+
+def not_analytic(what: str) -> AnalyticityError:
+    """Return the error for a complex step through an f that has no complex derivative."""
+    return AnalyticityError(
+        f"f is not analytic: {what} The complex step needs an f made of analytic functions of complex arguments; abs, "
+        'real, conj, comparisons, max and casts to real numbers are none. Use method="adaptive" or central differences.'
+    )

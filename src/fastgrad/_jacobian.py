@@ -1,13 +1,16 @@
 """The Jacobian of an array-valued function, dense, a column at a time."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fastgrad import _backend
-from fastgrad._point import Point, as_point, bound, usable_out
+from fastgrad import _backend, _guarded
+from fastgrad._point import Point, as_any_point, bound, usable_out
 from fastgrad._reading import Reader
-from fastgrad._scheme import scheme
+from fastgrad._scheme import planned
 from fastgrad._typing import Array, Step, VectorFunction
+
+if TYPE_CHECKING:
+    from fastgrad._estimates import Derivative
 
 
 def numerical_jacobian(
@@ -18,6 +21,7 @@ def numerical_jacobian(
     method: str | None = None,
     order: int | None = None,
     bounds: Any = None,
+    details: bool = False,
     out: Array | None = None,
     args: Sequence[Any] = (),
     kwargs: Mapping[str, Any] | None = None,
@@ -37,10 +41,14 @@ def numerical_jacobian(
         out.
     x : array_like or tree of arrays
         The point, of any shape and order, as `numerical_gradient` takes it.
-    eps : None, float, array_like or "auto"
-        The absolute step, as `numerical_gradient` takes it.
+    eps : None, float, array_like, "auto" or "noise"
+        The absolute step, as `numerical_gradient` takes it. The noise is that of f's values added up with signs.
     method, order, bounds : optional
-        As `numerical_gradient` takes them.
+        As `numerical_gradient` takes them. "adaptive" extrapolates each element, and calls f until all elements of a
+        column have as many digits as they allow: some 10 calls a column where they are alike, 20 to 70 where not. With
+        complex x, f may be complex too.
+    details : bool
+        Whether to return error bars, calls, steps and flags with the values, as `numerical_gradient` does.
     out : ndarray, optional
         C-contiguous, of shape ``y.shape + x.shape`` and x's working dtype; it is filled and returned.
     args, kwargs : sequence and mapping, optional
@@ -48,14 +56,23 @@ def numerical_jacobian(
 
     Returns
     -------
-    ndarray or tree of arrays
+    ndarray or tree of arrays, or Derivative
         Of x's working dtype; for a tree x a tree whose leaves have the shapes ``y.shape + leaf.shape``. The shape of y
-        is that of f's first value; only an empty x costs an extra call.
+        is that of f's first value; only an empty x costs an extra call. With `details`, a `Derivative` whose arrays
+        have the shape of the Jacobian, but for the calls: those are of each column, shaped like x.
+
+    Warns
+    -----
+    OneSidedWarning
+        If an entry had to be differenced on another side than asked for, and there are no details to say so; when that
+        is, `numerical_gradient` tells. An element of a column changes sides without the others.
 
     Raises
     ------
     StepError
         If eps is not a positive finite real number, or rounding at some entry changes the step by more than 1 %.
+    AnalyticityError
+        If the complex step is asked for, or x is complex, and f has no complex derivative there.
     ValueError
         If the method or its order is unknown, x lies outside its bounds, or an entry has no room within them.
     TypeError, ShapeError
@@ -69,18 +86,47 @@ def numerical_jacobian(
     >>> fg.numerical_jacobian(lambda x: W @ x, np.ones(3)).round(6)
     array([[1., 2., 3.],
            [4., 5., 6.]])
+    >>> found = fg.numerical_jacobian(np.exp, [0.0, 1.0], method="adaptive", details=True)
+    >>> bool(np.all(abs(found.value - np.diag([1.0, np.e])) <= found.error)), bool(np.all(found.error < 1e-13))
+    (True, True)
     """
-    point = as_point(x)
-    plan, h = scheme(point, eps, method, order, bounds)
+    point = as_any_point(x)
     f = point.of_array(bound(f, args, kwargs))
     reader = point.reader()
 
     def allocate(shape: tuple[int, ...]) -> Array:
         return usable_out(out, shape + point.array.shape, point.array.dtype, x)
 
+    def filled(found: "Derivative") -> Any:
+        J = allocate(found.value.shape[: found.value.ndim - point.array.ndim])
+        found = found.into(J).mapped(point.restore)
+        return found if details else found.value
+
+    if method == "complex" or point.array.dtype.kind == "c":
+        from fastgrad._complex_plane import plane_jacobian  # loaded when asked for: import fastgrad does without
+
+        return filled(plane_jacobian(f, point, eps, method, order, bounds, details=details))
+    if method == "adaptive":
+        if eps is not None or order is not None:
+            raise TypeError("the adaptive method picks its own steps and order: leave eps and order out.")
+        from fastgrad._adaptive_entries import adaptive_jacobian
+
+        return filled(adaptive_jacobian(f, point, bounds))
+    asked = 0
+    if isinstance(eps, str) and eps == "noise":
+        from fastgrad._step_by_noise import step_by_noise
+
+        eps, asked = step_by_noise(f, point, method, order, bounds, is_scalar=False)
+    plan = planned(point, eps, method, order, bounds)
+    if details:
+        from fastgrad._stencil_entries import with_bars
+
+        return filled(with_bars(f, point, plan, is_scalar=False).after(asked))
     if point.array.size == 0:
         return point.restore(allocate(_first_shape(f, point, reader)))
-    return point.restore(_backend.differences.jacobian(f, point.array, h, plan, allocate, reader))
+    if plan.changes_sides:
+        return point.restore(_guarded.jacobian(f, point, plan, allocate))
+    return point.restore(_backend.differences.jacobian(f, point.array, plan.h, plan.scheme, allocate, reader))
 
 
 def _first_shape(f: VectorFunction, point: Point, reader: Reader) -> tuple[int, ...]:

@@ -3,10 +3,8 @@
 import math
 from collections.abc import Callable
 
+from fastgrad._errors import NO_VALUE
 from fastgrad._extrapolation import Sample
-
-#: What f raises outside its domain, as far as plain arithmetic and `math` go.
-ERRORS = (FloatingPointError, ZeroDivisionError, OverflowError, ValueError)
 
 
 class Line:
@@ -45,7 +43,7 @@ class Line:
             self.calls += 1
             try:
                 y = float(self._value(t))
-            except ERRORS:
+            except NO_VALUE:
                 y = math.nan
             self._known[t] = y if math.isfinite(y) else math.nan
         return self._known[t]

@@ -22,7 +22,7 @@ def measure(
 
 def measure_terms(W: Array, x: Float64Array, terms: Terms, h: Float64Array, left: Array, right: Array) -> None:
     """Write the differences of a loss that is known output by output, for one sample; both sides are alike."""
-    _backend.structured.layer_differences(W, x, *terms, h, left)
+    _backend.linear.layer_differences(W, x, *terms, h, left)
     if right is not left:
         right[...] = left
 

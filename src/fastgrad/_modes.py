@@ -12,6 +12,7 @@ from fastgrad._point import Point
 from fastgrad._result import GradientCheck
 from fastgrad._sample import ENTRIES, RESERVE, choose, share_of_wrong
 from fastgrad._search import search
+from fastgrad._seeds import seed_from
 from fastgrad._typing import Array
 from fastgrad._verdict import Case
 
@@ -33,17 +34,6 @@ def pick(mode: str, structured: bool, count: int, rtol: float) -> str:
             'rtol=0 is the textbook\'s rule, which compares every entry: take mode="full", or an rtol above 0.'
         )
     return mode
-
-
-def seed_from(rng: Any) -> int:
-    """Return the seed that rng means: itself, one drawn from a generator, or a fresh one for None."""
-    if rng is None:
-        return int(np.random.SeedSequence().generate_state(1)[0])
-    if isinstance(rng, np.random.Generator):
-        return int(rng.integers(2**32))
-    if isinstance(rng, int | np.integer) and not isinstance(rng, bool) and rng >= 0:
-        return int(rng)
-    raise TypeError(f"rng must be None, a seed (an integer, not negative) or a numpy.random.Generator; got {rng!r}.")
 
 
 def by_search(case: Case, budget: Budget, rng: Any) -> GradientCheck:

@@ -18,7 +18,11 @@ _SINGLE = 2.0**-22
 _FAR = 64.0
 
 
-def noise(f: Callable[[Array], float], x: Array, h: Float64Array) -> float:
+#: The lower and the upper bound of each entry, flat.
+Limits = tuple[Float64Array, Float64Array]
+
+
+def noise(f: Callable[[Array], float], x: Array, h: Float64Array, limits: Limits | None = None) -> float:
     """Return the standard deviation of f's noise at x, from evenly spaced points on short lines through x.
 
     On each line the two sides of x are judged apart, without x, and the quieter one counts: a kink at x or right beside
@@ -34,13 +38,15 @@ def noise(f: Callable[[Array], float], x: Array, h: Float64Array) -> float:
         Float32 or float64, C-ordered.
     h : ndarray
         The steps that the noise is to be known for, shape ``(1,)`` or ``(x.size,)``.
+    limits : pair of ndarray, optional
+        The lines keep within: an entry without room on one side goes inwards on both.
     """
     size = np.maximum(np.abs(x, dtype=np.float64), 2.0**-10)
     steps = h[0] if h.size == 1 else h.reshape(x.shape)
     every = [_FINE[x.dtype.char] * size, steps / (8.0 * np.sqrt(x.size)), steps / (7.0 * np.sqrt(x.size))]
     if x.dtype.char == "d":
         every.append(np.minimum(_SINGLE * size, _FAR * steps))
-    found = [_on_line(f, x, spacing) for spacing in every]
+    found = [_on_line(f, x, spacing, limits) for spacing in every]
     return max((noise for noise in found if noise == noise), default=float("nan"))
 
 
@@ -49,11 +55,12 @@ def rounding_noise(f: Callable[[Array], float], x: Array) -> float:
     return _on_line(f, x, _FINE[x.dtype.char] * np.maximum(np.abs(x, dtype=np.float64), 2.0**-10))
 
 
-def _on_line(f: Callable[[Array], float], x: Array, spacing: Float64Array) -> float:
+def _on_line(f: Callable[[Array], float], x: Array, spacing: Float64Array, limits: Limits | None = None) -> float:
     move = spacing * np.where(np.arange(x.size).reshape(x.shape) % 2, -_GOLDEN, _GOLDEN)
     sides = []
-    for sign in (-1, 1):
-        points = ((x + (sign * k) * move).astype(x.dtype) for k in range(1, POINTS + 1))
+    for signed in (-move, move):
+        inwards = signed if limits is None else _inwards(x, signed, limits)
+        points = ((x + k * inwards).astype(x.dtype) for k in range(1, POINTS + 1))
         sides.append(from_values(np.array([f(point) for point in points])))
     return min((noise for noise in sides if noise == noise), default=float("nan"))
 
@@ -81,3 +88,15 @@ def from_values(values: Float64Array) -> float:
         if jitters[k] and max(three) <= 4.0 * min(three):
             return levels[k]
     return levels[-1]
+
+
+def _inwards(x: Array, move: Float64Array, limits: Limits) -> Float64Array:
+    """Return the move of each entry, turned round and shortened where the last of the points would leave the bounds."""
+    lower, upper = (bound.reshape(x.shape) for bound in limits)
+    reach = (POINTS + 1) * np.abs(move)  # one more than is gone: x plus a move is rounded
+    room = np.where(move > 0, upper - x, x - lower)
+    across = np.where(move > 0, x - lower, upper - x)
+    turned = np.where((room < reach) & (across > room), -move, move)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.where(reach > 0, np.minimum(np.maximum(room, across) / reach, 1.0), 1.0)
+    return np.where(room < reach, share * turned, move)

@@ -9,6 +9,7 @@ import numpy as np
 from fastgrad import _noise
 from fastgrad._errors import ShapeError, StepError
 from fastgrad._neighbourhood import Neighbourhood
+from fastgrad._noise import Limits
 from fastgrad._point import Point, as_point, bound
 from fastgrad._stencils import Stencil, stencil
 from fastgrad._typing import Array, Float64Array, ScalarFunction
@@ -137,13 +138,14 @@ def from_noise(noise: float, x: Any, bend: Any, *, method: str = "central", orde
 
 
 def by_noise(
-    f: ScalarFunction, point: Point, method: str = "central", order: int = 2
+    f: ScalarFunction, point: Point, method: str = "central", order: int = 2, limits: Limits | None = None
 ) -> tuple[Float64Array, float, int]:
     """Return the steps for differences of f at a point by its noise and its bends, the noise, and the calls it took.
 
     The noise takes 57 calls. How f bends, its derivative of order p + 1, is measured along eight entries at most,
     spread evenly, with p + 2 calls a step and a few steps each. All others take the median of what these show, as if f
-    changed on the scale max(1, |x_i|) times one number for all.
+    changed on the scale max(1, |x_i|) times one number for all. f is not called beyond the limits, lower and upper ones
+    of each entry: next to one, the bend is that of points farther in.
 
     Raises
     ------
@@ -155,8 +157,8 @@ def by_noise(
         return np.empty(0), 0.0, 0
     chosen = stencil("central", 2, order + 1)
     with np.errstate(all="ignore"):
-        around = Neighbourhood(f, point)
-        measured = _noise_around(around, x)
+        around = Neighbourhood(f, point, limits)
+        measured = _noise_around(around, x, limits)
         if math.isnan(measured):
             raise StepError("f has no finite values around x, so that its noise cannot be measured: give eps.")
         level = max(measured, float(np.finfo(x.dtype).eps) / 4 * abs(around.centre))
@@ -172,10 +174,10 @@ def by_noise(
     return steps, measured, around.calls
 
 
-def _noise_around(around: Neighbourhood, x: Array) -> float:
+def _noise_around(around: Neighbourhood, x: Array, limits: Limits | None = None) -> float:
     """Return the noise, for steps about as long as a central difference takes."""
     steps = float(np.cbrt(np.finfo(x.dtype).eps)) * _lengths(x)
-    return float(_noise.noise(around.at, x, steps)) if x.size else 0.0
+    return float(_noise.noise(around.at, x, steps, limits)) if x.size else 0.0
 
 
 def _bend(around: Neighbourhood, i: int, length: float, level: float, s: Stencil) -> float:
@@ -186,6 +188,9 @@ def _bend(around: Neighbourhood, i: int, length: float, level: float, s: Stencil
     """
     weight = math.hypot(*s.numerators) / s.denominator
     size = abs(around.centre) or CLEAR * weight * level
+    side, length = around.room(i, length)
+    if length == 0.0:
+        return math.nan
     h = length * min(0.25, (CLEAR * weight * level / size) ** (1.0 / s.derivative)) / s.reach
     known: dict[float, float] = {}
 
@@ -195,7 +200,8 @@ def _bend(around: Neighbourhood, i: int, length: float, level: float, s: Stencil
         return known[t]
 
     def difference(h: float) -> float:
-        return abs(sum(n * at(k * h) for k, n in zip(s.offsets, s.numerators, strict=True))) / s.denominator
+        points = zip(s.offsets, s.numerators, strict=True)
+        return abs(sum(n * at((k + side * s.reach) * h) for k, n in points)) / s.denominator
 
     found = difference(h)
     for _ in range(TRIES):

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from fastgrad._arrays import is_masked_array, real_array
+from fastgrad._arrays import is_masked_array, number_array, real_array
 from fastgrad._containers import is_tree, refuse_tree
 from fastgrad._errors import ShapeError, not_callable
 from fastgrad._reading import Reader
@@ -23,8 +23,8 @@ class Point:
     Attributes
     ----------
     array : ndarray
-        C-ordered, float32 or float64, of x's own shape; for a tree, the line of all its entries. Nobody but fastgrad
-        holds it.
+        C-ordered, float32 or float64, or complex where that was allowed, of x's own shape; for a tree, the line of all
+        its entries. Nobody but fastgrad holds it.
     tree : Tree or None
         The structure of x, where it is a tree.
     """
@@ -72,10 +72,11 @@ class Point:
         return out[()] if self._is_scalar and out.ndim == 0 else out
 
 
-def as_point(x: Any) -> Point:
+def as_point(x: Any, label: str = "x") -> Point:
     """Return the point at x: an array of any shape and order, a list of numbers, a bare number, or a tree of these.
 
-    A tree becomes one line in the widest dtype of its leaves.
+    A tree becomes one line in the widest dtype of its leaves. A point is returned as it is: whoever made it has given
+    its entries their names.
 
     Raises
     ------
@@ -84,10 +85,23 @@ def as_point(x: Any) -> Point:
     ShapeError
         If x is a ragged list.
     """
+    if type(x) is Point:
+        return x
     if type(x) is not np.ndarray and is_tree(x):
-        array, tree = flatten(x)
+        array, tree = flatten(x, label)
+        return Point(array, label=label, tree=tree)
+    return Point(working_array(x, label).copy(), is_scalar=is_bare_number(x), label=label)
+
+
+def as_any_point(x: Any) -> Point:
+    """Return the point at x as `as_point` does, but let complex64 and complex128 pass."""
+    if type(x) is not np.ndarray and is_tree(x):
+        array, tree = flatten(x, read=number_array)
         return Point(array, tree=tree)
-    return Point(working_array(x).copy(), is_scalar=is_bare_number(x))
+    if type(x) is np.ndarray and x.dtype.char in "df":
+        return as_point(x)
+    refuse_tree(x, ONE_ARRAY)
+    return Point(np.array(number_array(x, "x"), order="C"), is_scalar=is_bare_number(x))
 
 
 def is_bare_number(x: Any) -> bool:

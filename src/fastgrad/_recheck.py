@@ -11,6 +11,8 @@ from fastgrad._probe import Probe, Slope
 
 #: An entry beyond tolerance is measured again at these multiples of its step.
 MULTIPLES = (1 / 256, 1 / 16, 1.0, 4.0, 16.0)
+#: So is the automatic step, where it is so many octaves from all of these.
+APART = 1.5
 #: Then each time with a step so much smaller, until the values agree or drown in noise.
 SHRINK, SMALLEST = 16.0, 8
 #: Where noise decides and larger steps agree, with still larger ones, each time by this factor.
@@ -35,8 +37,21 @@ class Finding:
         """Whether the slopes on both sides differ."""
         return not (np.isnan(self.left) or self.left == self.right)
 
+    def nearest(self, claimed: float) -> float:
+        """Return the slope found that is nearest to the claim: at a kink, any in between."""
+        if not self.is_kink:
+            return self.measured
+        return min(max(claimed, min(self.left, self.right)), max(self.left, self.right))
+
 
 def look_again(probe: Probe, i: int, h: float, auto: float | None, claimed: float, tolerance: float) -> Finding | None:
+    """Return what steps around h show at entry i, as `_look` does; the probe keeps the slopes of the worst entry."""
+    found = _look(probe, i, h, auto, claimed, tolerance)
+    probe.found(i, claimed, found.nearest(claimed) if found else claimed)
+    return found
+
+
+def _look(probe: Probe, i: int, h: float, auto: float | None, claimed: float, tolerance: float) -> Finding | None:
     """Return what steps around h show at entry i; None where f has no finite value near it.
 
     Central differences with ever larger steps err less by noise and more by all else. Those that agree within their
@@ -45,7 +60,7 @@ def look_again(probe: Probe, i: int, h: float, auto: float | None, claimed: floa
     and curvature fall behind, until they do or noise leaves nothing to see.
     """
     steps = [h * factor for factor in MULTIPLES]
-    if auto is not None and min(abs(np.log2(auto / step)) for step in steps) >= 1:
+    if auto is not None and min(abs(np.log2(auto / step)) for step in steps) >= APART:
         steps.append(auto)
     slopes = _sorted(probe.slope(i, step) for step in steps)
     if slopes and all(s.is_still for s in slopes):

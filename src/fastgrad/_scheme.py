@@ -13,10 +13,73 @@ from fastgrad._typing import Array, Float64Array, Step
 
 #: The order of error where none is asked for.
 ORDER = 2
+#: All methods of the verbs, those that need no stencil among them.
+METHODS = (*ORDERS, "adaptive")
+#: Every entry takes the first stencil.
+_ALL = np.zeros(1, np.uint8)
 
 
-def scheme(point: Point, eps: Step, method: str | None, order: int | None, bounds: Any) -> tuple[Any, Float64Array]:
-    """Return the scheme for the loops, and the steps that keep within the bounds.
+class Plan:
+    """Which stencil each entry takes, and with which step.
+
+    Attributes
+    ----------
+    stencils : tuple of Stencil
+        Those that some entry takes, that which was asked for first.
+    which : ndarray of uint8, shape ``(1,)`` or ``(n,)``
+        Which of them each entry takes.
+    h : ndarray of float64, shape ``(1,)`` or ``(n,)``
+        The steps.
+    limits : pair of ndarray of float64, or None
+        The bounds of each entry, flat.
+    changes_sides : bool
+        Whether an entry may take the other side where f has no value on one: unless the call is the textbook's.
+    """
+
+    __slots__ = ("changes_sides", "h", "limits", "stencils", "which")
+
+    def __init__(
+        self,
+        stencils: tuple[Stencil, ...],
+        which: Any,
+        h: Float64Array,
+        limits: tuple[Float64Array, Float64Array] | None = None,
+        *,
+        changes_sides: bool = True,
+    ) -> None:
+        self.stencils, self.which, self.h, self.limits = stencils, which, h, limits
+        self.changes_sides = changes_sides
+
+    @property
+    def scheme(self) -> Any:
+        """The stencils as the loops take them."""
+        return _uniform(self.stencils[0]) if len(self.stencils) == 1 else _scheme(self.stencils, self.which)
+
+    def at(self, i: int) -> tuple[Stencil, float]:
+        """Return the stencil and the step of entry i."""
+        which, h = (int(self.which[i % self.which.size]), float(self.h[i % self.h.size]))
+        return self.stencils[which], h
+
+    def spare(self, i: int, x: Array) -> tuple[tuple[Stencil, float], ...]:
+        """Return the one-sided stencils that may stand in for that of entry i, with the steps that they have room for.
+
+        They are of the same order, as far as there is one. x is flat.
+        """
+        taken, h = self.at(i)
+        found = []
+        for side in ("forward", "backward"):
+            s = _one_sided(side, taken.order)
+            room = h
+            if self.limits is not None:
+                lower, upper = (bound[i : i + 1] for bound in self.limits)
+                room = min(h, float(_largest_step(s, x[i : i + 1], lower, upper)[0]))
+            if s != taken and room > 0 and _backend.differences.first_lost_step(x[i : i + 1], np.array([room])) < 0:
+                found.append((s, room))
+        return tuple(found)
+
+
+def planned(point: Point, eps: Step, method: str | None, order: int | None, bounds: Any) -> Plan:
+    """Return the stencil and the step of each entry, which keep within the bounds.
 
     Without bounds every entry takes the method's stencil. Within bounds, an entry whose stencil would leave them takes
     the one-sided stencil, forward or backward, that has room; where none has, the step of the roomiest is shortened.
@@ -42,16 +105,16 @@ def scheme(point: Point, eps: Step, method: str | None, order: int | None, bound
         If a step is no positive finite real number, or rounding changes it by more than 1 %.
     """
     if method is None and order is None and bounds is None:
-        return central(), steps.resolve(eps, point)
+        return Plan((stencil("central", ORDER),), _ALL, steps.resolve(eps, point), changes_sides=False)
+    if method is not None and method not in METHODS:
+        raise ValueError(f"method must be one of {', '.join(map(repr, METHODS))}; got {method!r}.")
     chosen = stencil("central" if method is None else method, ORDER if order is None else order)
     if eps is None and chosen is not stencil("central", ORDER):
         eps = "auto"
     h = steps.as_steps(point.in_line(eps, "eps"), point.array, steps.TEXTBOOK, chosen.order)
-    plan = _uniform(chosen)
-    if bounds is not None:
-        plan, h = _within(bounds, point, chosen, h)
-    steps.refuse_lost_steps(point, h)
-    return plan, h
+    plan = Plan((chosen,), _ALL, h) if bounds is None else _within(bounds, point, chosen, h)
+    steps.refuse_lost_steps(point, plan.h)
+    return plan
 
 
 @cache
@@ -60,9 +123,9 @@ def central() -> Any:
     return _uniform(stencil("central", ORDER))
 
 
-def _within(bounds: Any, point: Point, chosen: Stencil, h: Float64Array) -> tuple[Any, Float64Array]:
+def _within(bounds: Any, point: Point, chosen: Stencil, h: Float64Array) -> Plan:
     lower, upper = limits(bounds, point)
-    stencils = [chosen, *(stencil(side, min(chosen.order, ORDERS[side][-1])) for side in ("forward", "backward"))]
+    stencils = (chosen, *(_one_sided(side, chosen.order) for side in ("forward", "backward")))
     x = point.array.reshape(-1)
     rooms = np.stack([_largest_step(s, x, lower, upper) for s in stencils])
     wanted = np.broadcast_to(h, x.shape)
@@ -72,12 +135,16 @@ def _within(bounds: Any, point: Point, chosen: Stencil, h: Float64Array) -> tupl
     if np.any(taken <= 0):
         i = int(np.argmax(taken <= 0))
         raise ValueError(f"{point.name(i)} has no room to move: its bounds are {lower[i]:.17g} and {upper[i]:.17g}.")
-    return _scheme(tuple(stencils), which.astype(np.uint8)), taken
+    return Plan(stencils, which.astype(np.uint8), taken, (lower, upper))
+
+
+def _one_sided(side: str, order: int) -> Stencil:
+    return stencil(side, min(order, ORDERS[side][-1]))
 
 
 @cache
 def _uniform(chosen: Stencil) -> Any:
-    return _scheme((chosen,), np.zeros(1, np.uint8))
+    return _scheme((chosen,), _ALL)
 
 
 def _scheme(stencils: tuple[Stencil, ...], which: Any) -> Any:

@@ -12,6 +12,7 @@ from fastgrad._budget import Budget, Spent
 from fastgrad._calibration import BEND, Calibration, Calibrator
 from fastgrad._decode import Decoder
 from fastgrad._looks import Looks
+from fastgrad._pictured import Sweep
 from fastgrad._probe import Probe
 from fastgrad._projections import Block, Projections
 from fastgrad._result import GradientCheck, Verdict
@@ -229,6 +230,10 @@ class _Search:
         if found.is_single:
             self.reasons.append("All values of f are of single precision: compute them in double precision.")
 
+    def _sweep(self) -> Sweep | None:
+        """Return the slopes of the worst entry over its steps, where one was looked at with care."""
+        return next((probe.sweep for probe in self.probes[::-1] if probe.sweep is not None), None)
+
     def _result(self, verdict: Verdict) -> GradientCheck:
         """Put together what was named and what is known of the rest."""
         case, found, looks = self.case, self.calibration, self.looks
@@ -237,7 +242,9 @@ class _Search:
         measured = columns[0].astype(case.claimed.dtype)
         summary = _backend.compare.compare(here.claimed, measured, case.atol, case.rtol)
         sorted_out = tally(here, measured, np.arange(indices.size), columns)
-        result = conclude(here, measured, summary, sorted_out, self._calls())
+        result = conclude(
+            here, measured, summary, sorted_out, self._calls(), rest_is_right=verdict == "passed", sweep=self._sweep()
+        )
         if result.verdict == "failed" or verdict == "failed":
             verdict = "failed"
         elif result.verdict == "inconclusive":

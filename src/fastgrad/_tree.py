@@ -9,7 +9,7 @@ import numpy as np
 
 from fastgrad._arrays import is_masked_array, real_array
 from fastgrad._containers import bare_maker, children, is_container, is_tree, maker
-from fastgrad._errors import ShapeError
+from fastgrad._errors import ShapeError, unsummed
 from fastgrad._reading import entry_name
 from fastgrad._typing import Array
 
@@ -121,17 +121,18 @@ class Tree:
         return bool(np.shape(given) == (self.size,))
 
 
-def flatten(x: Any, label: str = "x") -> tuple[Array, Tree]:
+def flatten(x: Any, label: str = "x", read: Callable[[Any, str], Array] = real_array) -> tuple[Array, Tree]:
     """Return all entries of a tree as one new array, and the tree's structure.
 
     The array has the widest dtype of the leaves, in which integers, booleans and Python's numbers count as float64.
+    What a leaf may be, `read` knows: it returns the leaf as an array or refuses it by its name.
 
     Raises
     ------
     TypeError, ShapeError
         If a leaf is no real array; the sentence names it by its path.
     """
-    arrays = [(path, real_array(value, path)) for path, value in _walk(x, label, _is_leaf) if value is not None]
+    arrays = [(path, read(value, path)) for path, value in _walk(x, label, _is_leaf) if value is not None]
     dtype = np.result_type(*(array.dtype for _, array in arrays)) if arrays else np.dtype(np.float64)
     leaves: list[Leaf] = []
     for path, array in arrays:
@@ -166,7 +167,10 @@ def _fitted(value: Any, leaf: Leaf, what: str, fill: bool) -> Array:
     if fill and array.ndim == 0:
         array = np.broadcast_to(array, leaf.shape)
     if array.shape != leaf.shape:
-        raise ShapeError(f"{what} has shape {array.shape} at {leaf.path}, which has {leaf.shape}: they must be equal.")
+        raise ShapeError(
+            f"{what} has shape {array.shape} at {leaf.path}, which has {leaf.shape}: they must be equal."
+            f"{unsummed(array.shape, leaf.shape)}"
+        )
     return array
 
 

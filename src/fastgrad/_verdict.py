@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 from fastgrad import _backend
 from fastgrad._claim import Claim
+from fastgrad._diagnosis import diagnose
+from fastgrad._evidence import Evidence
+from fastgrad._pictured import BLOCKS, Sweep, error_map
 from fastgrad._point import Point
 from fastgrad._result import Entries, Entry, GradientCheck, Kinks, Verdict
 from fastgrad._tree import located
@@ -80,6 +83,13 @@ class Tally:
     corrected: Rows
 
 
+def nothing_beyond() -> Tally:
+    """Return the tally where every entry was within the tolerance at the first look."""
+    none, empty = np.empty(0, np.intp), np.empty(0)
+    rows = Rows(none, empty, empty, empty)
+    return Tally(rows, rows, Kinked(none, empty, empty), rows)
+
+
 def tally(
     case: Case,
     measured: Array,
@@ -99,6 +109,8 @@ def tally(
         For each of them the best value, its bound, and the slopes below and above; a value of NaN says that there was
         nothing finite to measure.
     """
+    if beyond.size == 0:
+        return nothing_beyond()
     again, bound, left, right = found
     claimed, first = case.claimed[beyond].astype(np.float64), measured[beyond].astype(np.float64)
     is_lost = ~(np.isfinite(claimed) & np.isfinite(again))
@@ -130,12 +142,15 @@ def conclude(
     flaw: str | None = None,
     redone: int = 0,
     structured: bool = False,
+    sweep: Sweep | None = None,
+    rest_is_right: bool = False,
     asked: int = 0,
     noise: float = float("nan"),
 ) -> GradientCheck:
     """Return the result of a check from the first measurement, its summary and the second look.
 
-    It is inconclusive at best where more entries were asked for than the case holds.
+    It is inconclusive at best where more entries were asked for than the case holds. Where the entries that were not
+    measured are known to be right, because projections of them are, the diagnosis may speak of them.
     """
     max_relative_error = summary[1]
     if tally.corrected.k.size:
@@ -152,6 +167,7 @@ def conclude(
     resolution, resolution_norm = _resolution(case, unresolved)
     if case.rtol == 0 and verdict == "failed":
         wrong = _by_the_textbook(case, measured)
+    keeps_errors = at >= 0 and (verdict != "passed" or case.count <= BLOCKS**2)
     return GradientCheck(
         verdict=verdict,
         max_error=max_error,
@@ -174,6 +190,9 @@ def conclude(
         resolution_norm=resolution_norm,
         noise=noise,
         coverage=min(case.count / asked, 1.0) if asked else 1.0,
+        diagnosis=_diagnosed(case, measured, wrong, rest_is_right) if wrong.k.size and not flaw else "",
+        errors=error_map(case.point.leaves, case.where, case.claimed, measured, at) if keeps_errors else None,
+        sweep=sweep if verdict != "passed" else None,
     )
 
 
@@ -188,6 +207,17 @@ def _resolution(case: Case, unresolved: Rows) -> tuple[float, float]:
         max(tolerance, float(np.max(unresolved.bound, initial=0.0))),
         case.rtol + case.atol * float(np.sqrt(case.count)) / norm if norm else float("inf"),
     )
+
+
+def _diagnosed(case: Case, measured: Array, wrong: Rows, rest_is_right: bool) -> str:
+    """Return what the bug probably is; entries that were not measured are right as claimed, or unknown."""
+    claimed = case.claim.values.reshape(-1)
+    known = measured
+    if case.where is not None:
+        known = claimed.astype(np.float64) if rest_is_right else np.full(claimed.size, np.nan)
+        known[case.where] = measured
+    x, precision = case.point.array.reshape(-1), case.claim.precision
+    return diagnose(Evidence(x, claimed, known, case.indices(wrong.k), wrong.bound, case.point.leaves, precision))
 
 
 def _still_unresolved(case: Case, measured: Array, rows: Rows) -> Rows:

@@ -10,11 +10,12 @@ from fastgrad import _backend
 from fastgrad._noise import rounding_noise
 from fastgrad._probe import DEVIATIONS
 from fastgrad._reading import entry_name
-from fastgrad._typing import Array, Float64Array
+from fastgrad._typing import Array, Float64Array, IndexArray
 
-#: Two directions see every entry; eight entries are differenced one by one.
-KEYS = (0x5BD1E995, 0x1B873593)
+#: Two directions see every entry; eight entries are moved alone, together at first, by unequal parts of their steps.
+KEYS = (0x5BD1E994, 0x5BD1E995)
 ENTRIES = 8
+PARTS = np.array([8, -9, 10, -11, 12, -13, 14, -15]) / 16
 #: A disagreement must stand at ever smaller steps, as far as noise lets see: what kinks and truncation add goes away. A
 #: direction moves a pre-activation by √n of what an entry does, so this goes far below the steps of the loop.
 SHRINK, SHRINKS = 4.0, 12
@@ -29,8 +30,9 @@ Look = tuple[float, float, float, float]
 class Witness:
     """The plain forward of f around x, called before f's own loop runs, and held against the loop afterwards.
 
-    First each entry and each direction is differenced on one side, around one common value: that is right where f is
-    linear along it, and half the calls. Where it does not fit, it is differenced on both sides.
+    First eight entries together, and each direction, are differenced on one side, around one common value: that is
+    right where f is linear along them, and half the calls. What does not fit is differenced on both sides, and of the
+    eight entries each by itself in the end: only so is one accused.
 
     Parameters
     ----------
@@ -54,8 +56,9 @@ class Witness:
         np.copyto(scratch, x)
         around = _Around(self, scratch)
         self._centre = around.value()
-        self._entries = np.unique(np.linspace(0, x.size - 1, ENTRIES).astype(np.intp)).tolist()
-        self._beside = [around.entry(i, self._step(i)) for i in self._entries]
+        self._entries = np.unique(np.linspace(0, x.size - 1, ENTRIES).astype(np.intp))
+        self._moves = PARTS[: self._entries.size] * (h if h.size == 1 else h[self._entries])
+        self._beside = around.entries(self._entries, self._moves)
         self._along = [around.direction(key, float(np.min(h))) for key in KEYS]
 
     def call(self, x: Array) -> float:
@@ -66,16 +69,17 @@ class Witness:
     def disagreement(self, measured: Array) -> str | None:
         """Return a sentence that says where the measured differences do not fit f itself; None where they do."""
         measured = measured.reshape(-1)
-        for i, (value, step) in zip(self._entries, self._beside, strict=True):
+        for i in [] if self._together_fit(measured[self._entries]) else self._entries.tolist():
             claimed = float(measured[i])
-            if not (self._fits(value, step, claimed) or self._entry_fits(i, value, step, claimed)):
+            if not self._entry_fits(i, claimed):
                 return (
                     f"f's own difference loop does not fit f: at {entry_name(i, self._x.shape)} it gives "
                     f"{claimed:.9g}, and calls of f another value. The measured values cannot be trusted."
                 )
         step = float(np.min(self._h))
-        for key, value, claimed in zip(KEYS, self._along, _backend.projection.inner(measured, *KEYS), strict=True):
-            if not (self._fits(value, step, claimed) or self._direction_fits(key, value, step, claimed, measured)):
+        for key, value, claimed in zip(KEYS, self._along, _backend.projection.inner(measured, KEYS[0]), strict=True):
+            is_right = step > 0.0 and self._fits(value, self._centre, step, claimed)
+            if not (is_right or self._direction_fits(key, value, step, claimed, measured)):
                 return (
                     "f's own difference loop does not fit f: along a random direction they differ. "
                     "The measured values cannot be trusted."
@@ -90,8 +94,8 @@ class Witness:
     def _step(self, i: int) -> float:
         return float(self._h[i if self._h.size > 1 else 0])
 
-    def _fits(self, value: float, step: float, claimed: float) -> bool:
-        return step > 0.0 and self._error(value, self._centre, step, claimed)[0] <= 0.0
+    def _fits(self, upper: float, lower: float, width: float, claimed: float) -> bool:
+        return self._error(upper, lower, width, claimed)[0] <= 0.0
 
     def _error(self, upper: float, lower: float, width: float, claimed: float) -> tuple[float, float, float]:
         """Return by how much slope and claim differ beyond what is allowed, by how much at all, and the noise."""
@@ -101,14 +105,25 @@ class Witness:
         off = abs(slope - claimed)
         return off - noise - self._atol - _RELATIVE[char] * max(abs(slope), abs(claimed)), off, noise
 
-    def _entry_fits(self, i: int, value: float, step: float, claimed: float) -> bool:
-        def look(factor: float) -> Look:
-            plus, up = self._spare.entry(i, self._step(i) * factor)
-            minus, down = self._spare.entry(i, -self._step(i) * factor)
-            return plus, minus, up + down, claimed
+    def _together_fit(self, claims: Array) -> bool:
+        value, taken = self._beside
+        if self._sum_fits(value, self._centre, taken, claims):
+            return True
+        minus, back = self._spare.entries(self._entries, -self._moves)
+        return self._sum_fits(value, minus, taken - back, claims)
 
-        minus, down = self._spare.entry(i, -self._step(i))
-        return self._fits_in_the_end((value, minus, step + down, claimed), look)
+    def _sum_fits(self, upper: float, lower: float, moved: Float64Array, claims: Array) -> bool:
+        width = float(np.max(np.abs(moved)))
+        return width > 0.0 and self._fits(upper, lower, width, float(claims @ moved) / width)
+
+    def _entry_fits(self, i: int, claimed: float) -> bool:
+        def look(factor: float) -> Look:
+            step = np.array([self._step(i) * factor])
+            plus, up = self._spare.entries(np.array([i]), step)
+            minus, down = self._spare.entries(np.array([i]), -step)
+            return plus, minus, float(up[0] - down[0]), claimed
+
+        return self._fits_in_the_end(look(1.0), look)
 
     def _direction_fits(self, key: int, value: float, step: float, claimed: float, measured: Array) -> bool:
         def look(factor: float) -> Look:
@@ -141,7 +156,7 @@ class Witness:
 
 
 class _Around:
-    """A buffer that holds x, moved at one entry or along a direction for one call of f, which sees it read-only."""
+    """A buffer that holds x, moved at some entries or along a direction for one call of f, which sees it read-only."""
 
     def __init__(self, witness: Witness, buffer: Array) -> None:
         self._witness = witness
@@ -153,13 +168,13 @@ class _Around:
     def value(self) -> float:
         return self._witness.call(self._shown)
 
-    def entry(self, i: int, step: float) -> tuple[float, float]:
-        """Return f with entry i moved by a step, and the size of the step as rounded."""
-        before = self._flat[i]
-        self._flat[i] = before + step
-        taken = abs(float(self._flat[i]) - float(before))
+    def entries(self, indices: IndexArray, moves: Float64Array) -> tuple[float, Float64Array]:
+        """Return f with these entries moved, and the moves as rounded."""
+        before = self._flat[indices]
+        self._flat[indices] = before + moves
+        taken = self._flat[indices].astype(np.float64) - before
         value = self.value()
-        self._flat[i] = before
+        self._flat[indices] = before
         return value, taken
 
     def direction(self, key: int, step: float) -> float:

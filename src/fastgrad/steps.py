@@ -8,7 +8,7 @@ import numpy as np
 
 from fastgrad import _backend
 from fastgrad._arrays import given_steps
-from fastgrad._errors import bad_step, lost_step
+from fastgrad._errors import bad_step, lost_step, unmeasured_noise
 from fastgrad._noise_steps import by_noise, from_noise, noise
 from fastgrad._point import Point
 from fastgrad._typing import Array, Float64Array, Step
@@ -69,23 +69,27 @@ def refuse_lost_steps(point: Point, h: Float64Array) -> None:
 
 
 def auto(x: Array, order: int = 2) -> Float64Array:
-    """Return for each entry the power of two nearest to ε^(1/(order + 1))·max(1, |x_i|), ε the spacing of floats at 1.
+    """Return for each entry the largest power of two within (ε·max(1, |x_i|))^(1/(order + 1)), or else ε^(3/5)·|x_i|.
 
-    The error of a central difference is about ε|f|/h + h²|f‴|/6, which is least at h ~ ε^(1/3) times the scale on which
-    f changes; |x_i| stands for that scale (Nocedal and Wright, Numerical Optimization, 2nd ed., section 8.1). With an
-    error that falls with another power of h, the exponent is another.
+    ε is the spacing of floats at 1. The error of a difference is about ε|f|/h from rounding and (h/L)^order |f| from
+    truncation, where L is the scale on which f changes; for L = 1 it is least at h ~ ε^(1/(order + 1)) (Nocedal and
+    Wright, Numerical Optimization, 2nd ed., section 8.1). Nobody tells L. For large x it may be 1, as for a sine, or
+    |x|, as for a power; h ~ |x|^(1/(order + 1)) loses the same share of the digits in both cases, and no other exponent
+    loses less in the worse one. The second term keeps the step above the spacing of floats at huge x. For small x, L is
+    taken to be 1: a rounding error in the place of a zero must not make the step vanish.
 
     Examples
     --------
     >>> import numpy as np
     >>> from fastgrad import steps
     >>> np.log2(steps.auto(np.array([0.5, 1e6])))
-    array([-17.,   3.])
+    array([-18., -11.])
     """
     size = np.abs(x, dtype=np.float64).reshape(-1)
     scale = np.where(np.isfinite(size), np.maximum(size, 1.0), 1.0)
-    exponent: Float64Array = np.rint(np.log2(scale) + np.log2(np.finfo(x.dtype).eps) / (order + 1))
-    return np.exp2(exponent)
+    spacing = float(np.log2(np.finfo(x.dtype).eps))
+    exponent = np.maximum((spacing + np.log2(scale)) / (order + 1), 3 * spacing / 5 + np.log2(scale))
+    return np.exp2(np.floor(exponent))
 
 
 def realised(x: Any) -> Callable[[float], float]:
@@ -120,6 +124,8 @@ def as_steps(eps: Any, x: Array, default: dict[str, float], order: int = 2) -> F
     if eps is None:
         return np.array([default[x.dtype.char]])
     if isinstance(eps, str):
+        if eps == "noise":
+            raise unmeasured_noise()
         if eps != "auto":
             raise bad_step(eps)
         return auto(x, order)

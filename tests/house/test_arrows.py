@@ -11,21 +11,30 @@ SOURCE = Path(__file__).parents[2] / "src" / "fastgrad"
 
 #: From top to bottom, and within a row from left to right: a file imports only what stands behind it.
 ROWS = {
-    "skin": "__main__ _cli _demo plot _drawing",
+    "skin": "__main__ _cli _demo plot _pattern_picture",
     "judge": (
-        "testing _check _modes _search _sample _search_norm _looks _decode _calibration _projections _witness _verdict "
-        "_recheck _recheck_structured _probe _claim _result _render"
+        "testing _layer_check _layer_outputs _layer_calls _layer_parameters _layer_result _check _modes _search _sample _search_norm "
+        "_looks _decode _calibration _projections _stale _witness "
+        "_verdict _diagnosis _precision _suppositions _rearranged _totals _regions _evidence _recheck "
+        "_recheck_structured _probe _claim _weight_check _result _serial _html _svg _render _picture _drawing _pictured"
     ),
     "use": "losses _input_moves _loss_parts _criteria layers _weight_gradient _least_squares",
     "verbs": "_gradient _jacobian _derivative _one_sided",
     "notions": (
-        "_adaptive_entries _adaptive _step_search _line _extrapolation _scheme steps _noise_steps _neighbourhood "
-        "_noise _bounds _stencils _point"
+        "_complex_plane _complex_step _cauchy_riemann _surroundings _holomorphic _step_by_noise "
+        "sparsity _detection _pattern_check _color _bicoloring _greedy _coloring _column_orders _pattern_makers "
+        "_pattern "
+        "_guarded _stencil_entries _structured_bars _adaptive_entries _around _bars _adaptive _step_search _line "
+        "_extrapolation _scheme steps _noise_steps _neighbourhood "
+        "_noise _bounds _stencils _pattern_caller _point"
     ),
     "switch": "_backend",
     "engine": "_kernels reference",
     "side": "problems",
-    "ground": "_tree _containers _regression _reading _arrays _errors _estimates _budget _typing _later",
+    "ground": (
+        "_layer_names _object_state _seeds _tree _containers _regression _complex_reading _reading _arrays _errors "
+        "_estimates _budget _typing _later"
+    ),
 }
 ORDER = ["__init__", *" ".join(ROWS.values()).split()]
 GROUND = set(ROWS["ground"].split())
@@ -33,17 +42,64 @@ GROUND = set(ROWS["ground"].split())
 #: Files that may import less than the order allows: whose they are, whom they may know, and why.
 FENCES = {
     "_gradient": (
-        GROUND | {"_backend", "steps", "_point", "_scheme", "_adaptive_entries"},
+        GROUND
+        | {
+            "_backend",
+            "steps",
+            "_point",
+            "_scheme",
+            "_adaptive_entries",
+            "_complex_plane",
+            "_guarded",
+            "_step_by_noise",
+            "_stencil_entries",
+            "_structured_bars",
+        },
         "verbs do not know each other's insides",
     ),
-    "_jacobian": (GROUND | {"_backend", "steps", "_point", "_scheme"}, "verbs do not know each other's insides"),
-    "_result": (GROUND | {"_render"}, "a result does not know how it was computed"),
+    "_jacobian": (
+        GROUND
+        | {
+            "_backend",
+            "steps",
+            "_point",
+            "_scheme",
+            "_adaptive_entries",
+            "_complex_plane",
+            "_guarded",
+            "_step_by_noise",
+            "_stencil_entries",
+        },
+        "verbs do not know each other's insides",
+    ),
+    "_diagnosis": (
+        GROUND | {"_precision", "_suppositions", "_rearranged", "_totals", "_regions", "_evidence"},
+        "a diagnosis sees numbers, and calls nothing",
+    ),
+    "_evidence": (GROUND, "a diagnosis sees numbers, and calls nothing"),
+    "_result": (
+        GROUND | {"_render", "_html", "_serial", "_picture", "_pictured"},
+        "a result does not know how it was computed",
+    ),
+    "_html": (GROUND | {"_render", "_svg"}, "a report does not know how its data were computed"),
+    "_svg": (GROUND | {"_pictured"}, "a report does not know how its data were computed"),
+    "_picture": (GROUND | {"_drawing", "_pictured"}, "a report does not know how its data were computed"),
     "_render": (GROUND, "a report does not know how its data were computed"),
     "_adaptive": ({"_step_search", "_line", "_extrapolation"}, "the adaptive method knows numbers, not arrays"),
     "_step_search": ({"_line", "_extrapolation"}, "the adaptive method knows numbers, not arrays"),
-    "_line": ({"_extrapolation"}, "the adaptive method knows numbers, not arrays"),
+    "_line": ({"_extrapolation", "_errors"}, "the adaptive method knows numbers, not arrays"),
     "_extrapolation": (set(), "the adaptive method knows numbers, not arrays"),
+    "_coloring": (GROUND | {"_backend", "_pattern"}, "patterns and colours know no f and no step"),
+    "_color": (
+        GROUND | {"_bicoloring", "_greedy", "_coloring", "_pattern_makers"},
+        "patterns and colours know no f and no step",
+    ),
+    "_pattern": (GROUND | {"_backend"}, "patterns and colours know no f and no step"),
     "_point": (GROUND, "a point knows no derivative"),
+    "_layer_calls": (GROUND | {"_layer_parameters", "_point"}, "what calls a layer measures nothing"),
+    "_layer_parameters": (GROUND | {"_point"}, "what moves a layer's arrays measures nothing"),
+    "_layer_result": (GROUND | {"_result"}, "a result does not know how it was computed"),
+    "_weight_check": (GROUND | {"_result", "_render"}, "the accused must not be its own witness"),
     "layers": (GROUND | {"_weight_gradient"}, "the accused must not be its own witness"),
     "_weight_gradient": (GROUND | {"_backend"}, "the accused must not be its own witness"),
     "reference": (GROUND | {"reference"}, "the reference is plain NumPy"),

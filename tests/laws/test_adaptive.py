@@ -226,6 +226,37 @@ def test_where_quotients_grow_without_bound_the_bar_is_infinite(f: Function) -> 
     assert found.error == math.inf
 
 
+def test_the_infinite_slope_of_a_root_is_seen_in_single_precision_too() -> None:
+    zero = np.float32(0.0)
+
+    def value(t: float) -> float:
+        return float(np.sqrt(np.float32(t))) if t >= 0 else math.nan
+
+    found = adaptive_derivative(value, 0.0, ulp=2.0**-23, realised=steps.realised(zero))
+    assert "diverges" in found.flags
+    assert found.error == math.inf
+
+
+@pytest.mark.parametrize("x", [-1e-3, -1e-6, -1e-9, 1e-9, 1e-6])
+@pytest.mark.parametrize("offset", [0.0, 3.0])
+def test_a_kink_beside_the_point_does_not_go_unseen(x: float, offset: float) -> None:
+    found = derivative(lambda y: offset + max(y, 0.0), x)
+    assert is_honest(found, float(x > 0))
+    assert found.error < 1
+
+
+@pytest.mark.parametrize("rate", [1e3, 1e4, 1e5, 1e6, 1e7])
+@pytest.mark.parametrize("x", [1.0, 30.0, 1e3, 2e4])
+def test_what_swings_fast_is_followed_as_far_as_x_resolves_it(rate: float, x: float) -> None:
+    mpmath = pytest.importorskip("mpmath")
+    with mpmath.workdps(40):
+        exact = float(-mpmath.mpf(rate) * mpmath.sin(mpmath.mpf(rate) * mpmath.mpf(x)))
+    found = derivative(lambda y: math.cos(rate * y), x)
+    # rounding of rate * x within f is beyond what f's values tell
+    assert is_honest(found, exact, times=20)
+    assert abs(found.value - exact) <= 0.01 * rate
+
+
 def test_where_f_has_no_value_neither_has_the_derivative() -> None:
     for f in (lambda x: math.nan, lambda x: 2.0 if x == 1 else math.nan):
         found = derivative(f, 1.0)

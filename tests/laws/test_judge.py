@@ -222,7 +222,7 @@ def piecewise() -> Iterator[Case]:
 #: Each family of right gradients, and the share of its cases that must be passed: elsewhere noise decides.
 FAMILIES = {
     "huge and tiny": (huge_and_tiny, 1.0),
-    "far and near": (far_and_near, 0.98),
+    "far and near": (far_and_near, 0.97),  # 1e16 and 1e20 plus a square: doubles do not hold the digits
     "steep": (steep, 1.0),
     "noisy": (noisy, 0.6),
     "single in disguise": (single_in_disguise, 0.4),

@@ -89,7 +89,7 @@ def test_f_that_writes_into_its_argument_is_measured_right(write: bool) -> None:
 @pytest.mark.parametrize("options", [{"method": "sideways"}, {"order": 3}, {"method": "forward", "order": 8}])
 def test_what_is_not_offered_is_refused_by_name(options: dict[str, Any]) -> None:
     for verb in (fg.numerical_gradient, fg.numerical_jacobian):
-        with pytest.raises(ValueError, match=r"method must be one of|has the orders"):
+        with pytest.raises(ValueError, match=r"method must be one of .*'adaptive'|has the orders"):
             verb(f, X, **options)
 
 

@@ -28,7 +28,7 @@ def test_a_gradient_needs_x_a_few_times_and_never_two_copies_an_entry() -> None:
 
 
 def test_nor_does_it_where_f_keeps_or_writes() -> None:
-    x = np.ones(3_000)
+    x = np.ones(20_000)  # beyond the sizes at which a few spares are held, to find memory that begins a line of cache
     last: list[Any] = [None]
 
     def keeps(p: Any) -> float:

@@ -180,10 +180,8 @@ def test_matrix_of_a_matrix(verbs: Any) -> None:
 @pytest.mark.parametrize(
     ("x", "why"),
     [
-        (np.ones(2, complex), "complex128: the derivatives here are real"),
-        (1j, "the derivatives here are real"),
         (np.ones(2, np.float16), "float16: half precision leaves a difference no digits"),
-        (np.ones(2, np.clongdouble), "the derivatives here are real"),
+        (np.ones(2, np.clongdouble), "extended precision"),
         (np.array([1.0, 2.0], dtype=object), "dtype object"),
         ([Decimal(1)], "dtype object"),
         (Fraction(1, 2), "dtype object"),

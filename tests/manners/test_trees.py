@@ -263,8 +263,8 @@ def test_errors_name_the_entry_by_its_path() -> None:
         fg.numerical_gradient(lambda p: None, {"W": W})
     with pytest.raises(fg.StepError, match=r'lost to rounding at x\["big"\]\[1\] = 1e\+20'):
         fg.numerical_gradient(lambda p: 1.0, {"W": W, "big": [1.0, 1e20]})
-    with pytest.raises(TypeError, match=r'^x\["W"\] has dtype complex128'):
-        fg.numerical_gradient(lambda p: 1.0, {"W": W * 1j})
+    with pytest.raises(TypeError, match=r'^x\["W"\] has dtype float16'):
+        fg.numerical_gradient(lambda p: 1.0, {"W": W.astype(np.float16)})
     with pytest.raises(TypeError, match=r"(?s)must return real numbers or an array of them, .* \(dict\)"):
         fg.numerical_jacobian(lambda p: p, {"W": W})
 

@@ -33,17 +33,17 @@ def test_the_projections_agree(n: int, key: int, h: float, seed: int, dtype: Any
     assert compiled.project(v, x, key, h) == pytest.approx(expected, rel=1e-12, abs=1e-11 * max(n, 1))
 
 
-@given(n=SIZES, key=KEYS, other=KEYS, seed=st.integers(0, 10))
+@given(n=SIZES, key=KEYS.map(lambda key: key & ~1), seed=st.integers(0, 10))
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_the_inner_products_agree(n: int, key: int, other: int, seed: int, dtype: Any) -> None:
+def test_the_inner_products_agree(n: int, key: int, seed: int, dtype: Any) -> None:
     v = np.random.default_rng(seed).standard_normal(n).astype(dtype)
-    found, expected = compiled.inner(v, key, other), plain.inner(v, key, other)
+    found, expected = compiled.inner(v, key), plain.inner(v, key)
     assert found == pytest.approx(expected, rel=1e-12, abs=1e-12 * max(n, 1))
     zero = np.zeros_like(v)
-    assert found == pytest.approx((plain.project(v, zero, key, 1.0), plain.project(v, zero, other, 1.0)), abs=1e-10)
+    assert found == pytest.approx((plain.project(v, zero, key, 1.0), plain.project(v, zero, key + 1, 1.0)), abs=1e-10)
 
 
-@pytest.mark.parametrize("key", [0, 1, 2**32 - 1])
+@pytest.mark.parametrize("key", [0, 1, 7, 2**32 - 1])
 def test_a_direction_has_the_magnitudes_and_signs_that_are_documented(key: int) -> None:
     x = np.zeros(100_000)
     a = np.empty_like(x)
@@ -54,12 +54,15 @@ def test_a_direction_has_the_magnitudes_and_signs_that_are_documented(key: int) 
     assert np.abs(np.corrcoef(a[:-1], a[1:])[0, 1]) < 0.02
 
 
-def test_another_key_is_another_direction() -> None:
+@pytest.mark.parametrize("keys", [(1, 2), (2, 3), (0, 1), (2**32 - 2, 2**32 - 1)])
+def test_another_key_is_another_direction(keys: tuple[int, int]) -> None:
     x = np.zeros(10_000)
     a, b = np.empty_like(x), np.empty_like(x)
-    compiled.move(x, 1, 1.0, a)
-    compiled.move(x, 2, 1.0, b)
+    compiled.move(x, keys[0], 1.0, a)
+    compiled.move(x, keys[1], 1.0, b)
     assert abs(np.corrcoef(a, b)[0, 1]) < 0.05
+    assert abs(np.corrcoef(np.abs(a), np.abs(b))[0, 1]) < 0.05
+    assert abs(np.corrcoef(np.sign(a), np.sign(b))[0, 1]) < 0.05
 
 
 def test_a_projection_takes_the_steps_as_rounded() -> None:

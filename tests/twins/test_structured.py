@@ -162,61 +162,6 @@ def test_shapes_that_do_not_fit_are_refused_before_memory_is_touched(name: str) 
         run(compiled, arguments, 3, 4, np.float64, True)
 
 
-@settings(max_examples=60, deadline=None)
-@given(
-    m=st.integers(0, 5),
-    n=st.one_of(st.integers(0, 40), st.integers(90, 110)),
-    dtype=st.sampled_from([np.float32, np.float64]),
-    exact=st.booleans(),
-    curved=st.booleans(),
-    offset=st.integers(0, 15),
-    seed=st.integers(0, 2**32 - 1),
-)
-def test_layers_agree(m: int, n: int, dtype: type, exact: bool, curved: bool, offset: int, seed: int) -> None:
-    """With whole numbers the products are exact, and what is left has the same bits."""
-    rng = np.random.default_rng(seed)
-    W: Array = rng.integers(-8, 9, (m, n)).astype(dtype)
-    x, shift, c = (rng.integers(-8, 9, k).astype(np.float64) for k in (n, m, m))
-    q, h = rng.random(m) * curved, np.array([2.0**-10 if exact else 1e-3])
-    theirs: Array = np.empty((m, n), dtype)
-    plain.layer_differences(W, x, shift, c, q, h, theirs)
-    ours, moved = elsewhere(theirs, offset), elsewhere(W, (3 * offset) % 16)
-    moved[...] = W
-    compiled.layer_differences(moved, x, shift, c, q, h, ours)
-    np.testing.assert_array_equal(ours, theirs)
-
-
-def elsewhere(a: Array, offset: int) -> Array:
-    """Return an array like a that starts `offset` entries behind a line of cache."""
-    buffer: Array = np.full(a.size + 32, np.nan, a.dtype)
-    start = (-buffer.ctypes.data % 64) // a.itemsize + offset
-    return buffer[start : start + a.size].reshape(a.shape)
-
-
-def test_the_bits_of_a_layer_do_not_depend_on_where_it_lies() -> None:
-    rng = np.random.default_rng(2)
-    W, x, zeros, h = rng.standard_normal((3, 77)), rng.standard_normal(77), np.zeros(3), np.array([2.0**-10])
-    results = []
-    for offset in range(16):
-        moved, out = elsewhere(W, offset), np.empty((3, 77))
-        moved[...] = W
-        compiled.layer_differences(moved, x, zeros, zeros, np.ones(3), h, out)
-        results.append(out)
-    for out in results[1:]:
-        np.testing.assert_array_equal(out, results[0])
-    plain.layer_differences(W, x, zeros, zeros, np.ones(3), h, out)
-    np.testing.assert_allclose(results[0], out, rtol=1e-9, atol=1e-9)
-
-
-@pytest.mark.parametrize("name", ["x", "shift", "c", "q", "h", "out"])
-def test_shapes_of_a_layer_are_looked_at(name: str) -> None:
-    arguments = {"W": np.ones((2, 3)), "x": np.ones(3), "shift": np.ones(2), "c": np.ones(2), "q": np.ones(2)}
-    arguments.update(h=np.ones(1), out=np.ones((2, 3)))
-    arguments[name] = np.concatenate([arguments[name]] * 2)
-    with pytest.raises(ValueError, match="do not fit"):
-        compiled.layer_differences(**arguments)
-
-
 @pytest.mark.parametrize("name", plain.__all__)
 def test_signatures_are_the_same(name: str) -> None:
     ours, theirs = (inspect.signature(getattr(twin, name)) for twin in (compiled, plain))

@@ -1,4 +1,4 @@
-"""Every code block of the README does what the README says."""
+"""Every code block of the README, and of the pages beside it, does what the page says."""
 
 import contextlib
 import io
@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
+PAGES = ["README.md", "docs/accuracy.md", "docs/layers.md"]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -26,20 +27,21 @@ def same_text(a: str, b: str) -> bool:
     return all(abs(p - q) <= ROUNDING * max(1, abs(p), abs(q)) for p, q in pairs)
 
 
-def blocks() -> list[tuple[str, str]]:
-    return BLOCK.findall((ROOT / "README.md").read_text(encoding="utf-8"))
+def blocks(page: str) -> list[tuple[str, str]]:
+    return BLOCK.findall((ROOT / page).read_text(encoding="utf-8"))
 
 
-def test_python_blocks_print_the_text_that_follows_them() -> None:
+@pytest.mark.parametrize("page", PAGES)
+def test_python_blocks_print_the_text_that_follows_them(page: str) -> None:
     names: dict[str, Any] = {}
     compared = 0
-    found = blocks()
+    found = blocks(page)
     for (kind, code), (next_kind, output) in zip(found, [*found[1:], ("", "")], strict=True):
         if kind != "python":
             continue
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
-            exec(compile(code, "README.md", "exec"), names)
+            exec(compile(code, page, "exec"), names)
         assert next_kind == "text"
         assert same_text(printed.getvalue(), output), printed.getvalue()
         compared += 1
@@ -58,5 +60,6 @@ def test_texts_that_differ_are_told_apart() -> None:
     assert not same_text("2.0 3.0", "2.0")
 
 
-def test_no_block_is_of_a_kind_that_nobody_runs() -> None:
-    assert {kind for kind, _ in blocks()} <= {"python", "text", "sh"}
+@pytest.mark.parametrize("page", PAGES)
+def test_no_block_is_of_a_kind_that_nobody_runs(page: str) -> None:
+    assert {kind for kind, _ in blocks(page)} <= {"python", "text", "sh"}

@@ -27,16 +27,31 @@ def test_a_float_is_absolute_and_an_array_is_one_an_entry() -> None:
     assert steps.resolve(np.asfortranarray([[1.0, 2.0], [3.0, 4.0]]), x).tolist() == [1.0, 2.0, 3.0, 4.0]
 
 
-def test_auto_is_the_power_of_two_nearest_to_the_cube_root_of_epsilon() -> None:
+def test_auto_is_the_power_of_two_below_the_rule() -> None:
     x = np.array([0.0, -0.5, 1.0, 3.0, -1e6, 1e300, np.nan, np.inf])
-    h = steps.auto(x)
-    assert np.frexp(h)[0].tolist() == [0.5] * 8
-    size = np.where(np.isfinite(x), np.maximum(np.abs(x), 1.0), 1.0)
-    ratio = h / (np.finfo(float).eps ** (1 / 3) * size)
-    assert np.all((ratio > 2**-0.501) & (ratio < 2**0.501))
-    assert h[[0, 1, 2, 6, 7]].tolist() == [2.0**-17] * 5
+    for dtype, order in ((np.float64, 2), (np.float64, 1), (np.float64, 6), (np.float32, 2), (np.float32, 4)):
+        h = steps.auto(x[:5].astype(dtype) if dtype is np.float32 else x, order)
+        eps = np.finfo(dtype).eps
+        size = np.where(np.isfinite(x), np.maximum(np.abs(x), 1.0), 1.0)[: h.size]
+        rule = np.maximum((eps * size) ** (1 / (order + 1)), eps**0.6 * size)
+        assert np.frexp(h)[0].tolist() == [0.5] * h.size
+        assert np.all((h <= rule * (1 + 1e-12)) & (2 * h > rule * (1 - 1e-12)))
+    assert steps.auto(x)[[0, 1, 2, 3, 6, 7]].tolist() == [2.0**-18] * 3 + [2.0**-17] + [2.0**-18] * 2
     assert steps.auto(np.ones(2, np.float32)).tolist() == [2.0**-8] * 2
     assert steps.auto(np.ones((2, 3))).shape == (6,)
+
+
+@pytest.mark.parametrize("power", [1.5, -1.0, 3.0])
+def test_auto_keeps_six_digits_of_a_power_however_large_x_is(power: float) -> None:
+    for x in 10.0 ** np.arange(-2, 61, 3):
+        found = fg.numerical_gradient(lambda x: x**power, x, "auto")
+        assert found == pytest.approx(power * x ** (power - 1), rel=2e-6)
+
+
+def test_auto_keeps_digits_of_a_sine_far_from_zero() -> None:
+    for x in 10.0 ** np.arange(0, 8):
+        found = fg.numerical_gradient(np.sin, x, "auto")
+        assert abs(found - np.cos(x)) < 2 * (np.finfo(float).eps * x) ** (2 / 3)
 
 
 def test_auto_is_never_lost() -> None:
@@ -47,7 +62,7 @@ def test_auto_is_never_lost() -> None:
 
 @pytest.mark.parametrize("eps", [0, -1.0, np.nan, np.inf, 1j, True, "Auto", [1.0, np.nan], {}, b"x"], ids=repr)
 def test_what_is_no_step_is_refused_with_what_was_given(eps: Any) -> None:
-    with pytest.raises(fg.StepError, match='eps must be None, "auto", a positive finite real number') as caught:
+    with pytest.raises(fg.StepError, match='eps must be None, "auto", "noise", a positive finite real') as caught:
         steps.resolve(eps, as_point([1.0, 2.0]))
     assert repr(eps) in str(caught.value)
     assert isinstance(caught.value, ValueError)

@@ -37,6 +37,34 @@ ctypedef struct Frame:
     int flags
 
 
+cdef enum:
+    LINE = 64         # bytes in a line of cache
+    ATTEMPTS = 6      # to be given memory that begins with one
+    SMALL = 1 << 11   # bytes below which the place of a buffer makes no difference to f
+    LARGE = 1 << 17   # bytes above which memory is not held to that end
+
+
+cdef inline bint begins_line(object a):
+    return <size_t>(<Head *><PyObject *>a).data % LINE == 0
+
+
+cdef inline object fresh_copy(object x, Py_ssize_t size):
+    """Return a copy of x, of this size in bytes, that owns its memory and, where the allocator can be brought to it,
+    begins with a line of cache: an inner product of vectors whose loads straddle lines takes a quarter longer.
+    """
+    cdef object copy, spacers = []
+    cdef Py_ssize_t k
+    if SMALL <= size <= LARGE:
+        for k in range(ATTEMPTS):
+            copy = type(x)(x.shape, x.dtype)
+            if begins_line(copy):
+                copy[...] = x
+                return copy
+            spacers.append(copy)  # what is held moves the next one on, by its own size and a few bytes more
+            spacers.append(bytes(LINE // 4 * (k + 1)))
+    return x.copy()
+
+
 cdef inline object flat(object a):
     """Return all entries of the C-ordered array a as one line that shares its memory."""
     return a if a.ndim == 1 else a.reshape(-1)

@@ -35,65 +35,76 @@ def offenders(claimed, measured, double atol, double rtol, Py_ssize_t[::1] out):
     return collect[float](claimed, measured, atol, rtol, out)
 
 
-cdef inline bint is_beyond(double c, double m, double atol, double rtol) noexcept nogil:
+cdef inline double size_of(double c, double m) noexcept nogil:
     cdef double a = fabs(c), b = fabs(m)
-    return not (fabs(c - m) <= atol + rtol * (a if a > b else b) and fabs(c - m) <= DBL_MAX)
+    return a if a > b else b
+
+
+cdef inline bint is_beyond(double c, double m, double atol, double rtol) noexcept nogil:
+    return not (fabs(c - m) <= atol + rtol * size_of(c, m) and fabs(c - m) <= DBL_MAX)
 
 
 cdef wide_int summarise(
         const real[::1] claimed, const real[::1] measured, double atol, double rtol, Summary *s) except -1 nogil:
     cdef double worst[LANES]
-    cdef double top[LANES]
-    cdef double scale[LANES]
     cdef double beyond[LANES]
-    cdef double c, m, e, a, b, size, largest
-    cdef bint more
-    cdef Py_ssize_t i, k, block, n = claimed.shape[0], where = 0
+    cdef double above[LANES]
+    cdef double c, m, e, size, largest, improved, ratio = 0.0
+    cdef Py_ssize_t i, k, block, stop, n = claimed.shape[0], where = 0
     for k in range(LANES):
-        beyond[k] = top[k] = 0.0
-        scale[k] = 1.0
+        beyond[k] = 0.0
     s.max_error = -1.0 if n else 0.0
     for block in range((n // LANES + ROWS - 1) // ROWS):
+        stop = min((block + 1) * ROWS, n // LANES)
         for k in range(LANES):
-            worst[k] = 0.0
-        for i in range(block * ROWS, min((block + 1) * ROWS, n // LANES)):
+            worst[k] = above[k] = 0.0
+        for i in range(block * ROWS, stop):
             for k in range(LANES):
                 c = claimed[i * LANES + k]
                 m = measured[i * LANES + k]
                 e = fabs(c - m)
-                a = fabs(c)
-                b = fabs(m)
-                size = a if a > b else b
+                size = size_of(c, m)
                 worst[k] = worst[k] if worst[k] >= e else e
                 beyond[k] = beyond[k] + (0.0 if (e <= atol + rtol * size) & (e <= DBL_MAX) else 1.0)
-                more = e * scale[k] > top[k] * size
-                top[k] = e if more else top[k]
-                scale[k] = size if more else scale[k]
-        largest = 0.0
+                above[k] = 1.0 if e > ratio * size else above[k]
+        largest = improved = 0.0
         for k in range(LANES):
             largest = largest if largest >= worst[k] else worst[k]
+            improved += above[k]
         if largest > s.max_error:
             s.max_error = largest
             where = block * ROWS * LANES
+        if improved:
+            ratio = larger_ratio(claimed, measured, block * ROWS * LANES, stop * LANES, ratio)
     for i in range(n - n % LANES, n):
-        c = claimed[i]
-        m = measured[i]
-        e = fabs(c - m)
-        size = max(fabs(c), fabs(m))
-        beyond[0] += 0.0 if e <= atol + rtol * size and e <= DBL_MAX else 1.0
-        if e * scale[0] > top[0] * size:
-            top[0] = e
-            scale[0] = size
+        e = fabs(<double>claimed[i] - <double>measured[i])
+        beyond[0] += is_beyond(claimed[i], measured[i], atol, rtol)
         if e > s.max_error:
             s.max_error = e
             where = i
+    s.max_relative_error = larger_ratio(claimed, measured, n - n % LANES, n, ratio)
     s.beyond = 0
-    s.max_relative_error = 0.0
     for k in range(LANES):
         s.beyond += <Py_ssize_t>beyond[k]
-        s.max_relative_error = max(s.max_relative_error, top[k] / scale[k])
     locate(claimed, measured, 0 if s.beyond else where, s)
     return 0
+
+
+cdef double larger_ratio(
+        const real[::1] claimed, const real[::1] measured, Py_ssize_t start, Py_ssize_t stop,
+        double ratio) except -1.0 nogil:
+    """Return the largest relative error of these entries, or the ratio given where that is larger.
+
+    Dividing every entry would take longer than all else: the caller compares products first, and comes here seldom.
+    """
+    cdef double e, size
+    cdef Py_ssize_t i
+    for i in range(start, stop):
+        e = fabs(<double>claimed[i] - <double>measured[i])
+        size = size_of(claimed[i], measured[i])
+        if e > ratio * size:
+            ratio = max(ratio, e / size)
+    return ratio
 
 
 cdef int locate(const real[::1] claimed, const real[::1] measured, Py_ssize_t where, Summary *s) except -1 nogil:

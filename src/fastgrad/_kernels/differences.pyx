@@ -10,7 +10,8 @@ from cpython.exc cimport PyErr_CheckSignals
 from libc.math cimport fabs
 from libc.string cimport memcmp
 
-from fastgrad._kernels.buffers cimport Frame, call, equal_but_for, flat, frame_of, is_laid_out, same_bits, same_frame
+from fastgrad._kernels.buffers cimport (
+    Frame, call, equal_but_for, flat, frame_of, fresh_copy, is_laid_out, same_bits, same_frame)
 from fastgrad._kernels.sinks cimport GradientSink, JacobianSink, Sink
 from fastgrad._kernels.wide cimport real
 
@@ -105,7 +106,7 @@ cdef bint in_place(
         object f, object x, const real[::1] base, const double[::1] h, Scheme scheme, Sink sink,
         object reader) except -1:
     """Measure every entry on a shared buffer; return False as soon as f is seen to have written into it."""
-    cdef object buffer = x.copy(), y
+    cdef object buffer = fresh_copy(x, base.shape[0] * sizeof(real)), y
     cdef real[::1] point = flat(buffer)
     cdef Frame frame = frame_of(buffer)
     cdef Py_ssize_t count = Py_REFCNT(buffer), i = 0, k, offset = 0, each = 0 if h.shape[0] == 1 else 1
@@ -148,7 +149,7 @@ cdef bint in_place(
                 if Py_REFCNT(buffer) != count:
                     if not equal_but_for(point, base, i):
                         return False
-                    buffer = x.copy()
+                    buffer = fresh_copy(x, base.shape[0] * sizeof(real))
                     point = flat(buffer)
                     frame = frame_of(buffer)
                     count = Py_REFCNT(buffer)

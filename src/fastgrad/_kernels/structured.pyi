@@ -21,12 +21,3 @@ def unit_differences(
     left: NDArray[Any],
     right: NDArray[Any],
 ) -> int: ...
-def layer_differences(
-    W: NDArray[Any],
-    x: Float64Array,
-    shift: Float64Array,
-    c: Float64Array,
-    q: Float64Array,
-    h: Float64Array,
-    out: NDArray[Any],
-) -> None: ...

@@ -6,24 +6,20 @@ A unit i of sample b stands at z[b, i] and moves the loss, when its activation g
 
 which covers linear, squared and softmax cross-entropy losses. The loop forms F at both activations and subtracts.
 """
+cimport cython
 from cpython.exc cimport PyErr_CheckSignals
-from libc.math cimport fabs, frexp, isfinite
-from libc.stdint cimport uintptr_t
+from libc.math cimport fabs
 from libc.string cimport memset
 
-from fastgrad._kernels.lanes cimport add, add_product, fill, lanes, load, load_doubles, prefetch, total
+from fastgrad._kernels.rows cimport SPAN, exact_inverse, write_row
 from fastgrad._kernels.softmax cimport (
     ORDERS, RADIUS, SHORT_RADIUS, form_moments, log_change, series, short_series,
 )
-from fastgrad._kernels.wide cimport real, wide_double, wide_int
+from fastgrad._kernels.wide cimport real, wide_int
 
 cdef enum:
     BLOCK = 1024            # entries of a row taken together: the sums of a block stay in the first cache
-    LINE = 64               # bytes in a line of cache
-    ACROSS = 32             # partial sums of a product
-    AHEAD = 1024            # entries of W between those in use and those asked for in advance
     HALVINGS = 8            # of a step that crosses a kink
-    SPAN = 1 << 24          # terms between two looks for signals, about 20 ms
 
 cdef inline double rectify(double t) noexcept nogil:
     return 0.0 if t <= 0.0 else t    # NaN goes through
@@ -63,53 +59,56 @@ cdef wide_int add_series(double* sums, const double* step, const double* x, Py_s
     return 0
 
 
-# Entries of a row up to the first that starts a line of cache: what straddles lines costs up to half more.
-cdef inline Py_ssize_t up_to_line(const real* row, Py_ssize_t n) noexcept nogil:
-    cdef Py_ssize_t entries = (LINE - <uintptr_t> row % LINE) % LINE // sizeof(real)
-    return min(entries, n)
+# Shapes: z, origin, c (n_samples, m); q, wmax (m,); tau, reach (n_samples,); logp, p (n_samples or n_samples·m, n_out);
+# w (m or 1, n_out); x (n_samples, n); h (1,) or (m·n,).
+@cython.final
+cdef class Lines:
+    """Where the units stand, how the loss runs along the line of each, and what moves them: as the twin tells."""
+    cdef const double[:, ::1] z, origin, c, logp, p, w, x
+    cdef const double[::1] q, tau, wmax, reach, h
+    cdef Py_ssize_t n_samples, m, n, n_out
+    cdef double inverse
+    cdef bint rectified
 
+    def __init__(self, z, origin, c, q, tau, logp, p, w, wmax, x, reach, h, rectified):
+        self.z, self.origin, self.c, self.q, self.tau = z, origin, c, q, tau
+        self.logp, self.p, self.w, self.wmax = logp, p, w, wmax
+        self.x, self.reach, self.h, self.rectified = x, reach, h, rectified
+        self.n_samples, self.m = self.z.shape[0], self.z.shape[1]
+        self.n, self.n_out = self.x.shape[1], self.logp.shape[1]
+        self.inverse = exact_inverse(self.h)
+        if not self.fit():
+            raise ValueError("the shapes of the lines do not fit")
 
-# What a line's polynomial gains between the two ends of a move.
-cdef inline double gained(double z, double d, double origin, double c, double q) noexcept nogil:
-    cdef double plus = z + d, minus = z - d
-    return (plus - minus) * (c + ((plus - origin) + (minus - origin)) * q)
+    cdef bint fit(self):
+        cdef Py_ssize_t n_samples = self.n_samples, m = self.m, n_out = self.n_out
+        return (self.origin.shape[0] == self.c.shape[0] == self.tau.shape[0] == self.x.shape[0] == n_samples
+                and self.origin.shape[1] == self.c.shape[1] == self.q.shape[0] == self.wmax.shape[0] == m
+                and self.reach.shape[0] == n_samples and self.h.shape[0] in (1, m * self.n)
+                and self.logp.shape[0] == self.p.shape[0] and self.logp.shape[0] in (n_samples, n_samples * m)
+                and self.p.shape[1] == self.w.shape[1] == n_out and self.w.shape[0] in (m, 1))
 
+    cdef inline Py_ssize_t line(self, Py_ssize_t b, Py_ssize_t i) noexcept nogil:
+        """Return the row of p and logp for unit i of sample b."""
+        return b if self.logp.shape[0] == self.n_samples else b * self.m + i
 
-# One row for one sample and one step, away from kinks; `inverse` as walk has it. Shapes: x, out (n,).
-cdef wide_int write_row(real* out, const double* x, Py_ssize_t n, double h, double inverse, double z, double origin,
-                        double c, double q) noexcept nogil:
-    cdef Py_ssize_t j, part, start, stop, first = up_to_line(out, n)
-    for part in range(2):
-        start = first if part else 0
-        stop = n if part else first
-        if inverse == 0.0:
-            for j in range(start, stop):
-                out[j] = <real> (gained(z, h * x[j], origin, c, q) / (2.0 * h))
-        elif q == 0.0:
-            for j in range(start, stop):
-                out[j] = <real> (((z + h * x[j]) - (z - h * x[j])) * c * inverse)
-        elif c == 0.0 and origin == 0.0:
-            for j in range(start, stop):
-                out[j] = <real> (((z + h * x[j]) - (z - h * x[j])) * (((z + h * x[j]) + (z - h * x[j])) * q) * inverse)
-        else:
-            for j in range(start, stop):
-                out[j] = <real> (gained(z, h * x[j], origin, c, q) * inverse)
-    return 0
+    cdef inline Py_ssize_t unit(self, Py_ssize_t i) noexcept nogil:
+        """Return the row of w for unit i."""
+        return i if self.w.shape[0] == self.m else 0
 
 
 # The step for entry j of row i that crosses no sample's kink, if at most HALVINGS halvings find one; its kink else.
-# Shapes: z (n_samples, m), x (n_samples, n).
-cdef double clear_step(const double[:, ::1] z, const double[:, ::1] x, Py_ssize_t i, Py_ssize_t j, double step,
-                       bint* kink, bint* halved) except? -1 nogil:
+cdef double clear_step(Lines lines, Py_ssize_t i, Py_ssize_t j, double step, bint* kink,
+                       bint* halved) except? -1 nogil:
     cdef bint crossing
     cdef int k
     cdef Py_ssize_t b
     halved[0] = False
     for k in range(HALVINGS + 1):
         crossing = kink[0] = False
-        for b in range(z.shape[0]):
-            if x[b, j] != 0.0 and fabs(z[b, i]) <= step * fabs(x[b, j]):
-                if z[b, i] == 0.0:
+        for b in range(lines.n_samples):
+            if lines.x[b, j] != 0.0 and fabs(lines.z[b, i]) <= step * fabs(lines.x[b, j]):
+                if lines.z[b, i] == 0.0:
                     kink[0] = True
                 else:
                     crossing = True
@@ -122,36 +121,35 @@ cdef double clear_step(const double[:, ::1] z, const double[:, ::1] x, Py_ssize_
     return step
 
 
-# Entry (i, j) by itself, with a step that avoids the kinks, or with both slopes. Shapes: as walk.
-cdef int measure_entry(
-        const double[:, ::1] z, const double[:, ::1] origin, const double[:, ::1] c, const double[::1] q,
-        const double[::1] tau, const double[:, ::1] logp, const double[:, ::1] p, const double[:, ::1] w,
-        const double[::1] wmax, const double[:, ::1] x, const double[::1] reach, Py_ssize_t i, Py_ssize_t j,
-        double step, real* left, real* right, bint sided, Py_ssize_t* redone) except -1 nogil:
-    cdef Py_ssize_t b, line, unit, n_out = logp.shape[1]
+# Entry (i, j) by itself, with a step that avoids the kinks, or with both slopes.
+cdef int measure_entry(Lines lines, Py_ssize_t i, Py_ssize_t j, double step, real* left, real* right, bint sided,
+                       Py_ssize_t* redone) except -1 nogil:
+    cdef Py_ssize_t b, line, unit = lines.unit(i), n_out = lines.n_out
     cdef bint kink = False, halved = False
     cdef double plus, minus, moved, whole = 0.0, up = 0.0, down = 0.0
     cdef double[ORDERS] moments
-    step = clear_step(z, x, i, j, step, &kink, &halved)
+    step = clear_step(lines, i, j, step, &kink, &halved)
     redone[0] += halved
-    for b in range(z.shape[0]):
-        if z[b, i] < -reach[b]:
+    for b in range(lines.n_samples):
+        if lines.z[b, i] < -lines.reach[b]:
             continue
-        plus = rectify(z[b, i] + step * x[b, j])
-        minus = rectify(z[b, i] - step * x[b, j])
+        plus = rectify(lines.z[b, i] + step * lines.x[b, j])
+        minus = rectify(lines.z[b, i] - step * lines.x[b, j])
         moved = plus - minus
-        plus -= origin[b, i]
-        minus -= origin[b, i]
-        whole += moved * (c[b, i] + (plus + minus) * q[i])
-        up += plus * (c[b, i] + plus * q[i])
-        down -= minus * (c[b, i] + minus * q[i])
+        plus -= lines.origin[b, i]
+        minus -= lines.origin[b, i]
+        whole += moved * (lines.c[b, i] + (plus + minus) * lines.q[i])
+        up += plus * (lines.c[b, i] + plus * lines.q[i])
+        down -= minus * (lines.c[b, i] + minus * lines.q[i])
         if n_out > 0 and moved != 0.0:
-            line = b if logp.shape[0] == z.shape[0] else b * z.shape[1] + i
-            unit = i if w.shape[0] == z.shape[1] else 0
-            form_moments(&p[line, 0], &w[unit, 0], n_out, moments)
-            whole += tau[b] * log_change(moments, &logp[line, 0], &w[unit, 0], n_out, wmax[i], plus, minus)
-            up += tau[b] * log_change(moments, &logp[line, 0], &w[unit, 0], n_out, wmax[i], plus, 0.0)
-            down += tau[b] * log_change(moments, &logp[line, 0], &w[unit, 0], n_out, wmax[i], 0.0, minus)
+            line = lines.line(b, i)
+            form_moments(&lines.p[line, 0], &lines.w[unit, 0], n_out, moments)
+            whole += lines.tau[b] * log_change(moments, &lines.logp[line, 0], &lines.w[unit, 0], n_out, lines.wmax[i],
+                                               plus, minus)
+            up += lines.tau[b] * log_change(moments, &lines.logp[line, 0], &lines.w[unit, 0], n_out, lines.wmax[i],
+                                            plus, 0.0)
+            down += lines.tau[b] * log_change(moments, &lines.logp[line, 0], &lines.w[unit, 0], n_out, lines.wmax[i],
+                                              0.0, minus)
     if kink and sided:
         left[0] = <real> (down / step)
         right[0] = <real> (up / step)
@@ -160,187 +158,124 @@ cdef int measure_entry(
     return 0
 
 
-# Rows `first` to `last` of the result, a block at a time. Shapes: z, origin, c (n_samples, m); q, wmax (m,); tau, reach
-# (n_samples,); logp, p (n_samples or n_samples·m, n_out); w (m or 1, n_out); x (n_samples, n); h (1,) or (m·n,);
-# left, right (m, n). Where `inverse` is not 0, it is 1/(2·h) exactly.
-cdef wide_int walk(
-        const double[:, ::1] z, const double[:, ::1] origin, const double[:, ::1] c, const double[::1] q,
-        const double[::1] tau, const double[:, ::1] logp, const double[:, ::1] p, const double[:, ::1] w,
-        const double[::1] wmax, const double[:, ::1] x, const double[::1] reach, const double[::1] h, bint rectified,
-        real[:, ::1] left, real[:, ::1] right, bint sided, double inverse, Py_ssize_t first,
-        Py_ssize_t last, Py_ssize_t* redone) except -1 nogil:
-    cdef Py_ssize_t b, i, j, k, block, width, line, unit, n = x.shape[1], n_out = logp.shape[1]
-    cdef bint near, marked, direct = h.shape[0] == 1 and z.shape[0] == 1 and n_out == 0
-    cdef double plus, minus
-    cdef double[BLOCK] sums, step
-    cdef char[BLOCK] mark
+# Adds what sample b's logarithm gains to the sums of row i's block that begins at entry j. Shapes: sums, step (width,).
+cdef wide_int add_logarithm(Lines lines, Py_ssize_t b, Py_ssize_t i, Py_ssize_t j, Py_ssize_t width, bint near,
+                            const double* step, double* sums) except -1 nogil:
+    cdef Py_ssize_t k, line = lines.line(b, i), unit = lines.unit(i)
+    cdef double plus, minus, z = lines.z[b, i], origin = lines.origin[b, i], tau = lines.tau[b]
+    cdef double largest = lines.reach[b] * lines.wmax[i]
     cdef double[ORDERS] moments
-    for k in range(min(BLOCK, n)):
-        step[k] = h[0]
-    for i in range(first, last):
-        if direct and (not rectified or z[0, i] > reach[0]):
-            write_row(&left[i, 0], &x[0, 0], n, h[0], inverse, z[0, i], origin[0, i], c[0, i], q[i])
-            if sided:
-                write_row(&right[i, 0], &x[0, 0], n, h[0], inverse, z[0, i], origin[0, i], c[0, i], q[i])
-            continue
-        if direct and z[0, i] < -reach[0]:
-            memset(&left[i, 0], 0, n * sizeof(real))
-            if sided:
-                memset(&right[i, 0], 0, n * sizeof(real))
-            continue
-        for block in range((n + BLOCK - 1) // BLOCK):
-            j = block * BLOCK
-            width = min(BLOCK, n - j)
-            marked = False
-            for k in range(width):
-                sums[k] = 0.0
-                mark[k] = 0
-            if h.shape[0] > 1:
-                for k in range(width):
-                    step[k] = h[i * n + j + k]
-            for b in range(z.shape[0]):
-                if rectified and z[b, i] < -reach[b]:
-                    continue
-                near = rectified and not z[b, i] > reach[b]
-                add_polynomial(sums, step, &x[b, j], width, z[b, i], origin[b, i], c[b, i], q[i], near)
-                if n_out > 0:
-                    line = b if logp.shape[0] == z.shape[0] else b * z.shape[1] + i
-                    unit = i if w.shape[0] == z.shape[1] else 0
-                    form_moments(&p[line, 0], &w[unit, 0], n_out, moments)
-                    if reach[b] * wmax[i] <= RADIUS and not near:
-                        add_series(sums, step, &x[b, j], width, z[b, i], origin[b, i], tau[b], moments,
-                                   reach[b] * wmax[i] <= SHORT_RADIUS)
-                    else:
-                        for k in range(width):
-                            plus = z[b, i] + step[k] * x[b, j + k]
-                            minus = z[b, i] - step[k] * x[b, j + k]
-                            if near:
-                                plus, minus = rectify(plus), rectify(minus)
-                            sums[k] += tau[b] * log_change(moments, &logp[line, 0], &w[unit, 0], n_out, wmax[i],
-                                                           plus - origin[b, i], minus - origin[b, i])
-                if near:
-                    for k in range(width):
-                        if x[b, j + k] != 0.0 and fabs(z[b, i]) <= step[k] * fabs(x[b, j + k]):
-                            mark[k] = marked = True
-            if inverse != 0.0:
-                for k in range(width):
-                    left[i, j + k] = <real> (sums[k] * inverse)
-            else:
-                for k in range(width):
-                    left[i, j + k] = <real> (sums[k] / (2.0 * step[k]))
-            if sided:
-                for k in range(width):
-                    right[i, j + k] = left[i, j + k]
-            if marked:
-                for k in range(width):
-                    if mark[k]:
-                        measure_entry(z, origin, c, q, tau, logp, p, w, wmax, x, reach, i, j + k, step[k],
-                                      &left[i, j + k], &right[i, j + k], sided, redone)
+    form_moments(&lines.p[line, 0], &lines.w[unit, 0], lines.n_out, moments)
+    if largest <= RADIUS and not near:
+        add_series(sums, step, &lines.x[b, j], width, z, origin, tau, moments, largest <= SHORT_RADIUS)
+        return 0
+    for k in range(width):
+        plus = z + step[k] * lines.x[b, j + k]
+        minus = z - step[k] * lines.x[b, j + k]
+        if near:
+            plus, minus = rectify(plus), rectify(minus)
+        sums[k] += tau * log_change(moments, &lines.logp[line, 0], &lines.w[unit, 0], lines.n_out, lines.wmax[i],
+                                    plus - origin, minus - origin)
     return 0
 
 
-# 1/(2·h) where there is one step and that is exact, so that multiplying gives the bits of dividing; else 0.
-cdef double exact_inverse(const double[::1] h) noexcept nogil:
-    cdef int exponent
-    if h.shape[0] == 1 and frexp(h[0], &exponent) == 0.5 and isfinite(0.5 / h[0]):
-        return 0.5 / h[0]
-    return 0.0
+# Forms the sums of row i's block that begins at entry j, and marks the entries whose move crosses a kink; returns
+# whether there are any. Shapes: step, sums, mark (width,).
+cdef wide_int form_block(Lines lines, Py_ssize_t i, Py_ssize_t j, Py_ssize_t width, const double* step, double* sums,
+                         char* mark) except -1 nogil:
+    cdef Py_ssize_t b, k
+    cdef bint near, marked = False
+    for k in range(width):
+        sums[k] = 0.0
+        mark[k] = 0
+    for b in range(lines.n_samples):
+        if lines.rectified and lines.z[b, i] < -lines.reach[b]:
+            continue
+        near = lines.rectified and not lines.z[b, i] > lines.reach[b]
+        add_polynomial(sums, step, &lines.x[b, j], width, lines.z[b, i], lines.origin[b, i], lines.c[b, i], lines.q[i],
+                       near)
+        if lines.n_out > 0:
+            add_logarithm(lines, b, i, j, width, near, step, sums)
+        if near:
+            for k in range(width):
+                if lines.x[b, j + k] != 0.0 and fabs(lines.z[b, i]) <= step[k] * fabs(lines.x[b, j + k]):
+                    mark[k] = marked = True
+    return marked
 
 
-cdef Py_ssize_t measure(
-        const double[:, ::1] z, const double[:, ::1] origin, const double[:, ::1] c, const double[::1] q,
-        const double[::1] tau, const double[:, ::1] logp, const double[:, ::1] p, const double[:, ::1] w,
-        const double[::1] wmax, const double[:, ::1] x, const double[::1] reach, const double[::1] h, bint rectified,
-        real[:, ::1] left, real[:, ::1] right, bint sided) except -1:
-    cdef Py_ssize_t first, last, redone = 0
-    cdef Py_ssize_t n_samples = z.shape[0], m = z.shape[1], n = x.shape[1], n_out = logp.shape[1]
-    cdef Py_ssize_t rows = 1 + SPAN // (1 + n_samples * (n + 8) * (1 + n_out))
-    cdef double inverse = exact_inverse(h)
-    if (origin.shape[0] != n_samples or origin.shape[1] != m or c.shape[0] != n_samples or c.shape[1] != m
-            or q.shape[0] != m or tau.shape[0] != n_samples or wmax.shape[0] != m or x.shape[0] != n_samples
-            or reach.shape[0] != n_samples or (h.shape[0] != 1 and h.shape[0] != m * n)
-            or left.shape[0] != m or left.shape[1] != n or right.shape[0] != m or right.shape[1] != n
-            or (logp.shape[0] != n_samples and logp.shape[0] != n_samples * m) or p.shape[0] != logp.shape[0]
-            or p.shape[1] != n_out or (w.shape[0] != m and w.shape[0] != 1) or w.shape[1] != n_out):
-        raise ValueError("the shapes of the lines do not fit")
+# Row i of the result where its one sample stands on one side of the kink with every move; returns whether it did.
+cdef wide_int walk_plain_row(Lines lines, Py_ssize_t i, real* row) except -1 nogil:
+    if not lines.rectified or lines.z[0, i] > lines.reach[0]:
+        write_row(row, &lines.x[0, 0], lines.n, lines.h[0], lines.inverse, lines.z[0, i], lines.origin[0, i],
+                  lines.c[0, i], lines.q[i])
+        return True
+    if lines.z[0, i] < -lines.reach[0]:
+        memset(row, 0, lines.n * sizeof(real))
+        return True
+    return False
+
+
+# Row i of the result, a block at a time. Shapes: left, right (m, n).
+cdef wide_int walk_row(Lines lines, Py_ssize_t i, real[:, ::1] left, real[:, ::1] right, bint sided,
+                       Py_ssize_t* redone) except -1 nogil:
+    cdef Py_ssize_t block, j, k, width, n = lines.n
+    cdef bint marked
+    cdef double inverse = lines.inverse
+    cdef double[BLOCK] sums, step
+    cdef char[BLOCK] mark
+    for block in range((n + BLOCK - 1) // BLOCK):
+        j = block * BLOCK
+        width = min(BLOCK, n - j)
+        for k in range(width):
+            step[k] = lines.h[0 if lines.h.shape[0] == 1 else i * n + j + k]
+        marked = form_block(lines, i, j, width, step, sums, mark)
+        for k in range(width):
+            left[i, j + k] = <real> (sums[k] * inverse if inverse != 0.0 else sums[k] / (2.0 * step[k]))
+        if sided:
+            for k in range(width):
+                right[i, j + k] = left[i, j + k]
+        if marked:
+            for k in range(width):
+                if mark[k]:
+                    measure_entry(lines, i, j + k, step[k], &left[i, j + k], &right[i, j + k], sided, redone)
+    return 0
+
+
+# Rows `first` to `last` of the result. Shapes: left, right (m, n).
+cdef int walk(Lines lines, real[:, ::1] left, real[:, ::1] right, bint sided, Py_ssize_t first, Py_ssize_t last,
+              Py_ssize_t* redone) except -1 nogil:
+    cdef Py_ssize_t i
+    cdef bint is_plain = lines.h.shape[0] == 1 and lines.n_samples == 1 and lines.n_out == 0
+    for i in range(first, last):
+        if is_plain and walk_plain_row(lines, i, &left[i, 0]):
+            if sided:
+                right[i, :] = left[i, :]
+        else:
+            walk_row(lines, i, left, right, sided, redone)
+    return 0
+
+
+# Shapes: left, right (m, n).
+cdef Py_ssize_t measure(Lines lines, real[:, ::1] left, real[:, ::1] right, bint sided) except -1:
+    cdef Py_ssize_t first, last, redone = 0, m = lines.m, n = lines.n
+    cdef Py_ssize_t rows = 1 + SPAN // (1 + lines.n_samples * (n + 8) * (1 + lines.n_out))
+    if left.shape[0] != m or left.shape[1] != n or right.shape[0] != m or right.shape[1] != n:
+        raise ValueError("the shapes of the result do not fit")
     if n == 0:
         return 0
     for first in range(0, m, rows):
         last = min(m, first + rows)
         with nogil:
-            walk(z, origin, c, q, tau, logp, p, w, wmax, x, reach, h, rectified, left, right, sided, inverse, first,
-                 last, &redone)
+            walk(lines, left, right, sided, first, last, &redone)
         PyErr_CheckSignals()
     return redone
 
 
+# left, right (m, n), written; all else as Lines has it
 def unit_differences(z, origin, c, q, tau, logp, p, w, wmax, x, reach, h, rectified, left, right):
     """Write the differences of every entry into left and right, one array or two; return how many were redone."""
-    sided = right is not left
-    if left.dtype.char == 'd':
-        return measure[double](z, origin, c, q, tau, logp, p, w, wmax, x, reach, h, rectified, left, right, sided)
-    return measure[float](z, origin, c, q, tau, logp, p, w, wmax, x, reach, h, rectified, left, right, sided)
-
-
-# Σ_j w_j x_j in four times eight lanes, which are added in a fixed order. Shapes: w, x (n,).
-cdef wide_double row_product(const real* w, const double* x, Py_ssize_t n) noexcept nogil:
-    cdef lanes a, b, c, d, t, u
-    cdef double rest = 0.0
-    cdef Py_ssize_t j, start, whole = n - n % ACROSS
-    fill(&a, 0.0)
-    fill(&b, 0.0)
-    fill(&c, 0.0)
-    fill(&d, 0.0)
-    for start in range(0, whole, 32):
-        prefetch(w + start + AHEAD)
-        prefetch(w + start + AHEAD + 8)
-        prefetch(w + start + AHEAD + 16)
-        prefetch(w + start + AHEAD + 24)
-        load(&t, w + start)
-        load_doubles(&u, x + start)
-        add_product(&a, &t, &u)
-        load(&t, w + start + 8)
-        load_doubles(&u, x + start + 8)
-        add_product(&b, &t, &u)
-        load(&t, w + start + 16)
-        load_doubles(&u, x + start + 16)
-        add_product(&c, &t, &u)
-        load(&t, w + start + 24)
-        load_doubles(&u, x + start + 24)
-        add_product(&d, &t, &u)
-    for j in range(whole, n):
-        rest += w[j] * x[j]
-    add(&a, &b)
-    add(&c, &d)
-    add(&a, &c)
-    return total(&a) + rest
-
-
-# Row after row, so that reading W and writing out overlap. Shapes: W, out (m, n), x (n,), shift, c, q (m,), h (1,).
-cdef Py_ssize_t measure_layer(const real[:, ::1] W, const double[::1] x, const double[::1] shift, const double[::1] c,
-                              const double[::1] q, const double[::1] h, real[:, ::1] out) except -1:
-    cdef Py_ssize_t i, first, last, m = W.shape[0], n = W.shape[1]
-    cdef Py_ssize_t rows = 1 + SPAN // (n + 1)
-    cdef double z, inverse
-    if (x.shape[0] != n or shift.shape[0] != m or c.shape[0] != m or q.shape[0] != m or h.shape[0] != 1
-            or out.shape[0] != m or out.shape[1] != n):
-        raise ValueError("the shapes of the layer do not fit")
-    if n == 0:
-        return 0
-    inverse = exact_inverse(h)
-    for first in range(0, m, rows):
-        last = min(m, first + rows)
-        with nogil:
-            for i in range(first, last):
-                z = row_product(&W[i, 0], &x[0], n) + shift[i]
-                write_row(&out[i, 0], &x[0], n, h[0], inverse, z, 0.0, c[i], q[i])
-        PyErr_CheckSignals()
-    return 0
-
-
-def layer_differences(W, x, shift, c, q, h, out):
-    """Form Wx and write the differences of every entry of W into out, row by row, for one sample and one step."""
-    if out.dtype.char == 'd':
-        measure_layer[double](W, x, shift, c, q, h, out)
-    else:
-        measure_layer[float](W, x, shift, c, q, h, out)
+    cdef Lines lines = Lines(z, origin, c, q, tau, logp, p, w, wmax, x, reach, h, rectified)
+    cdef bint sided = right is not left
+    if left.dtype.char == "d":
+        return measure[double](lines, left, right, sided)
+    return measure[float](lines, left, right, sided)

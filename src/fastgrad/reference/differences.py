@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fastgrad._arrays import given_steps, real_array
 from fastgrad._containers import refuse_tree
-from fastgrad._errors import lost_step, not_callable
+from fastgrad._errors import lost_step, not_callable, unmeasured_noise
 from fastgrad._reading import Reader, entry_name
 from fastgrad._typing import Array, Float64Array, IndexArray, ScalarFunction, Step, VectorFunction
 
@@ -211,7 +211,10 @@ def _steps(eps: Any, x: Array) -> Float64Array:
         eps = 1e-5 if x.dtype == np.float64 else 2.0**-8
     elif isinstance(eps, str) and eps == "auto":
         scale = np.where(np.isfinite(x), np.maximum(np.abs(x, dtype=np.float64), 1.0), 1.0)
-        eps = np.exp2(np.rint(np.log2(np.cbrt(np.finfo(x.dtype).eps) * scale)))
+        spacing = np.log2(np.finfo(x.dtype).eps)
+        eps = np.exp2(np.floor(np.maximum((spacing + np.log2(scale)) / 3, 3 * spacing / 5 + np.log2(scale))))
+    elif isinstance(eps, str) and eps == "noise":
+        raise unmeasured_noise()
     h = given_steps(eps, x.shape)
     i = first_lost_step(x, h)
     if i >= 0:

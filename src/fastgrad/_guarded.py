@@ -1,0 +1,68 @@
+"""The loops of differences for an f that may have no value on one side of an entry: there the other side is taken."""
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from fastgrad import _backend
+from fastgrad._errors import NO_VALUE, OneSidedWarning
+from fastgrad._point import Point
+from fastgrad._scheme import Plan
+from fastgrad._typing import Array
+
+
+def gradient(f: Callable[[Any], Any], point: Point, plan: Plan, out: Array) -> None:
+    """Write the differences of a scalar f by the stencils of a plan into out."""
+    _backend.differences.gradient(_without_errors(f), point.array, plan.h, plan.scheme, out, point.reader())
+    _take_other_sides(f, point, plan, out, is_scalar=True)
+
+
+def jacobian(f: Callable[[Any], Any], point: Point, plan: Plan, allocate: Callable[[tuple[int, ...]], Array]) -> Array:
+    """Return the array that allocate gives for the shape of f's values, filled with the differences of f by a plan."""
+    without_errors = _without_errors(f, point.array)
+    J: Array = _backend.differences.jacobian(without_errors, point.array, plan.h, plan.scheme, allocate, point.reader())
+    _take_other_sides(f, point, plan, J, is_scalar=False)
+    return J
+
+
+def _without_errors(f: Callable[[Any], Any], x: Array | None = None) -> Callable[[Any], Any]:
+    """Return f with NaN for a value where it raises an error of arithmetic; shaped like f(x), if an x is given."""
+    undefined: Any = np.nan if x is None else None
+
+    def called(moved: Any) -> Any:
+        nonlocal undefined
+        try:
+            return f(moved)
+        except NO_VALUE as error:
+            if undefined is None:
+                undefined = _undefined(f, x, error)
+            return undefined
+
+    return called
+
+
+def _undefined(f: Callable[[Any], Any], x: Any, error: Exception) -> Array:
+    """Return NaN in the form of f's value at x itself; if it has none there either, the first error is what counts."""
+    try:
+        shape = np.shape(f(x.copy()))
+    except NO_VALUE:
+        raise error from None
+    return np.full(shape, np.nan)
+
+
+def _take_other_sides(f: Callable[[Any], Any], point: Point, plan: Plan, out: Array, *, is_scalar: bool) -> None:
+    if np.isfinite(out).all():
+        return
+    from fastgrad._stencil_entries import fill_in  # loaded when needed: import fastgrad does without
+
+    changed = fill_in(f, point, plan, out, is_scalar=is_scalar)
+    if changed:
+        others = f" (and of {len(changed) - 1} more)" if len(changed) > 1 else ""
+        warnings.warn(
+            f"f has no finite value on one side of {point.name(changed[0])}{others}: the derivative is a one-sided "
+            f"difference there. details=True flags such entries; bounds= keeps f from being asked outside its domain.",
+            OneSidedWarning,
+            stacklevel=4,
+        )
