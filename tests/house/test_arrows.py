@@ -13,9 +13,9 @@ SOURCE = Path(__file__).parents[2] / "src" / "fastgrad"
 ROWS = {
     "skin": "__main__ _cli _demo plot _pattern_picture",
     "judge": (
-        "testing _layer_check _layer_outputs _layer_calls _layer_parameters _layer_result _check _modes _search _sample _search_norm "
-        "_looks _decode _calibration _projections _stale _witness "
-        "_verdict _diagnosis _precision _suppositions _rearranged _totals _regions _evidence _recheck "
+        "testing _layer_check _layer_outputs _layer_calls _layer_parameters _layer_result _check _modes "
+        "_search _sample _search_norm _looks _decode _calibration _projections _stale _witness _verdict "
+        "_diagnosis _precision _suppositions _rearranged _totals _regions _evidence _recheck "
         "_recheck_structured _probe _claim _weight_check _result _serial _html _svg _render _picture _drawing _pictured"
     ),
     "use": "losses _input_moves _loss_parts _criteria layers _weight_gradient _least_squares",
