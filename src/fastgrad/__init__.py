@@ -17,7 +17,7 @@ from fastgrad._jacobian import numerical_jacobian
 from fastgrad._later import later as _later
 
 if _t.TYPE_CHECKING:
-    from fastgrad import losses, plot, problems, reference, sparsity
+    from fastgrad import losses, plot, problems, reference, sparsity, testing
     from fastgrad._check import gradient_check
     from fastgrad._derivative import derivative
     from fastgrad._estimates import Derivative
@@ -53,6 +53,7 @@ else:  # what is loaded when it is first asked for: all else is there in a third
             "relu_derivative": "layers",
             "softmax_cross_entropy": "layers",
             "sparsity": "sparsity",
+            "testing": "testing",
             "weight_gradient": "layers",
             "weight_gradient_check": "_weight_check",
         },
@@ -89,6 +90,7 @@ __all__ = [
     "softmax_cross_entropy",
     "sparsity",
     "steps",
+    "testing",
     "weight_gradient",
     "weight_gradient_check",
 ]

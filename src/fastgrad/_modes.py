@@ -19,6 +19,8 @@ from fastgrad._verdict import Case
 MODES = ("auto", "full", "search", "sample")
 #: Up to so many entries mode "auto" measures each.
 FEW = 2000
+#: The calls of f that a search of a right gradient takes, more or less.
+FORESEEN = 40
 #: Entries between two looks at the clock, at first.
 SPAN = 8
 
@@ -38,6 +40,7 @@ def pick(mode: str, structured: bool, count: int, rtol: float) -> str:
 
 def by_search(case: Case, budget: Budget, rng: Any) -> GradientCheck:
     """Search all entries that are compared; where only some are, f is taken as a function of these."""
+    case = replace(case, f=case.progress.counting(case.f, FORESEEN))
     if case.where is None:
         return search(case, case, budget, seed_from(rng))
     where, x = case.where, case.point.array
@@ -90,4 +93,5 @@ def measure_within(case: Case, budget: Budget) -> tuple[Array, int]:
         budget.take(2 * some.size)
         calls += measure_entries(case.f, case.point, case.h, case.indices(some), measured[done : done + some.size])
         done += some.size
+        case.progress.pace(done)
     return measured[:done], calls
