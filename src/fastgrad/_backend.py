@@ -9,9 +9,30 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fastgrad._kernels import compare, descent, differences, linear, outer, projection, recurrence, structured
+    from fastgrad._kernels import (
+        compare,
+        descent,
+        differences,
+        linear,
+        outer,
+        pairs,
+        projection,
+        recurrence,
+        structured,
+    )
 
-__all__ = ["NAME", "compare", "descent", "differences", "linear", "outer", "projection", "recurrence", "structured"]
+__all__ = [
+    "NAME",
+    "compare",
+    "descent",
+    "differences",
+    "linear",
+    "outer",
+    "pairs",
+    "projection",
+    "recurrence",
+    "structured",
+]
 
 NAME = os.environ.get("FASTGRAD_BACKEND", "compiled")
 if NAME not in ("compiled", "reference"):

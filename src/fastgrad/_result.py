@@ -129,6 +129,8 @@ class GradientCheck:
         Whether `max_error` is a bound on what was not measured, rather than a difference that was.
     reasons : tuple of str
         Sentences that say why the verdict is not plain.
+    what : str
+        What was checked: ``"gradient"``, ``"Jacobian"`` or ``"Hessian"``.
     """
 
     verdict: Verdict
@@ -150,6 +152,7 @@ class GradientCheck:
     structured: bool = False
     max_error_is_bound: bool = False
     reasons: tuple[str, ...] = ()
+    what: str = "gradient"
 
     @property
     def passed(self) -> bool:

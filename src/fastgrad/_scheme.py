@@ -112,20 +112,36 @@ def planned(point: Point, eps: Step, method: str | None, order: int | None, boun
     if eps is None and chosen is not stencil("central", ORDER):
         eps = "auto"
     h = steps.as_steps(point.in_line(eps, "eps"), point.array, steps.TEXTBOOK, chosen.order)
-    plan = Plan((chosen,), _ALL, h) if bounds is None else _within(bounds, point, chosen, h)
-    steps.refuse_lost_steps(point, plan.h)
-    return plan
+    plan = uniform(chosen)
+    if bounds is not None:
+        plan, h = _within(bounds, point, chosen, h)
+    steps.refuse_lost_steps(point, h)
+    return plan, h
 
 
 @cache
 def central() -> Any:
     """Return the textbook's scheme: (f(x + h) - f(x - h)) / 2h at every entry."""
-    return _uniform(stencil("central", ORDER))
+    return uniform(stencil("central", ORDER))
 
 
-def _within(bounds: Any, point: Point, chosen: Stencil, h: Float64Array) -> Plan:
+def _within(bounds: Any, point: Point, chosen: Stencil, h: Float64Array) -> tuple[Any, Float64Array]:
+    stencils = [chosen, *(stencil(side, min(chosen.order, ORDERS[side][-1])) for side in ("forward", "backward"))]
+    which, taken = fitted(stencils, bounds, point, h)
+    return _scheme(tuple(stencils), which), taken
+
+
+def fitted(stencils: list[Stencil], bounds: Any, point: Point, h: Float64Array) -> tuple[Any, Float64Array]:
+    """Return which of some stencils each entry takes within the bounds, the first that has room, and the steps.
+
+    Where none has room, the roomiest is taken and its step is shortened.
+
+    Raises
+    ------
+    ValueError
+        If x lies outside the bounds, or an entry has no room at all.
+    """
     lower, upper = limits(bounds, point)
-    stencils = (chosen, *(_one_sided(side, chosen.order) for side in ("forward", "backward")))
     x = point.array.reshape(-1)
     rooms = np.stack([_largest_step(s, x, lower, upper) for s in stencils])
     wanted = np.broadcast_to(h, x.shape)
@@ -135,16 +151,13 @@ def _within(bounds: Any, point: Point, chosen: Stencil, h: Float64Array) -> Plan
     if np.any(taken <= 0):
         i = int(np.argmax(taken <= 0))
         raise ValueError(f"{point.name(i)} has no room to move: its bounds are {lower[i]:.17g} and {upper[i]:.17g}.")
-    return Plan(stencils, which.astype(np.uint8), taken, (lower, upper))
-
-
-def _one_sided(side: str, order: int) -> Stencil:
-    return stencil(side, min(order, ORDERS[side][-1]))
+    return which.astype(np.uint8), taken
 
 
 @cache
-def _uniform(chosen: Stencil) -> Any:
-    return _scheme((chosen,), _ALL)
+def uniform(chosen: Stencil) -> Any:
+    """Return the scheme that takes one stencil at every entry."""
+    return _scheme((chosen,), np.zeros(1, np.uint8))
 
 
 def _scheme(stencils: tuple[Stencil, ...], which: Any) -> Any:

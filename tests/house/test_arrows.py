@@ -12,16 +12,11 @@ SOURCE = Path(__file__).parents[2] / "src" / "fastgrad"
 #: From top to bottom, and within a row from left to right: a file imports only what stands behind it.
 ROWS = {
     "skin": "__main__ _cli _demo plot _drawing",
-    "judge": (
-        "testing _layer_check _layer_outputs _layer_calls _layer_parameters _layer_result _check _witness _verdict "
-        "_recheck _recheck_structured _probe _claim _weight_check _result _render"
-    ),
+    "judge": "testing _matrix_check _matrix_claim _matrix_recheck _check _witness _verdict _recheck _recheck_structured _probe _claim _result _render",
     "use": "losses _input_moves _loss_parts _criteria layers _weight_gradient _least_squares",
-    "verbs": "_gradient _jacobian _derivative _one_sided",
+    "verbs": "_products _hessian _gradient _jacobian _derivative _one_sided",
     "notions": (
-        "_complex_plane _complex_step _cauchy_riemann _surroundings _holomorphic _step_by_noise "
-        "_guarded _stencil_entries _structured_bars _adaptive_entries _around _bars _adaptive _step_search _line "
-        "_extrapolation _scheme steps _noise_steps _neighbourhood "
+        "_pairings _direction _adaptive_pairs _adaptive_entries _adaptive _step_search _line _extrapolation _scheme steps _noise_steps _neighbourhood "
         "_noise _bounds _stencils _point"
     ),
     "switch": "_backend",
