@@ -98,6 +98,8 @@ class Direction:
         else:
             h = float(given_steps(eps, ())[0])
         if self._bounds is not None:
+            if max(-self.low, self.high) <= 0.0:
+                raise ValueError("v leads out of the bounds from x, and so does -v: differentiate along a part of it.")
             sides = [chosen, *(stencil(side, min(chosen.order, ORDERS[side][-1])) for side in ("forward", "backward"))]
             which, taken = fitted(sides, (self.low, self.high), Point(np.zeros(1), label=_NAME), np.array([h]))
             chosen, h = sides[int(which[0])], float(taken[0])

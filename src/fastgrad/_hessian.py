@@ -8,7 +8,7 @@ import numpy as np
 from fastgrad import _backend
 from fastgrad._direction import in_line
 from fastgrad._estimates import FLAGS, Derivative
-from fastgrad._pairings import amplification, calls_of, pairing
+from fastgrad._pairings import amplification, calls_of, one_sided, pairing, points_along
 from fastgrad._point import Point, as_point, bound, usable_out
 from fastgrad._reading import PairReader
 from fastgrad._scheme import scheme
@@ -34,9 +34,9 @@ def numerical_hessian(
 ) -> Any:
     """Return the Hessian of the scalar function f at x by finite differences; symmetric, bit for bit.
 
-    From values, f is called n² + n + 1 times: at x, at both sides of x along each entry, and at two points for each pair
-    of entries i < j, x ± (h_i e_i + h_j e_j). From a gradient, that is called 2n times, and what its differences make
-    above and below the diagonal is averaged.
+    From values, f is called n² + 5n + 1 times: at x, at six points along each entry, and at two points for each pair of
+    entries i < j, x ± (h_i e_i + h_j e_j). From a gradient, that is called 2n times, and what its differences make above
+    and below the diagonal is averaged.
 
     Parameters
     ----------
@@ -46,9 +46,9 @@ def numerical_hessian(
     x : array_like or tree of arrays
         The point, of any shape, with n entries in C order; a tree counts as the line of all its entries.
     eps : None, float, array_like or "auto"
-        The absolute step, for all entries or for each. None and ``"auto"`` take the power of two nearest to
-        ε^(1/4)·max(1, abs(x_i)), and ε^(1/3)·max(1, abs(x_i)) for differences of a gradient. From values, a step is moved
-        to the nearest one that x takes exactly.
+        The absolute step h, for all entries or for each; from values, points lie up to 4h from x. None and ``"auto"``
+        take a power of two near 2 ε^(1/4)·max(1, abs(x_i)), and ε^(1/3)·max(1, abs(x_i)) for differences of a gradient.
+        From values, a step is moved to the nearest one that x takes exactly.
     grad : callable, optional
         The gradient of f: takes what f takes and returns an array shaped like x, or a tree like x.
     method : {"central", "adaptive"}, optional
@@ -83,7 +83,7 @@ def numerical_hessian(
 
     References
     ----------
-    M. Abramowitz and I. A. Stegun, Handbook of Mathematical Functions, formulas 25.3.23 and 25.3.27.
+    M. Abramowitz and I. A. Stegun, Handbook of Mathematical Functions, formulas 25.3.24 and 25.3.27.
 
     Examples
     --------
@@ -119,7 +119,7 @@ def _from_values(
     """Write second differences of f into H; return them with their bars if asked."""
     n = point.array.size
     tables, h, which = pairing(point, eps, bounds)
-    values = np.empty((n + 1, 3))
+    values = np.empty((n + 1, points_along()))
     reader = PairReader(point.name, n)
     calls = _backend.pairs.hessian(f, point.array, h, tables, values, H, reader)
     if not details:
@@ -129,7 +129,7 @@ def _from_values(
     if np.any(again < 1.5 * h):
         ratio = 0.5
         tables, again, _ = pairing(point, _shaped(h / 2, point), bounds)
-    calls += _backend.pairs.hessian(f, point.array, again, tables, np.empty((n + 1, 3)), other, reader)
+    calls += _backend.pairs.hessian(f, point.array, again, tables, np.empty((n + 1, points_along())), other, reader)
     with np.errstate(all="ignore"):
         size = float(np.max(np.abs(values[:n] + values[n, 0]), initial=abs(float(values[n, 0])))) if n else 0.0
         unit = float(np.finfo(H.dtype).eps) / 2
@@ -137,7 +137,7 @@ def _from_values(
         error = _bar(H, other, ratio) + rounding
     counted = calls_of(which)
     counted[:1, :1] += calls - counted.sum()
-    sided = (which[:, None] > 0) | (which > 0)
+    sided = np.logical_or.outer(one_sided(which), one_sided(which))
     return _details(H, error, counted, np.maximum.outer(h, h), sided)
 
 

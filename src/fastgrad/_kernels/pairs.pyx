@@ -190,7 +190,7 @@ cdef class Walk:
         cdef Py_ssize_t k, s = p.which[i % p.which.shape[0]]
         cdef double total = 0.0, h = self.h[i % self.h.shape[0]]
         for k in range(p.axis.shape[1]):
-            if p.axis[s, k] != 0:
+            if p.seconds[s, k] != 0.0:
                 total = total + p.seconds[s, k] * values[i, k]
         return total / (p.second_widths[s] * h) / h
 

@@ -90,9 +90,9 @@ def symmetrize(J: Array) -> float:
 
 def _second(p: Pairing, i: int, h: Float64Array, values: Float64Array) -> float:
     s, step, total = p.kind(i), float(h[i % h.size]), 0.0
-    for k, offset in enumerate(p.axis[s].tolist()):
-        if offset:
-            total += float(p.seconds[s, k]) * float(values[i, k])
+    for k, weight in enumerate(p.seconds[s].tolist()):
+        if weight:
+            total += weight * float(values[i, k])
     return total / (float(p.second_widths[s]) * step) / step
 
 
