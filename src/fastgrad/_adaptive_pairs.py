@@ -23,7 +23,7 @@ from fastgrad._extrapolation import weights
 from fastgrad._neighbourhood import ERRORS
 from fastgrad._point import Point
 from fastgrad._reading import PairReader
-from fastgrad._typing import Array, Float64Array, ScalarFunction
+from fastgrad._typing import Float64Array, ScalarFunction
 
 #: The largest step, over the magnitude of the entry; how often it is halved at most; steps that are extrapolated from.
 FIRST, HALVINGS, WINDOW = 2.0**-3, 30, 6
@@ -92,7 +92,9 @@ class Pairs:
         self._reader = PairReader(point.name, max(1, self._flat.size))
         self._ulp = float(np.finfo(self._x.dtype).eps)
         free = np.full((2, self._flat.size), [[-math.inf], [math.inf]])
-        self._limits: tuple[Float64Array, Float64Array] = (free[0], free[1]) if bounds is None else limits(bounds, point)
+        self._limits: tuple[Float64Array, Float64Array] = (
+            (free[0], free[1]) if bounds is None else limits(bounds, point)
+        )
         self._known: dict[tuple[int, float], tuple[float, float]] = {}
         self.centre = self._call(()) if self._flat.size else math.nan
 
@@ -159,9 +161,7 @@ class Pairs:
         x = self._x.copy()
         for i, t in moves:
             x.reshape(-1)[i] = self._within(i, t)
-        where, sign = (
-            (moves[0][0] * self._flat.size + moves[-1][0], 1 if moves[0][1] > 0 else -1) if moves else (0, 0)
-        )
+        where, sign = (moves[0][0] * self._flat.size + moves[-1][0], 1 if moves[0][1] > 0 else -1) if moves else (0, 0)
         self.calls += 1
         try:
             y = self._f(x)
@@ -182,33 +182,51 @@ class Pairs:
         return np.nextafter(moved, kind(np.inf)) if moved < lower else moved
 
 
+class _Steps:
+    """The last few quotients, each with its node, a power of its step, and with what rounding may do to it."""
+
+    def __init__(self, power: int) -> None:
+        self.power = power
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self.nodes: list[float] = []
+        self.values: list[float] = []
+        self.noises: list[float] = []
+        self.last: list[float] = []
+
+    def add(self, t: float, value: float, noise: float) -> tuple[float, float]:
+        """Take one more quotient in; return the best estimate that ends with it, and its error."""
+        self.nodes = [*self.nodes[1 - WINDOW :], t**self.power]
+        self.values = [*self.values[1 - WINDOW :], value]
+        self.noises = [*self.noises[1 - WINDOW :], noise]
+        estimates, best = [value], (value, math.inf)
+        for m in range(2, len(self.nodes) + 1):
+            w = weights(self.nodes[-m:])
+            estimates.append(math.fsum(a * b for a, b in zip(w, self.values[-m:], strict=True)))
+            rounding = math.hypot(*(a * b for a, b in zip(w, self.noises[-m:], strict=True)))
+            change = max(abs(estimates[-1] - estimates[-2]), abs(estimates[-1] - self.last[m - 2]))
+            best = min(best, (estimates[-1], SAFETY * change + rounding), key=lambda found: found[1])
+        self.last = estimates
+        return best
+
+
 def _extrapolated(quotient: Callable[[float], tuple[float, float]], first: float, power: int, ulp: float) -> Entry:
-    """Return the limit of quotients at first, first/2, first/4, …, each of which comes with what rounding may do to it."""
+    """Return the limit of the quotients at first, first/2, first/4, …; each comes with what rounding may do to it."""
     anchor, slack = quotient(min(first, 2.0 ** round(math.log2(ulp) * ANCHOR)))
-    nodes: list[float] = []
-    values: list[float] = []
-    noises: list[float] = []
-    last: list[float] = []
     best = Entry(anchor, math.inf, first, ())
-    t = first
+    steps, t = _Steps(power), first
     for _ in range(HALVINGS):
         value, noise = quotient(t)
         if math.isfinite(value):
-            nodes, values, noises = ([*kept[1 - WINDOW :], new] for kept, new in ((nodes, t**power), (values, value), (noises, noise)))
-            estimates = [value]
-            for m in range(2, len(nodes) + 1):
-                w = weights(nodes[-m:])
-                estimates.append(math.fsum(a * b for a, b in zip(w, values[-m:], strict=True)))
-                rounding = math.sqrt(math.fsum((a * b) ** 2 for a, b in zip(w, noises[-m:], strict=True)))
-                change = max(abs(estimates[-1] - estimates[-2]), abs(estimates[-1] - last[m - 2]))
-                error = SAFETY * change + rounding
-                if error < best.error:
-                    best = Entry(estimates[-1], error, t, ())
-            last = estimates
-            if len(nodes) > 2 and noise > best.error:
+            found, error = steps.add(t, value, noise)
+            if error < best.error:
+                best = Entry(found, error, t, ())
+            if len(steps.nodes) > 2 and noise > best.error:
                 break
         else:
-            nodes, values, noises, last = [], [], [], []
+            steps.forget()
         t /= 2.0
     if math.isinf(best.error):
         return best if math.isfinite(anchor) else Entry(math.nan, math.inf, 0.0, ("undefined",))

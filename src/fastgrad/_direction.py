@@ -53,7 +53,10 @@ class Direction:
                 down = np.where(self.v > 0, lower - self._x, self._x - upper) / np.abs(self.v)
                 up = np.where(self.v > 0, upper - self._x, self._x - lower) / np.abs(self.v)
             moves = self.v != 0
-            self.low, self.high = float(np.max(down[moves], initial=-math.inf)), float(np.min(up[moves], initial=math.inf))
+            self.low, self.high = (
+                float(np.max(down[moves], initial=-math.inf)),
+                float(np.min(up[moves], initial=math.inf)),
+            )
 
     def at(self, t: float) -> Array:
         """Return x + t v, a fresh array of the point's shape and dtype, within the bounds whatever rounding does."""
@@ -160,7 +163,7 @@ def along(direction: Direction, f: Callable[[Array], Any], s: Stencil, h: float)
 
 
 def along_with_bar(direction: Direction, f: Callable[[Array], Any], s: Stencil, h: float) -> Derivative:
-    """Return the same with an error bar, from a second step: twice as large where bounds allow, half as large if not."""
+    """Return the same with an error bar, from a second step: twice as large where bounds allow, else half."""
     sizes, calls = [np.zeros(())], 0
     reader = Reader(lambda i: _NAME)
 

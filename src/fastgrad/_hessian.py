@@ -35,8 +35,8 @@ def numerical_hessian(
     """Return the Hessian of the scalar function f at x by finite differences; symmetric, bit for bit.
 
     From values, f is called n² + 5n + 1 times: at x, at six points along each entry, and at two points for each pair of
-    entries i < j, x ± (h_i e_i + h_j e_j). From a gradient, that is called 2n times, and what its differences make above
-    and below the diagonal is averaged.
+    entries i < j, x ± (h_i e_i + h_j e_j). From a gradient, that is called 2n times, and what its differences make
+    above and below the diagonal is averaged.
 
     Parameters
     ----------
@@ -102,6 +102,7 @@ def numerical_hessian(
     point = as_point(x)
     n, dtype = point.array.size, point.array.dtype
     H = usable_out(out, (n, n), dtype, None if point.tree is not None else x)
+    found: Derivative | None
     if method == "adaptive":
         if eps is not None or grad is not None:
             raise TypeError("the adaptive method picks its own steps, and takes values: leave eps and grad out.")
@@ -113,9 +114,7 @@ def numerical_hessian(
     return found if details else H
 
 
-def _from_values(
-    f: ScalarFunction, point: Point, eps: Step, bounds: Any, H: Array, details: bool
-) -> Derivative | None:
+def _from_values(f: ScalarFunction, point: Point, eps: Step, bounds: Any, H: Array, details: bool) -> Derivative | None:
     """Write second differences of f into H; return them with their bars if asked."""
     n = point.array.size
     tables, h, which = pairing(point, eps, bounds)
@@ -164,9 +163,7 @@ def _from_gradient(
         if n:
             shape = J.shape[:1] + point.array.shape
             h = np.ascontiguousarray(h)
-            _backend.differences.jacobian(
-                in_one_line, point.array, h, plan, lambda _: J.reshape(shape), point.reader()
-            )
+            _backend.differences.jacobian(in_one_line, point.array, h, plan, lambda _: J.reshape(shape), point.reader())
 
     plan, h = plan_of(eps)
     measure(plan, h, H)
@@ -186,7 +183,7 @@ def _from_gradient(
     rounding = UNITS * float(np.finfo(H.dtype).eps) / 2 * np.divide.outer(size, h)
     error = np.maximum(_bar(H, other, ratio), apart) + (rounding + rounding.T) / 2
     counted = np.zeros((n, n), np.intp)
-    counted[0] = first // max(n, 1)
+    counted[:1] = first // max(n, 1)
     counted[:1, :1] += calls - counted.sum()
     return _details(H, error, counted, np.maximum.outer(h, h), np.zeros((n, n), bool))
 
@@ -204,7 +201,7 @@ def _shaped(h: Float64Array, point: Point) -> Float64Array:
 
 
 def _bar(value: Array, other: Array, ratio: float) -> Float64Array:
-    """Return the truncation that two steps show, times safety; with the larger step of two it is three times as large."""
+    """Return the truncation that two steps show, times safety: it grows with their square."""
     with np.errstate(all="ignore"):
         apart = np.abs(value.astype(np.float64) - other)
         return np.asarray(SAFETY * apart / abs(ratio**2 - 1.0))

@@ -129,9 +129,7 @@ def numerical_jacobian(
     return point.restore(_backend.differences.jacobian(f, point.array, plan.h, plan.scheme, allocate, reader))
 
 
-def measure(
-    f: VectorFunction, point: Point, h: Float64Array, allocate: Callable[[tuple[int, ...]], Array]
-) -> Array:
+def measure(f: VectorFunction, point: Point, h: Float64Array, allocate: Callable[[tuple[int, ...]], Array]) -> Array:
     """Return the array that allocate gives for the shape of f's value, filled with central differences at a point."""
     reader = point.reader()
     if point.array.size == 0:

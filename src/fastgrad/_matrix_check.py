@@ -101,7 +101,8 @@ def jacobian_check(
     def again(beyond: IndexArray) -> Findings:
         return _again(outputs, beyond, case, measured.reshape(-1), point.array.size)
 
-    return replace(_judge(case, claim, measured, again, lambda: calls + outputs.calls, outputs), what="Jacobian")
+    found = _judge(case, claim, measured, again, lambda: calls + outputs.calls, outputs)
+    return replace(found, what="Jacobian")
 
 
 def hessian_check(
@@ -137,7 +138,8 @@ def hessian_check(
         As `gradient_check` takes them.
     grad : callable, optional
         The gradient of f, of which the Hessian is then the Jacobian. That it is right is taken for granted:
-        `gradient_check` tells. Where its differences are not symmetric, it is no gradient, and the reasons say so.
+        `gradient_check` tells. Where its differences are not symmetric, it is no gradient, no claim passes, and the
+        reasons say so.
     args, kwargs : sequence and mapping, optional
         Passed on to f or grad, and to hess where it is called, after x.
 
@@ -164,12 +166,12 @@ def hessian_check(
     """
     point = as_point(x)
     n = point.array.size
-    claim = matrix_claim(
-        _called(hess, point, args, kwargs), point.array.shape if point.tree is None else (n,), point, "the claimed Hessian"
-    )
+    rows = point.array.shape if point.tree is None else (n,)
+    claim = matrix_claim(_called(hess, point, args, kwargs), rows, point, "the claimed Hessian")
     matrix = Point(_blank((n, n)), label="H")
     if grad is not None:
-        return replace(_by_gradient(point.of_array(bound(grad, args, kwargs)), point, claim, matrix, eps, atol, rtol), what="Hessian")
+        g = point.of_array(bound(grad, args, kwargs))
+        return replace(_by_gradient(g, point, claim, matrix, eps, atol, rtol), what="Hessian")
     calls = 0
     whole = point.of_array(bound(f, args, kwargs))
 
@@ -178,13 +180,12 @@ def hessian_check(
         calls += 1
         return whole(y)
 
-    line = Point(point.array, label=point.label, tree=point.tree)
     _, h, _ = pairing(point, eps, None)
     measured = numerical_hessian(counted, point.array, h.reshape(point.array.shape))
     case = _case(claim, matrix, h, eps, atol, rtol)
 
     def again(beyond: IndexArray) -> Findings:
-        around = Pairs(counted, line)
+        around = Pairs(counted, point)
         known: dict[tuple[int, int], tuple[float, float]] = {}
         found = np.full((4, beyond.size), np.nan)
         for row, k in enumerate(beyond.tolist()):
@@ -217,7 +218,7 @@ def _by_gradient(
     if n:
         measure(line, point, h, lambda _: measured.reshape((n, *point.array.shape)))
     plain = measured.copy()
-    _backend.pairs.symmetrize(measured)
+    apart = _backend.pairs.symmetrize(measured)
     case = _case(claim, matrix, h, eps, atol, rtol)
     uneven: list[str] = []
 
@@ -236,6 +237,8 @@ def _by_gradient(
             )
         return (value + other) / 2, (bound + slack) / 2, (left + sides[0]) / 2, (right + sides[1]) / 2
 
+    if apart > case.atol + case.rtol * float(np.max(np.abs(measured), initial=0.0)):
+        again(np.argmax(np.abs(plain - plain.T)).reshape(1))
     return _judge(case, claim, measured, again, lambda: 2 * n + outputs.calls, outputs, uneven)
 
 
@@ -263,7 +266,8 @@ def _judge(
         reasons.append(f"the sparse claim stores nothing at {left_out} of the wrong entries: its pattern lacks them.")
     if sorted_out.unresolved.k.size:
         reasons.append(f"{sorted_out.unresolved.k.size} beyond tolerance, but within the error bound.")
-    return conclude(case, flat, summary, sorted_out, calls(), (*reasons, *uneven))
+    flaw = uneven[0] if uneven else None
+    return conclude(case, flat, summary, sorted_out, calls(), tuple(reasons), flaw=flaw)
 
 
 def _again(

@@ -11,6 +11,7 @@ from fastgrad._arrays import is_masked_array
 from fastgrad._claim import Claim
 from fastgrad._errors import ShapeError
 from fastgrad._point import Point
+from fastgrad._tree import Tree, flatten
 from fastgrad._typing import Array
 
 
@@ -61,7 +62,7 @@ def _dense(given: Any, rows: tuple[int, ...], point: Point, what: str) -> Array:
     if is_masked_array(given):
         raise TypeError(f"{what} is a masked array: fill it first.")
     if point.tree is not None and not isinstance(given, np.ndarray):
-        return _of_tree(given, rows, point, what)
+        return _of_tree(given, rows, point.tree, point.label, what)
     try:
         values = np.asarray(given)
     except ValueError as error:
@@ -71,13 +72,10 @@ def _dense(given: Any, rows: tuple[int, ...], point: Point, what: str) -> Array:
     return values
 
 
-def _of_tree(given: Any, rows: tuple[int, ...], point: Point, what: str) -> Array:
+def _of_tree(given: Any, rows: tuple[int, ...], x: Tree, label: str, what: str) -> Array:
     """Return a tree whose leaves are the derivatives by x's leaves as one matrix."""
-    from fastgrad._tree import flatten
-
-    assert point.tree is not None
     _, tree = flatten(given, what)
-    expected = {leaf.path.removeprefix(point.label): leaf for leaf in point.tree.leaves}
+    expected = {leaf.path.removeprefix(label): leaf for leaf in x.leaves}
     found = {leaf.path.removeprefix(what): leaf for leaf in tree.leaves}
     if expected.keys() != found.keys():
         missing = sorted(expected.keys() ^ found.keys())[0]

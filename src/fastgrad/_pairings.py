@@ -4,14 +4,14 @@ Away from bounds a mixed derivative takes two points beside those on the axes,
 
     f_ij ≈ (F(h_i, h_j) + F(-h_i, -h_j) - F(h_i) - F(-h_i) - F(h_j) - F(-h_j)) / (2 h_i h_j),   F(t) = f(x + t) - f(x),
 
-(Abramowitz and Stegun, Handbook of Mathematical Functions, 25.3.27), where four points a pair would take twice the calls.
-Its error is h_i² f_iiij / 6 + h_i h_j f_iijj / 4 + h_j² f_ijjj / 6. A second derivative along one entry costs little beside the
-pairs: it is of fourth order (ibid., 25.3.24), with points at 2 h and 4 h, where rounding is a fourth of what it is at h. In
-all, f is called n² + 5n + 1 times.
+(Abramowitz and Stegun, Handbook of Mathematical Functions, 25.3.27), where four points a pair would take twice the
+calls. Its error is h_i² f_iiij / 6 + h_i h_j f_iijj / 4 + h_j² f_ijjj / 6. A second derivative along one entry costs
+little beside the pairs: it is of fourth order (ibid., 25.3.24), with points at 2h and 4h, where rounding is a fourth of
+what it is at h. In all, f is called n² + 5n + 1 times.
 
-Next to a bound an entry keeps to the points at h, with a second derivative of second order; at a bound, to one side. Then
-the mixed derivative is the product of that entry's one-sided first difference and the other's first difference, both of
-second order, and takes four points.
+Next to a bound an entry keeps to the points at h, with a second derivative of second order; at a bound, to one side.
+Then the mixed derivative is the product of that entry's one-sided first difference and the other's first difference,
+both of second order, and takes four points.
 """
 
 from functools import cache
@@ -33,11 +33,23 @@ STEP_ORDER, STEP_FACTOR = 3, 2.0
 
 
 class Kind(NamedTuple):
-    """How an entry is moved: the first difference that mixed derivatives take, the second, and all points on the axis."""
+    """How an entry is moved: mixed derivatives' first difference, its second one, and all points on its axis."""
 
     first: Stencil
     second: Stencil
     axis: tuple[int, ...]
+
+
+class Tables(NamedTuple):
+    """The tables of a `Pairing`, but for the rows that the entries take."""
+
+    axis: IndexArray
+    seconds: Float64Array
+    second_widths: Float64Array
+    corners: IndexArray
+    weights: Float64Array
+    sides: Float64Array
+    widths: Float64Array
 
 
 def pairing(point: Point, eps: Step, bounds: Any) -> tuple[Any, Float64Array, IndexArray]:
@@ -78,14 +90,14 @@ def auto(point: Point) -> Float64Array:
 
 def calls_of(which: IndexArray) -> IndexArray:
     """Return how many calls of f each entry of the Hessian takes, the lower triangle, a copy of the upper one, none."""
-    axis, _, _, corners = _tables()[:4]
-    count = np.triu((corners[..., 0] != 0).sum(axis=-1)[np.ix_(which, which)], 1)
-    return np.asarray(count + np.diag((axis != 0).sum(axis=-1)[which]), dtype=np.intp)
+    tables = _tables()
+    count = np.triu((tables.corners[..., 0] != 0).sum(axis=-1)[np.ix_(which, which)], 1)
+    return np.asarray(count + np.diag((tables.axis != 0).sum(axis=-1)[which]), dtype=np.intp)
 
 
 def points_along() -> int:
     """Return the number of columns of the work array that the loop keeps f's changes along the entries in."""
-    return int(_tables()[0].shape[1])
+    return int(_tables().axis.shape[1])
 
 
 def one_sided(which: IndexArray) -> NDArray[np.bool_]:
@@ -130,8 +142,7 @@ def _off_centre(side: str) -> tuple[int, ...]:
 
 
 @cache
-def _tables() -> tuple[Any, ...]:
-    """Return axis, seconds, second_widths, corners, weights, sides and widths, as `Pairing` takes them."""
+def _tables() -> Tables:
     kinds = _kinds()
     count, length = len(kinds), max(len(kind.axis) for kind in kinds)
     axis, seconds = np.zeros((count, length), np.intp), np.zeros((count, length))
@@ -149,7 +160,7 @@ def _tables() -> tuple[Any, ...]:
             corners[s, t, k], weights[s, t, k] = point, weight
         for (which, offset), weight in on_axes.items():
             sides[s, t, which, kinds[(s, t)[which]].axis.index(offset)] = weight
-    return axis, seconds, second_widths, corners, weights, sides, widths
+    return Tables(axis, seconds, second_widths, corners, weights, sides, widths)
 
 
 def _mixed(a: Stencil, b: Stencil) -> tuple[dict[tuple[int, int], int], dict[tuple[int, int], int], float]:

@@ -229,7 +229,9 @@ def hessian_vector_product(
     array([10.,  6.])
     """
     if method == "adaptive":
-        raise ValueError("a product with a Hessian has the methods 'central', 'forward' and 'backward'; got 'adaptive'.")
+        raise ValueError(
+            "a product with a Hessian has the methods 'central', 'forward' and 'backward'; got 'adaptive'."
+        )
     point = as_point(x)
     direction = Direction(point, v, bounds)
     if grad is None:
@@ -251,9 +253,7 @@ def _along(
     return found if details else found.value
 
 
-def _from_values(
-    f: ScalarFunction, direction: Direction, eps: Step, method: str | None, order: int | None
-) -> Any:
+def _from_values(f: ScalarFunction, direction: Direction, eps: Step, method: str | None, order: int | None) -> Any:
     """Return the gradient of f's derivative along a direction: of what f has at each point of the line, weighted."""
     point = direction.point
     s, h = direction.plan(eps, method, order, power=3)
@@ -269,4 +269,3 @@ def _from_values(
     reduced = direction.bounds_around([k * h for k in s.offsets])
     g = numerical_gradient(slope, point.array, auto_lines(point, 3), method=method, order=order, bounds=reduced)
     return point.restore(g)
-

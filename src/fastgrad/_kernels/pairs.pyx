@@ -38,9 +38,10 @@ cdef enum:
 cdef class Pairing:
     """Which points make a second derivative; each value of f counts as its change from the value at x.
 
-    With s = which[i], t = which[j], F(a, b) the change of f where entry i is moved by a and entry j by b of its steps:
-    H[i, i] = Σ_k seconds[s, k] F(axis[s, k]) / (second_widths[s] h_i²) and H[i, j] = (Σ_p weights[s, t, p] F(corners[s, t,
-    p]) + Σ_k sides[s, t, 0, k] F(axis[s, k], 0) + Σ_k sides[s, t, 1, k] F(0, axis[t, k])) / (widths[s, t] h_i h_j).
+    With s = which[i], t = which[j], and F(a, b) the change of f where entry i is moved by a and entry j by b of its
+    steps, H[i, i] = Σ_k seconds[s, k] F(axis[s, k]) / (second_widths[s] h_i²), and H[i, j] = (Σ_p weights[s, t, p]
+    F(corners[s, t, p]) + Σ_k sides[s, t, 0, k] F(axis[s, k], 0) + Σ_k sides[s, t, 1, k] F(0, axis[t, k])) /
+    (widths[s, t] h_i h_j).
     """
     cdef const Py_ssize_t[:, ::1] axis
     cdef const double[:, ::1] seconds
