@@ -97,7 +97,7 @@ class Direction:
         if eps is None or (isinstance(eps, str) and eps == "auto"):
             power = chosen.order if power is None else power
             exponent = math.log2(float(np.finfo(self.point.array.dtype).eps)) / (power + 1)
-            h = 2.0 ** min(max(round(exponent - math.log2(self.length or 1.0)), -1000), 1000)
+            h = 2.0 ** min(max(round(exponent - math.log2(self.length or 1.0)), -1060), 1000)
         else:
             h = float(given_steps(eps, ())[0])
         if self._bounds is not None:

@@ -8,7 +8,7 @@ import numpy as np
 from fastgrad import _backend
 from fastgrad._direction import in_line
 from fastgrad._estimates import FLAGS, Derivative
-from fastgrad._pairings import amplification, calls_of, one_sided, pairing, points_along
+from fastgrad._pairings import amplification, calls_of, noise_along, one_sided, pairing, points_along
 from fastgrad._point import Point, as_point, bound, usable_out
 from fastgrad._reading import PairReader
 from fastgrad._scheme import scheme
@@ -16,6 +16,8 @@ from fastgrad._typing import Array, Float64Array, ScalarFunction, Step
 
 #: A bar is so many times the truncation that two steps show, and so many units of half a last place in each value.
 SAFETY, UNITS = 3.0, 4.0
+#: The noise that f's values along the entries show counts so many times.
+DEVIATIONS = 2.0
 METHODS = ("central", "adaptive")
 
 
@@ -132,7 +134,8 @@ def _from_values(f: ScalarFunction, point: Point, eps: Step, bounds: Any, H: Arr
     with np.errstate(all="ignore"):
         size = float(np.max(np.abs(values[:n] + values[n, 0]), initial=abs(float(values[n, 0])))) if n else 0.0
         unit = float(np.finfo(H.dtype).eps) / 2
-        rounding = UNITS * unit * size * amplification(which) / np.multiply.outer(h, h)
+        noise = max(UNITS * unit * size, DEVIATIONS * noise_along(values, which))
+        rounding = noise * amplification(which) / np.multiply.outer(h, h)
         error = _bar(H, other, ratio) + rounding
     counted = calls_of(which)
     counted[:1, :1] += calls - counted.sum()

@@ -14,6 +14,7 @@ Then the mixed derivative is the product of that entry's one-sided first differe
 both of second order, and takes four points.
 """
 
+import math
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -30,6 +31,9 @@ ORDER = 2
 #: The step for None and "auto" is 2 ε^(1/4): rounding is ε|f|/h² and truncation h²|f⁗|, and over Moré, Garbow and
 #: Hillstrom's problems the errors of mixed derivatives are least with h between once and twice ε^(1/4).
 STEP_ORDER, STEP_FACTOR = 3, 2.0
+
+#: What is left of f's changes at h, -h, 2h, -2h, 4h and -4h when a polynomial is taken away.
+_NOISE = (64.0, 64.0, -20.0, -20.0, 1.0, 1.0)
 
 
 class Kind(NamedTuple):
@@ -114,6 +118,26 @@ def amplification(which: IndexArray) -> Float64Array:
     found = mixed[np.ix_(which, which)]
     np.fill_diagonal(found, along[which])
     return np.asarray(found)
+
+
+def noise_along(values: Float64Array, which: IndexArray) -> float:
+    """Return the standard deviation of the noise that f's changes along the entries show, 0 where it cannot be seen.
+
+    64 (F(h) + F(-h)) - 20 (F(2h) + F(-2h)) + F(4h) + F(-4h) cancels whatever a polynomial of degree 7 does.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n + 1, k)
+        As the loop filled it.
+    which : ndarray of intp, shape (n,)
+        The rows that the entries take.
+    """
+    changes = values[:-1][which == 0]
+    if not changes.size:
+        return 0.0
+    left = changes @ np.array(_NOISE)
+    deviation = float(np.sqrt(np.mean(left**2))) / math.hypot(*_NOISE, sum(_NOISE))
+    return deviation if math.isfinite(deviation) else 0.0
 
 
 def _representable(x: Array, h: Float64Array) -> Float64Array:

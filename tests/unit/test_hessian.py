@@ -87,9 +87,9 @@ def test_details_have_the_value_bit_for_bit_and_honest_bars_and_calls(options: d
 BOXES: list[Any] = [
     (X, [np.inf] * 3),
     ([-np.inf] * 3, X),
-    (X - [0, 1, 1e-6], X + [1, 0, 1e-3]),
+    (X - np.array([0, 1, 1e-6]), X + np.array([1, 0, 1e-3])),
     (X - 2e-4, X + 2e-4),
-    (X - [1e-3, 0.0, 1.0], X + [0.0, 1e-2, 1e-4]),
+    (X - np.array([1e-3, 0.0, 1.0]), X + np.array([0.0, 1e-2, 1e-4])),
 ]
 
 

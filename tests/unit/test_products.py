@@ -129,7 +129,7 @@ def test_what_is_no_direction_is_said() -> None:
         fg.directional_derivative(f, [1.0, 1e20, 1.0], [1.0, 1.0, 1.0])
     with pytest.raises(TypeError, match="leave eps and order out"):
         fg.directional_derivative(f, X, V, 1e-3, method="adaptive")
-    with pytest.raises(TypeError, match="f must return real numbers.*x along v plus its step it returned None"):
+    with pytest.raises(TypeError, match=r"f must return real numbers.*x along v plus its step it returned None"):
         fg.directional_derivative(lambda x: None, X, V)
 
 
@@ -201,7 +201,8 @@ def test_hessian_times_vector_of_trees_and_shapes() -> None:
     def g(p: Any) -> Any:
         return {"a": np.sum(p["b"] ** 2), "b": 2 * p["a"] * p["b"]}
 
-    for options in ({"grad": g}, {}):
+    ways: list[dict[str, Any]] = [{"grad": g}, {}]
+    for options in ways:
         found = fg.hessian_vector_product(
             lambda p: p["a"] * np.sum(p["b"] ** 2), x, {"a": 1.0, "b": [1.0, 1.0]}, **options
         )
