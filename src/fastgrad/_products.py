@@ -5,13 +5,15 @@ from typing import Any
 
 import numpy as np
 
+from fastgrad import steps
+from fastgrad._compressed_product import compressed_product, compression
 from fastgrad._direction import Direction, adaptively, along, along_with_bar, auto_lines, in_line
 from fastgrad._errors import ShapeError
 from fastgrad._estimates import Derivative
 from fastgrad._gradient import numerical_gradient
 from fastgrad._point import as_point, bound
 from fastgrad._reading import Reader
-from fastgrad._typing import Array, ScalarFunction, Step, VectorFunction
+from fastgrad._typing import Array, Float64Array, ScalarFunction, Step, VectorFunction
 
 
 def directional_derivative(
@@ -97,6 +99,7 @@ def numerical_vjp(
     u: Any,
     eps: Step = None,
     *,
+    sparsity: Any = None,
     method: str | None = None,
     order: int | None = None,
     bounds: Any = None,
@@ -106,8 +109,8 @@ def numerical_vjp(
     """Return uᵀJ, the product of a vector with the Jacobian of the array-valued f at x (reverse mode's VJP).
 
     This is what a layer's backward returns for the cotangent u: the gradient of Σ u·f(x). The Jacobian is not formed;
-    f is called 2n + 1 times. Differences are taken value by value before they are summed, so that outputs which an
-    entry does not move add no rounding.
+    f is called 2n + 1 times, and with `sparsity` twice for each of its colours and once more. Differences are taken
+    value by value before they are summed, so that outputs which an entry does not move add no rounding.
 
     Parameters
     ----------
@@ -117,8 +120,12 @@ def numerical_vjp(
         The point, of any shape, as `numerical_gradient` takes it.
     u : array_like
         The cotangent, of the shape of f's value.
+    sparsity : pattern or Coloring, optional
+        Which of f's values, flat, each entry of x moves: what `fastgrad.sparsity.color` takes, or returned. Entries that
+        share no value are moved at once. Of a layer of m outputs and n inputs an entry of the weights moves one: its
+        m·n entries take 2n calls. What the pattern leaves out is not measured.
     eps, method, order, bounds : optional
-        As `numerical_gradient` takes them.
+        As `numerical_gradient` takes them; with `sparsity`, central differences of order 2 are all there is.
     args, kwargs : sequence and mapping, optional
         Passed on to f after x.
 
@@ -163,7 +170,21 @@ def numerical_vjp(
             change = reader.array(g(moved), 0, 1, base.shape) - base
         return float(line @ change.reshape(-1))
 
-    return numerical_gradient(product, x, eps, method=method, order=order, bounds=bounds)
+    if sparsity is None:
+        return numerical_gradient(product, x, eps, method=method, order=order, bounds=bounds)
+    if method is not None or order is not None or bounds is not None:
+        raise TypeError("with sparsity, differences are central ones of order 2: leave method, order and bounds out.")
+
+    def flat(moved: Array) -> Float64Array:
+        try:
+            y = g(point.shown(moved))
+        except BaseException as error:
+            reader.note(error, 0, 1)
+            raise
+        return reader.array(y, 0, 1, base.shape).reshape(-1).copy()
+
+    found = compressed_product(flat, point, steps.resolve(eps, point), compression(sparsity), line)
+    return point.restore(found.astype(point.array.dtype).reshape(point.array.shape))
 
 
 def hessian_vector_product(

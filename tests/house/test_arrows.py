@@ -13,14 +13,14 @@ SOURCE = Path(__file__).parents[2] / "src" / "fastgrad"
 ROWS = {
     "skin": "__main__ _cli _demo plot _drawing",
     "judge": (
-        "testing _matrix_check _matrix_claim _matrix_recheck _check _witness _verdict _recheck _recheck_structured "
-        "_probe _claim _result _render"
+        "testing _matrix_assertions _matrix_check _matrix_claim _matrix_recheck _check _witness _verdict _recheck "
+        "_recheck_structured _probe _claim _result _render"
     ),
     "use": "losses _input_moves _loss_parts _criteria layers _weight_gradient _least_squares",
     "verbs": "_products _hessian _gradient _jacobian _derivative _one_sided",
     "notions": (
-        "_pairings _direction _adaptive_pairs _adaptive_entries _adaptive _step_search _line _extrapolation _scheme "
-        "steps _noise_steps _neighbourhood _noise _bounds _stencils _point"
+        "_compressed_product _pairings _direction _adaptive_pairs _adaptive_entries _adaptive _step_search _line "
+        "_extrapolation _scheme steps _noise_steps _neighbourhood _noise _bounds _stencils _point"
     ),
     "switch": "_backend",
     "engine": "_kernels reference",

@@ -208,3 +208,17 @@ def test_trees_and_numbers_of_hessians() -> None:
     assert fg.hessian_check(None, np.empty((0, 0)), np.empty(0), grad=lambda x: x)
     M = np.ones((2, 2))
     assert fg.hessian_check(lambda p: float((p**2).sum()), 2 * np.eye(4).reshape(2, 2, 2, 2), M)
+
+
+def test_assertions_return_the_check_or_raise_its_report() -> None:
+    from fastgrad.testing import assert_hessian, assert_jacobian
+
+    assert assert_jacobian(f, jacobian, X).verdict == "passed"
+    assert assert_hessian(rosen, rosen_hess, ROSEN).what == "Hessian"
+    with pytest.raises(fg.GradientMismatch, match="Jacobian check failed: 20 of 20 entries wrong"):
+        assert_jacobian(f, lambda x: 2 * jacobian(x), X)
+    with pytest.raises(fg.GradientMismatch, match="Hessian check failed"):
+        assert_hessian(None, lambda x: 2 * rosen_hess(x), ROSEN, grad=rosen_der)
+    rng = np.random.default_rng(5)
+    with pytest.raises(fg.InconclusiveError, match="Hessian check inconclusive"):
+        assert_hessian(lambda x: rosen(x) * (1 + 1e-9 * rng.normal()), rosen_hess, ROSEN)
