@@ -10,6 +10,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,10 @@ def counted(f: Callable[[Any], float]) -> tuple[Callable[[Any], float], list[int
     return g, calls
 
 
+def _objective(problem: problems.VectorProblem, x: Any) -> float:
+    return float(problem.objective(x))
+
+
 def over_problems(ways: dict[str, Method]) -> dict[str, dict[str, list[float]]]:
     """Return digits and calls over n² of each problem and way."""
     table: dict[str, dict[str, list[float]]] = {}
@@ -98,7 +103,7 @@ def over_problems(ways: dict[str, Method]) -> dict[str, dict[str, list[float]]]:
         H = exact(problem)
         table[problem.name] = {}
         for name, method in ways.items():
-            f, calls = counted(lambda x, p=problem: float(p.objective(x)))
+            f, calls = counted(partial(_objective, problem))
             table[problem.name][name] = [digits(method(f, problem.x0), H), calls[0] / problem.n**2]
     return table
 

@@ -25,13 +25,13 @@ from fastgrad._point import Point
 from fastgrad._reading import PairReader
 from fastgrad._typing import Float64Array, ScalarFunction
 
-#: The largest step, over the magnitude of the entry; how often it is halved at most; steps that are extrapolated from.
-FIRST, HALVINGS, WINDOW = 2.0**-3, 30, 6
+#: The largest step, over the scale of the entry; how often it is halved at most; steps that are extrapolated from.
+FIRST, HALVINGS, WINDOW = 0.5, 32, 6
 #: The step that is held against the result, as a power of ε.
 ANCHOR = 1 / 4
 #: Bars are so many times the change of the estimate, and so many units of half a last place in each value.
 SAFETY, UNITS = 2.0, 4.0
-#: An entry with less room than this on one side, over its magnitude, is moved to the other alone.
+#: An entry with less room than this on one side, over its scale, is moved to the other alone.
 NO_ROOM = 2.0**-7
 
 
@@ -146,9 +146,8 @@ class Pairs:
         return (1, up / 2) if up >= down else (-1, down / 2)
 
     def _scale(self, i: int) -> float:
-        """Return the magnitude of an entry as a power of two, 1 where it is zero."""
-        size = abs(float(self._flat[i]))
-        return 2.0 ** math.floor(math.log2(size)) if size else 1.0
+        """Return the scale on which f is taken to change with an entry at most: max(1, |x_i|) as a power of two."""
+        return 2.0 ** math.floor(math.log2(max(1.0, abs(float(self._flat[i])))))
 
     def _moved(self, i: int, t: float) -> tuple[float, float]:
         """Return f's change where entry i is moved by t of its scale, and the step that is really taken."""

@@ -121,9 +121,9 @@ def numerical_vjp(
     u : array_like
         The cotangent, of the shape of f's value.
     sparsity : pattern or Coloring, optional
-        Which of f's values, flat, each entry of x moves: what `fastgrad.sparsity.color` takes, or returned. Entries that
-        share no value are moved at once. Of a layer of m outputs and n inputs an entry of the weights moves one: its
-        m·n entries take 2n calls. What the pattern leaves out is not measured.
+        Which of f's values, flat, each entry of x moves: what `fastgrad.sparsity.color` takes, or returned. Entries
+        that share no value are moved at once. Of a layer of m outputs and n inputs an entry of the weights moves one:
+        its m·n entries take 2n calls. What the pattern leaves out is not measured.
     eps, method, order, bounds : optional
         As `numerical_gradient` takes them; with `sparsity`, central differences of order 2 are all there is.
     args, kwargs : sequence and mapping, optional
