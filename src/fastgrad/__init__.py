@@ -22,6 +22,8 @@ if _t.TYPE_CHECKING:
     from fastgrad._derivative import derivative
     from fastgrad._estimates import Derivative
     from fastgrad._hessian import numerical_hessian
+    from fastgrad._layer_check import layer_check
+    from fastgrad._layer_result import LayerCheck
     from fastgrad._least_squares import LeastSquaresResult, least_squares_gd
     from fastgrad._matrix_check import hessian_check, jacobian_check
     from fastgrad._one_sided import one_sided_derivatives
@@ -46,6 +48,7 @@ else:  # what is loaded when it is first asked for: all else is there in a third
             "hessian_check": "_matrix_check",
             "hessian_vector_product": "_products",
             "jacobian_check": "_matrix_check",
+            "layer_check": "_layer_check",
             "layers": "layers",
             "least_squares_gd": "_least_squares",
             "losses": "losses",
@@ -85,6 +88,7 @@ __all__ = [
     "hessian_check",
     "hessian_vector_product",
     "jacobian_check",
+    "layer_check",
     "least_squares_gd",
     "losses",
     "numerical_gradient",

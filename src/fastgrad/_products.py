@@ -99,10 +99,10 @@ def numerical_vjp(
     u: Any,
     eps: Step = None,
     *,
-    sparsity: Any = None,
     method: str | None = None,
     order: int | None = None,
     bounds: Any = None,
+    sparsity: Any = None,
     args: Sequence[Any] = (),
     kwargs: Mapping[str, Any] | None = None,
 ) -> Any:
@@ -120,12 +120,12 @@ def numerical_vjp(
         The point, of any shape, as `numerical_gradient` takes it.
     u : array_like
         The cotangent, of the shape of f's value.
+    eps, method, order, bounds : optional
+        As `numerical_gradient` takes them; with `sparsity`, central differences of order 2 are all there is.
     sparsity : pattern or Coloring, optional
         Which of f's values, flat, each entry of x moves: what `fastgrad.sparsity.color` takes, or returned. Entries
         that share no value are moved at once. Of a layer of m outputs and n inputs an entry of the weights moves one:
         its m·n entries take 2n calls. What the pattern leaves out is not measured.
-    eps, method, order, bounds : optional
-        As `numerical_gradient` takes them; with `sparsity`, central differences of order 2 are all there is.
     args, kwargs : sequence and mapping, optional
         Passed on to f after x.
 

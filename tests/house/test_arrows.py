@@ -13,8 +13,9 @@ SOURCE = Path(__file__).parents[2] / "src" / "fastgrad"
 ROWS = {
     "skin": "__main__ _cli _demo plot _drawing",
     "judge": (
-        "testing _matrix_assertions _matrix_check _matrix_claim _matrix_recheck _check _witness _verdict _recheck "
-        "_recheck_structured _probe _claim _result _render"
+        "testing _matrix_assertions _matrix_check _matrix_claim _matrix_recheck _layer_check _layer_outputs "
+        "_layer_calls _layer_parameters _layer_result _check _witness _verdict _recheck _recheck_structured "
+        "_probe _claim _weight_check _result _render"
     ),
     "use": "losses _input_moves _loss_parts _criteria layers _weight_gradient _least_squares",
     "verbs": "_products _hessian _gradient _jacobian _derivative _one_sided",
