@@ -1,8 +1,8 @@
 """Digits and calls of Hessians over Moré, Garbow and Hillstrom's problems, and the time that Rosenbrock's takes.
 
 Exact is the Hessian by the complex step in the problems' exact gradients, or by differences of eighth order of these
-where they take no complex numbers, good to some 13 digits; a digit is one of the Hessian's largest entry. Peers that are
-not installed are left out.
+where they take no complex numbers, good to some 13 digits; a digit is one of the Hessian's largest entry. Peers that
+are not installed are left out.
 """
 
 import argparse
