@@ -17,10 +17,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastgrad._bounds import limits
-from fastgrad._errors import ShapeError
+from fastgrad._errors import NO_VALUE, ShapeError
 from fastgrad._estimates import FLAGS, Derivative
 from fastgrad._extrapolation import weights
-from fastgrad._neighbourhood import ERRORS
 from fastgrad._point import Point
 from fastgrad._reading import PairReader
 from fastgrad._typing import Float64Array, ScalarFunction
@@ -165,7 +164,7 @@ class Pairs:
         try:
             y = self._f(x)
         except Exception as error:
-            if moves and isinstance(error, ERRORS) and not isinstance(error, ShapeError):
+            if moves and isinstance(error, NO_VALUE) and not isinstance(error, ShapeError):
                 return math.nan
             self._reader.note(error, where, sign)
             raise

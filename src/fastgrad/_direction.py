@@ -81,10 +81,11 @@ class Direction:
     def plan(self, eps: Step, method: str | None, order: int | None, power: int | None = None) -> tuple[Stencil, float]:
         """Return the stencil and the step by which to differentiate by t.
 
-        For None and "auto" the step is the power of two nearest to ε^(1/(p + 1)) / ``length``, p the order of error or
-        `power`: along a single entry that is its "auto" step, and along any direction x moves, in units of its scale,
-        as far as there. (Steps of this form, a power of ε over ‖v‖, are those of Knoll and Keyes, "Jacobian-free
-        Newton-Krylov methods", J. Comput. Phys. 193, 2004, section 2.3.) A number is the step t itself.
+        For None and "auto" the step is the power of two nearest to 1/‖v/h‖, in the Euclidean norm, where h are the
+        "auto" steps of the entries for the order of error, or for `power`: along a single entry that is its own step,
+        and along any direction x moves, in units of its steps, as far as there. (Steps of this form, a power of ε over
+        ‖v‖, are those of Knoll and Keyes, "Jacobian-free Newton-Krylov methods", J. Comput. Phys. 193, 2004, section
+        2.3.) A number is the step t itself.
 
         Raises
         ------
@@ -95,16 +96,15 @@ class Direction:
         """
         chosen = stencil("central" if method is None else method, ORDER if order is None else order)
         if eps is None or (isinstance(eps, str) and eps == "auto"):
-            power = chosen.order if power is None else power
-            exponent = math.log2(float(np.finfo(self.point.array.dtype).eps)) / (power + 1)
-            h = 2.0 ** min(max(round(exponent - math.log2(self.length or 1.0)), -1060), 1000)
+            moves = _norm(self.v / steps.auto(self.point.array, chosen.order if power is None else power))
+            h = 2.0 ** min(max(round(-math.log2(moves)), -1060), 1000) if moves else 1.0
         else:
             h = float(given_steps(eps, ())[0])
         if self._bounds is not None:
             if max(-self.low, self.high) <= 0.0:
                 raise ValueError("v leads out of the bounds from x, and so does -v: differentiate along a part of it.")
             sides = [chosen, *(stencil(side, min(chosen.order, ORDERS[side][-1])) for side in ("forward", "backward"))]
-            which, taken = fitted(sides, (self.low, self.high), Point(np.zeros(1), label=_NAME), np.array([h]))
+            which, taken, _ = fitted(sides, (self.low, self.high), Point(np.zeros(1), label=_NAME), np.array([h]))
             chosen, h = sides[int(which[0])], float(taken[0])
         self._refuse_lost_step(h)
         return chosen, h

@@ -11,7 +11,7 @@ from fastgrad._estimates import FLAGS, Derivative
 from fastgrad._pairings import amplification, calls_of, noise_along, one_sided, pairing, points_along
 from fastgrad._point import Point, as_point, bound, usable_out
 from fastgrad._reading import PairReader
-from fastgrad._scheme import scheme
+from fastgrad._scheme import planned
 from fastgrad._typing import Array, Float64Array, ScalarFunction, Step
 
 #: A bar is so many times the truncation that two steps show, and so many units of half a last place in each value.
@@ -49,8 +49,8 @@ def numerical_hessian(
         The point, of any shape, with n entries in C order; a tree counts as the line of all its entries.
     eps : None, float, array_like or "auto"
         The absolute step h, for all entries or for each; from values, points lie up to 4h from x. None and ``"auto"``
-        take a power of two near 2 ε^(1/4)·max(1, abs(x_i)), and ε^(1/3)·max(1, abs(x_i)) for differences of a gradient.
-        From values, a step is moved to the nearest one that x takes exactly.
+        take twice the step of `fastgrad.steps.auto` for order 3, near ε^(1/4), and for differences of a gradient that
+        for order 2, near ε^(1/3). From values, a step is moved to the nearest one that x takes exactly.
     grad : callable, optional
         The gradient of f: takes what f takes and returns an array shaped like x, or a tree like x.
     method : {"central", "adaptive"}, optional
@@ -159,8 +159,8 @@ def _from_gradient(
         return g
 
     def plan_of(eps: Step) -> tuple[Any, Float64Array]:
-        plan, h = scheme(point, "auto" if eps is None else eps, None, None, bounds)
-        return plan, np.broadcast_to(h, n)
+        plan = planned(point, "auto" if eps is None else eps, None, None, bounds)
+        return plan.scheme, np.broadcast_to(plan.h, n)
 
     def measure(plan: Any, h: Float64Array, J: Array) -> None:
         if n:

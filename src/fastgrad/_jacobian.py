@@ -1,12 +1,12 @@
 """The Jacobian of an array-valued function, dense, a column at a time."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastgrad import _backend, _guarded
 from fastgrad._point import Point, as_any_point, bound, usable_out
 from fastgrad._reading import Reader
-from fastgrad._scheme import central, scheme
+from fastgrad._scheme import central, planned
 from fastgrad._typing import Array, Float64Array, Step, VectorFunction
 
 if TYPE_CHECKING:

@@ -44,8 +44,8 @@ def directional_derivative(
     v : array_like or tree of arrays
         The direction, shaped like x, or flat. It is not normalised.
     eps : None, float or "auto"
-        The step t by which v is multiplied. None and ``"auto"`` take the power of two nearest to ε^(1/3)/‖v/s‖ with
-        s_i = max(1, abs(x_i)), in the Euclidean norm: along one entry, its "auto" step.
+        The step t by which v is multiplied. None and ``"auto"`` take the power of two nearest to 1/‖v/h‖, in
+        the Euclidean norm, where h are the entries' own "auto" steps: along one entry, just that.
     method : {"central", "forward", "backward", "adaptive"}, optional
         On which sides of x f is called, as in `numerical_gradient`. "adaptive" extrapolates until the error stops
         falling, in some 10 to 15 calls; for a scalar f.
@@ -214,8 +214,8 @@ def hessian_vector_product(
     v : array_like or tree of arrays
         The direction, shaped like x, or flat.
     eps : None, float or "auto"
-        The step t along v. None and ``"auto"`` take the step of `directional_derivative`; from values, with ε^(1/4) in
-        place of ε^(1/3), and each entry is moved by the power of two nearest to ε^(1/4)·max(1, abs(x_i)).
+        The step t along v. None and ``"auto"`` take the step of `directional_derivative`; from values, along v and for
+        each entry, "auto" steps are those of order 3, near ε^(1/4).
     grad : callable, optional
         The gradient of f: takes what f takes and returns an array shaped like x, or a tree like x.
     method, order, bounds : optional

@@ -1,5 +1,6 @@
 """Which stencil and which step each entry takes: from method, order and bounds. It knows nothing of f."""
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -53,7 +54,7 @@ class Plan:
     @property
     def scheme(self) -> Any:
         """The stencils as the loops take them."""
-        return _uniform(self.stencils[0]) if len(self.stencils) == 1 else _scheme(self.stencils, self.which)
+        return uniform(self.stencils[0]) if len(self.stencils) == 1 else _scheme(self.stencils, self.which)
 
     def at(self, i: int) -> tuple[Stencil, float]:
         """Return the stencil and the step of entry i."""
@@ -112,11 +113,9 @@ def planned(point: Point, eps: Step, method: str | None, order: int | None, boun
     if eps is None and chosen is not stencil("central", ORDER):
         eps = "auto"
     h = steps.as_steps(point.in_line(eps, "eps"), point.array, steps.TEXTBOOK, chosen.order)
-    plan = uniform(chosen)
-    if bounds is not None:
-        plan, h = _within(bounds, point, chosen, h)
-    steps.refuse_lost_steps(point, h)
-    return plan, h
+    plan = Plan((chosen,), _ALL, h) if bounds is None else _within(bounds, point, chosen, h)
+    steps.refuse_lost_steps(point, plan.h)
+    return plan
 
 
 @cache
@@ -125,14 +124,16 @@ def central() -> Any:
     return uniform(stencil("central", ORDER))
 
 
-def _within(bounds: Any, point: Point, chosen: Stencil, h: Float64Array) -> tuple[Any, Float64Array]:
-    stencils = [chosen, *(stencil(side, min(chosen.order, ORDERS[side][-1])) for side in ("forward", "backward"))]
-    which, taken = fitted(stencils, bounds, point, h)
-    return _scheme(tuple(stencils), which), taken
+def _within(bounds: Any, point: Point, chosen: Stencil, h: Float64Array) -> Plan:
+    stencils = (chosen, *(_one_sided(side, chosen.order) for side in ("forward", "backward")))
+    which, taken, within = fitted(stencils, bounds, point, h)
+    return Plan(stencils, which, taken, within)
 
 
-def fitted(stencils: list[Stencil], bounds: Any, point: Point, h: Float64Array) -> tuple[Any, Float64Array]:
-    """Return which of some stencils each entry takes within the bounds, the first that has room, and the steps.
+def fitted(
+    stencils: Sequence[Stencil], bounds: Any, point: Point, h: Float64Array
+) -> tuple[Any, Float64Array, tuple[Float64Array, Float64Array]]:
+    """Return which stencil each entry takes within the bounds, the first that has room, the steps, and the bounds.
 
     Where none has room, the roomiest is taken and its step is shortened.
 
@@ -151,13 +152,17 @@ def fitted(stencils: list[Stencil], bounds: Any, point: Point, h: Float64Array) 
     if np.any(taken <= 0):
         i = int(np.argmax(taken <= 0))
         raise ValueError(f"{point.name(i)} has no room to move: its bounds are {lower[i]:.17g} and {upper[i]:.17g}.")
-    return which.astype(np.uint8), taken
+    return which.astype(np.uint8), taken, (lower, upper)
+
+
+def _one_sided(side: str, order: int) -> Stencil:
+    return stencil(side, min(order, ORDERS[side][-1]))
 
 
 @cache
 def uniform(chosen: Stencil) -> Any:
     """Return the scheme that takes one stencil at every entry."""
-    return _scheme((chosen,), np.zeros(1, np.uint8))
+    return _scheme((chosen,), _ALL)
 
 
 def _scheme(stencils: tuple[Stencil, ...], which: Any) -> Any:

@@ -20,8 +20,10 @@ ROWS = {
     "use": "losses _input_moves _loss_parts _criteria layers _weight_gradient _least_squares",
     "verbs": "_products _hessian _gradient _jacobian _derivative _one_sided",
     "notions": (
-        "_compressed_product _pairings _direction _adaptive_pairs _adaptive_entries _adaptive _step_search _line "
-        "_extrapolation _scheme steps _noise_steps _neighbourhood _noise _bounds _stencils _point"
+        "_compressed_product _pairings _direction _adaptive_pairs _complex_plane _complex_step "
+        "_cauchy_riemann _surroundings _holomorphic _step_by_noise _guarded _stencil_entries _structured_bars "
+        "_adaptive_entries _around _bars _adaptive _step_search _line _extrapolation _scheme steps "
+        "_noise_steps _neighbourhood _noise _bounds _stencils _point"
     ),
     "switch": "_backend",
     "engine": "_kernels reference",
