@@ -17,7 +17,7 @@ from fastgrad._jacobian import numerical_jacobian
 from fastgrad._later import later as _later
 
 if _t.TYPE_CHECKING:
-    from fastgrad import losses, plot, problems, reference, testing
+    from fastgrad import losses, plot, problems, reference, sparsity, testing
     from fastgrad._check import gradient_check
     from fastgrad._derivative import derivative
     from fastgrad._estimates import Derivative
@@ -61,6 +61,7 @@ else:  # what is loaded when it is first asked for: all else is there in a third
             "relu": "layers",
             "relu_derivative": "layers",
             "softmax_cross_entropy": "layers",
+            "sparsity": "sparsity",
             "testing": "testing",
             "weight_gradient": "layers",
             "weight_gradient_check": "_weight_check",
@@ -102,6 +103,7 @@ __all__ = [
     "relu",
     "relu_derivative",
     "softmax_cross_entropy",
+    "sparsity",
     "steps",
     "testing",
     "weight_gradient",

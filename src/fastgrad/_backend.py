@@ -10,27 +10,35 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fastgrad._kernels import (
+        coloring,
         compare,
         descent,
         differences,
         linear,
+        ordering,
         outer,
         pairs,
+        pattern,
         projection,
         recurrence,
+        star,
         structured,
     )
 
 __all__ = [
     "NAME",
+    "coloring",
     "compare",
     "descent",
     "differences",
     "linear",
+    "ordering",
     "outer",
     "pairs",
+    "pattern",
     "projection",
     "recurrence",
+    "star",
     "structured",
 ]
 

@@ -1,7 +1,6 @@
 """uᵀJ where it is known which outputs each entry of x moves: entries that share no output are moved at once."""
 
 from collections.abc import Callable
-from importlib import import_module
 from typing import Any, Protocol
 
 import numpy as np
@@ -41,8 +40,9 @@ def compression(given: Any) -> Compression:
     if hasattr(given, "grouped_columns"):
         found: Compression = given
         return found
-    colored: Compression = import_module("fastgrad.sparsity").color(given, "columns")
-    return colored
+    from fastgrad.sparsity import color  # loaded when asked for: most products know of no pattern
+
+    return color(given, "columns")
 
 
 def compressed_product(

@@ -1,4 +1,4 @@
-"""The textbook's pictures: the landscape of a squared loss, its descent field, loss curves, weights side by side.
+"""The textbook's pictures: the landscape of a squared loss, its descent field, loss curves, weights; and patterns.
 
 Each function draws into the axes that it is given, or into new ones, and returns them; nothing is shown, saved or
 styled beyond these axes. matplotlib (extra ``plot``) is imported when the first new axes are made.
@@ -28,9 +28,10 @@ from fastgrad._drawing import (
     round_ticks,
 )
 from fastgrad._errors import ShapeError
+from fastgrad._pattern_picture import sparsity
 from fastgrad._typing import Float64Array
 
-__all__ = ["descent_field", "loss_curve", "loss_grid", "loss_landscape", "weights"]
+__all__ = ["descent_field", "loss_curve", "loss_grid", "loss_landscape", "sparsity", "weights"]
 
 
 def loss_grid(A: ArrayLike, b: ArrayLike, x1: ArrayLike, x2: ArrayLike) -> Float64Array:

@@ -11,7 +11,7 @@ SOURCE = Path(__file__).parents[2] / "src" / "fastgrad"
 
 #: From top to bottom, and within a row from left to right: a file imports only what stands behind it.
 ROWS = {
-    "skin": "__main__ _cli _demo plot _drawing",
+    "skin": "__main__ _cli _demo plot _pattern_picture _drawing",
     "judge": (
         "testing _matrix_assertions _matrix_check _matrix_claim _matrix_recheck _layer_check _layer_outputs "
         "_layer_calls _layer_parameters _layer_result _check _witness _verdict _recheck _recheck_structured "
@@ -21,9 +21,10 @@ ROWS = {
     "verbs": "_products _hessian _gradient _jacobian _derivative _one_sided",
     "notions": (
         "_compressed_product _pairings _direction _adaptive_pairs _complex_plane _complex_step "
-        "_cauchy_riemann _surroundings _holomorphic _step_by_noise _guarded _stencil_entries _structured_bars "
-        "_adaptive_entries _around _bars _adaptive _step_search _line _extrapolation _scheme steps "
-        "_noise_steps _neighbourhood _noise _bounds _stencils _point"
+        "_cauchy_riemann _surroundings _holomorphic _step_by_noise sparsity _detection _pattern_check _color "
+        "_bicoloring _greedy _coloring _column_orders _pattern_makers _pattern _guarded _stencil_entries "
+        "_structured_bars _adaptive_entries _around _bars _adaptive _step_search _line _extrapolation _scheme "
+        "steps _noise_steps _neighbourhood _noise _bounds _stencils _pattern_caller _point"
     ),
     "switch": "_backend",
     "engine": "_kernels reference",
@@ -75,6 +76,12 @@ FENCES = {
     "_step_search": ({"_line", "_extrapolation"}, "the adaptive method knows numbers, not arrays"),
     "_line": ({"_extrapolation", "_errors"}, "the adaptive method knows numbers, not arrays"),
     "_extrapolation": (set(), "the adaptive method knows numbers, not arrays"),
+    "_coloring": (GROUND | {"_backend", "_pattern"}, "patterns and colours know no f and no step"),
+    "_color": (
+        GROUND | {"_bicoloring", "_greedy", "_coloring", "_pattern_makers"},
+        "patterns and colours know no f and no step",
+    ),
+    "_pattern": (GROUND | {"_backend"}, "patterns and colours know no f and no step"),
     "_point": (GROUND, "a point knows no derivative"),
     "_layer_calls": (GROUND | {"_layer_parameters", "_point"}, "what calls a layer measures nothing"),
     "_layer_parameters": (GROUND | {"_point"}, "what moves a layer's arrays measures nothing"),

@@ -13,7 +13,7 @@ import pytest
 import fastgrad as fg
 
 #: Loading these needs an extra, or runs a program.
-NOT_LOADED = {"fastgrad.__main__", "fastgrad.plot", "fastgrad._drawing", "fastgrad._demo"}
+NOT_LOADED = {"fastgrad.__main__", "fastgrad.plot", "fastgrad._drawing", "fastgrad._pattern_picture", "fastgrad._demo"}
 
 
 def modules() -> list[ModuleType]:

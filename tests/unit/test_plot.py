@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from fastgrad import ShapeError, plot
+from fastgrad import sparsity as fg_sparsity
 from fastgrad._demo import page
 
 matplotlib = pytest.importorskip("matplotlib")
@@ -155,3 +156,35 @@ def test_the_callers_arrays_are_not_written(ax: Any) -> None:
     plot.descent_field(a, b, ax)
     plot.loss_curve(losses, ax)
     plot.weights({"w": losses}, ax)
+
+
+@pytest.mark.parametrize("partition", [None, "columns", "rows", "both", "symmetric"])
+@pytest.mark.parametrize("n", [1, 12, 3000])
+def test_patterns_are_drawn_in_the_colours_of_what_measures_them(ax: Any, partition: Any, n: int) -> None:
+    p = fg_sparsity.banded(n, 1)
+    drawn_thing: Any = p if partition is None else fg_sparsity.color(p, partition)
+    assert plot.sparsity(drawn_thing, ax) is ax
+    drawn(ax)
+    picture = np.asarray(ax.images[0].get_array())
+    assert max(picture.shape) <= 1000
+    filled = np.any(picture < 1, axis=2)
+    inks = {tuple(ink) for ink in picture[filled]}
+    assert 1 <= len(inks) <= (1 if partition is None else drawn_thing.n_colors)
+    if n == 12:
+        np.testing.assert_array_equal(filled, p.toarray())
+        if partition in ("columns", "rows"):
+            lines = picture if partition == "rows" else picture.swapaxes(0, 1)
+            for line, dots in zip(lines, p.toarray(), strict=True):
+                assert len({tuple(ink) for ink in line[dots]}) == 1
+            assert len(inks) == 3
+    assert ax.get_title(loc="left").startswith("Coloring(" if partition else "Pattern(")
+
+
+def test_a_pattern_of_many_colours_or_none_is_drawn(ax: Any) -> None:
+    many = fg_sparsity.color(np.ones((3, 40)))
+    plot.sparsity(many, ax, title="dense")
+    picture = np.asarray(drawn(ax).images[0].get_array())
+    assert len({tuple(ink) for ink in picture[0]}) == 40
+    assert ax.get_title(loc="left") == "dense"
+    plot.sparsity(np.zeros((0, 3)), ax)
+    drawn(ax)

@@ -275,10 +275,11 @@ def test_compression_keeps_to_the_steps_and_writes_nothing() -> None:
 
 
 def test_a_pattern_is_coloured_on_the_way() -> None:
-    pytest.importorskip("fastgrad.sparsity")
     pattern = np.eye(9, dtype=bool) | np.eye(9, k=1, dtype=bool)
     x, u = np.linspace(1.0, 2.0, 9), np.ones(9)
     counted = Counted(lambda p: p * np.append(p[1:], 1.0))
     found = fg.numerical_vjp(counted, x, u, sparsity=pattern)
     np.testing.assert_allclose(found, fg.numerical_vjp(lambda p: p * np.append(p[1:], 1.0), x, u), atol=1e-8)
     assert len(counted.points) == 5
+    again = fg.numerical_vjp(counted, x, u, sparsity=fg.sparsity.color(pattern))
+    assert again.tobytes() == found.tobytes()

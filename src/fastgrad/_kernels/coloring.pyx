@@ -1,0 +1,174 @@
+"""Greedy colourings of sparse patterns, and the members of each colour.
+
+A column may share its colour with another where no row has entries in both. The colours that are taken at a row are the
+bits of one word, so that those which a column may not have are the union of its rows' words: one pass over the entries
+gives the first 64 colours, and another over what is left each further 64.
+"""
+from libc.stdint cimport int32_t, uint64_t
+
+from fastgrad._kernels.indices cimport index
+from fastgrad._kernels.wide cimport wide_int
+
+cdef extern from *:
+    """
+    #if defined(__GNUC__) || defined(__clang__)
+    #define fastgrad_lowest_bit(word) __builtin_ctzll(word)
+    #else
+    static int fastgrad_lowest_bit(unsigned long long word) {
+        int k = 0;
+        while (!(word & 1)) { word >>= 1; k++; }
+        return k;
+    }
+    #endif
+    """
+    int fastgrad_lowest_bit(unsigned long long word) noexcept nogil
+
+cdef enum:
+    COLORS = 64                    # that fit a word
+    OUTSIDE = -1                   # an index lies outside its array
+
+
+# starts (n + 1,), indices (nnz,): the rows of each column; queue (at most n,): the columns in order, overwritten;
+# taken (m,), overwritten; colors (n,), written for the columns in queue. A column without entries is given -1.
+cdef wide_int lowest(const index[::1] starts, const index[::1] indices, index[::1] queue, uint64_t[::1] taken,
+                     int32_t[::1] colors) except -2 nogil:
+    cdef Py_ssize_t left = queue.shape[0], kept, k, p, j, m = taken.shape[0]
+    cdef uint64_t full = ~(<uint64_t> 0), union, bit
+    cdef int base = 0, found = 0, color
+    while left:
+        for p in range(m):
+            taken[p] = 0
+        kept = 0
+        for k in range(left):
+            j = queue[k]
+            if j < 0 or j >= colors.shape[0] or starts[j] < 0 or starts[j + 1] > indices.shape[0]:
+                return OUTSIDE
+            union = 0
+            for p in range(starts[j], starts[j + 1]):
+                if indices[p] < 0 or indices[p] >= m:
+                    return OUTSIDE
+                union |= taken[indices[p]]
+            if union == full:
+                queue[kept] = <index> j
+                kept += 1
+                continue
+            if starts[j] >= starts[j + 1]:
+                colors[j] = -1
+                continue
+            color = fastgrad_lowest_bit(~union)
+            bit = <uint64_t> 1 << color
+            for p in range(starts[j], starts[j + 1]):
+                taken[indices[p]] |= bit
+            color += base
+            colors[j] = color
+            if color >= found:
+                found = color + 1
+        left = kept
+        base += COLORS
+    return found
+
+
+def first_fit(starts, indices, queue, taken, colors):
+    """Give each column in queue the lowest colour that none before it with a common row has; return their number."""
+    cdef int found
+    if len(starts) != len(colors) + 1:
+        raise ValueError("starts does not fit colors")
+    if indices.dtype.itemsize == 4:
+        found = lowest[int32_t](starts, indices, queue, taken, colors)
+    else:
+        found = lowest[Py_ssize_t](starts, indices, queue, taken, colors)
+    if found < 0:
+        raise ValueError("an index lies outside its array")
+    return found
+
+
+# As above. A column takes the first colour that it may have after the last one given, around the end of the palette,
+# to which a colour is added where it finds none; more than COLORS are a failure.
+cdef wide_int following(const index[::1] starts, const index[::1] indices, const index[::1] order,
+                        uint64_t[::1] taken, int palette, int32_t[::1] colors) except -2 nogil:
+    cdef Py_ssize_t k, p, j, m = taken.shape[0]
+    cdef uint64_t union, may, after, bit
+    cdef int color = -1
+    for p in range(m):
+        taken[p] = 0
+    for k in range(order.shape[0]):
+        j = order[k]
+        if j < 0 or j >= colors.shape[0] or starts[j] < 0 or starts[j + 1] > indices.shape[0]:
+            return OUTSIDE
+        if starts[j] >= starts[j + 1]:
+            colors[j] = -1
+            continue
+        union = 0
+        for p in range(starts[j], starts[j + 1]):
+            if indices[p] < 0 or indices[p] >= m:
+                return OUTSIDE
+            union |= taken[indices[p]]
+        may = ~union & (~(<uint64_t> 0) >> (COLORS - palette))
+        if may == 0:
+            if palette == COLORS:
+                return COLORS + 1
+            color = palette
+            palette += 1
+        else:
+            after = 0 if color >= COLORS - 1 else may & (~(<uint64_t> 0) << (color + 1))
+            color = fastgrad_lowest_bit(after if after else may)
+        bit = <uint64_t> 1 << color
+        for p in range(starts[j], starts[j + 1]):
+            taken[indices[p]] |= bit
+        colors[j] = color
+    return palette
+
+
+def next_fit(starts, indices, order, taken, int palette, colors):
+    """Give each column the next colour of the palette that it may have; return how many it took, 65 for too many."""
+    cdef int found
+    if len(starts) != len(colors) + 1:
+        raise ValueError("starts does not fit colors")
+    if not 1 <= palette <= COLORS:
+        raise ValueError("a palette has from 1 to 64 colours")
+    if indices.dtype.itemsize == 4:
+        found = following[int32_t](starts, indices, order, taken, palette, colors)
+    else:
+        found = following[Py_ssize_t](starts, indices, order, taken, palette, colors)
+    if found < 0:
+        raise ValueError("an index lies outside its array")
+    return found
+
+
+# colors (n,), -1 for those without; starts (n_colors + 1,), members (those with a colour,), written
+cdef int sort_by_color(const int32_t[::1] colors, index[::1] starts, index[::1] members) except -1 nogil:
+    cdef Py_ssize_t j, n_colors = starts.shape[0] - 1
+    cdef index at
+    for j in range(n_colors + 1):
+        starts[j] = 0
+    for j in range(colors.shape[0]):
+        if colors[j] >= n_colors:
+            return 1
+        if colors[j] >= 0:
+            starts[colors[j] + 1] += 1
+    for j in range(n_colors):
+        starts[j + 1] += starts[j]
+    if starts[n_colors] != members.shape[0]:
+        return 1
+    for j in range(colors.shape[0]):
+        if colors[j] >= 0:
+            at = starts[colors[j]]
+            members[at] = <index> j
+            starts[colors[j]] = at + 1
+    for j in range(n_colors, 0, -1):
+        starts[j] = starts[j - 1]
+    starts[0] = 0
+    return 0
+
+
+def group(colors, starts, members):
+    """Write the members of each colour in rising order, those of colour c from starts[c] to starts[c + 1]."""
+    cdef int wrong
+    if len(starts) == 0:
+        raise ValueError("starts needs an entry more than there are colours")
+    if members.dtype.itemsize == 4:
+        wrong = sort_by_color[int32_t](colors, starts, members)
+    else:
+        wrong = sort_by_color[Py_ssize_t](colors, starts, members)
+    if wrong:
+        raise ValueError("starts or members do not fit the colours")

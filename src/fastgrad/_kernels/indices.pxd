@@ -1,0 +1,18 @@
+# The integers that patterns are made of: four bytes where they suffice, a pointer's width elsewhere.
+from libc.stdint cimport int32_t
+
+ctypedef fused index:
+    int32_t
+    Py_ssize_t
+
+
+# Tell whether lines 0 to len(starts) - 2 lie within indices, and all indices from 0 to width - 1.
+cdef inline bint inside(const index[::1] starts, const index[::1] indices, Py_ssize_t width) noexcept nogil:
+    cdef Py_ssize_t k
+    for k in range(starts.shape[0] - 1):
+        if starts[k] < 0 or starts[k + 1] < starts[k] or starts[k + 1] > indices.shape[0]:
+            return False
+    for k in range(indices.shape[0]):
+        if indices[k] < 0 or indices[k] >= width:
+            return False
+    return True
