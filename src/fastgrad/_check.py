@@ -1,6 +1,7 @@
 """Claimed against measured: the judgement of a gradient."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from fastgrad._probe import Probe
 from fastgrad._recheck import look_again
 from fastgrad._recheck_structured import look_again_structured
 from fastgrad._result import GradientCheck
+from fastgrad._stale import point_before, stale
 from fastgrad._step_by_noise import step_by_noise
 from fastgrad._typing import Array, Float64Array, IndexArray, ScalarFunction, Step
 from fastgrad._verdict import Case, conclude, tally
@@ -34,6 +36,7 @@ def gradient_check(
     indices: Any = None,
     args: Sequence[Any] = (),
     kwargs: Mapping[str, Any] | None = None,
+    previous: Any = None,
 ) -> GradientCheck:
     """Check a claimed gradient of the scalar function f at x against central differences, entry by entry.
 
@@ -63,6 +66,9 @@ def gradient_check(
         as the line of all its entries.
     args, kwargs : sequence and mapping, optional
         Passed on to f, and to grad_f where it is called, after x.
+    previous : array_like or tree of arrays, optional
+        A point of x's form where the claim may have been left from, as the parameters before the last update. Where
+        the check fails, some of the wrong entries are measured there too, and a claim that fits is said to be stale.
 
     Returns
     -------
@@ -112,7 +118,16 @@ def gradient_check(
         rtol=_tolerance("rtol", rtol, RTOL[claim.precision]),
         where=None if indices is None else selected(indices, point.array.shape),
     )
-    return _judge_structured(case) if structured else _judge(case, asked)
+    before = None if previous is None else point_before(previous, point)
+    check = _judge_structured(case) if structured else _judge(case, asked)
+    return check if before is None or len(check.wrong) == 0 else _compared_with(case, before, check)
+
+
+def _compared_with(case: Case, before: Point, check: GradientCheck) -> GradientCheck:
+    """Return the failed check with what the wrong entries are at the point before."""
+    claimed, wrong = case.claim.values.reshape(-1), check.wrong
+    found, calls = stale(case.f, before, case.h, claimed, wrong.indices, wrong.measured, case.claim.precision)
+    return replace(check, diagnosis=found or check.diagnosis, calls=check.calls + calls)
 
 
 def _judge(case: Case, asked: int) -> GradientCheck:
@@ -136,7 +151,7 @@ def _judge(case: Case, asked: int) -> GradientCheck:
             f"{sorted_out.unresolved.k.size} beyond tolerance, but within the error bound: f changes too fast for "
             f"these steps, or its noise, {probe.noise:.1e} at x, is too large for the tolerance."
         )
-    return conclude(case, measured, summary, sorted_out, asked + calls + probe.calls, tuple(reasons))
+    return conclude(case, measured, summary, sorted_out, asked + calls + probe.calls, tuple(reasons), sweep=probe.sweep)
 
 
 def _look_again(

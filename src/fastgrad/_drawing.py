@@ -98,3 +98,19 @@ def dress(ax: Axes, title: str, xlabel: str) -> Axes:
 
 def colours(n: int) -> list[str]:
     return [COLOURS[k % len(COLOURS)] for k in range(n)]
+
+
+def dress_map(ax: Axes, values: Float64Array, span: Span, shape: tuple[int, ...], title: str) -> Axes:
+    """Draw blocks of rows and columns in colours of their logarithm, with a bar that explains them."""
+    from matplotlib import colormaps
+    from matplotlib.colors import LogNorm
+
+    extent = (-0.5, shape[1] - 0.5, shape[0] - 0.5, -0.5)
+    colours_of_errors = colormaps["viridis_r"].with_extremes(over=MARKER)
+    image = ax.imshow(values, norm=LogNorm(*span), cmap=colours_of_errors, extent=extent, aspect="auto")
+    image.set_interpolation("none")
+    ax.figure.colorbar(image, ax=ax, label="largest error of a block", extend="both")
+    ax.set_title(title, loc="left", fontweight="bold")
+    ax.set_xlabel("column")
+    ax.set_ylabel("row")
+    return ax

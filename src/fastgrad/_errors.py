@@ -56,6 +56,15 @@ def unmeasured_noise() -> StepError:
     )
 
 
+def unsummed(given: tuple[int, ...], wanted: tuple[int, ...]) -> str:
+    """Return a hint if summing over an axis is all that the given shape lacks to be the wanted one, else ""."""
+    for axis in range(len(given)):
+        if given[:axis] + given[axis + 1 :] == wanted:
+            what = "is the sum over the samples of a batch missing?" if axis == 0 else "is a sum missing?"
+            return f" Summed over axis {axis} it would fit: {what}"
+    return ""
+
+
 def not_callable(f: object) -> TypeError:
     """Return the error for an f that cannot be called."""
     return TypeError(f"f must be callable, got {type(f).__name__}.")

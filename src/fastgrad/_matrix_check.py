@@ -78,6 +78,8 @@ def jacobian_check(
     True
     >>> print(fg.jacobian_check(f, [[3.0, 2.0], [0.0, 3.0]], np.array([2.0, 3.0])))
     Jacobian check failed: 1 of 4 entries wrong (atol 1e-06, rtol 1e-05)
+      diagnosis: 1 of 1 wrong entry, J[1, 1], has claimed = 0.5 × measured: a factor 2 is missing,
+      probably
       entry    claimed  measured  ± bound  difference  relative
       J[1, 1]        3         6  8.0e-10           3       0.5
       measured by central differences, eps = 1e-05, mode full, 16 calls of f

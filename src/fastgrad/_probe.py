@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from fastgrad._noise import noise
+from fastgrad._pictured import Sweep
 from fastgrad._point import Point
 from fastgrad._typing import Array, Float64Array
 
@@ -43,11 +46,24 @@ class Slope:
 
 
 class Probe:
-    """Calls of f near a point, counted; f's noise is measured when first asked for."""
+    """Calls of f near a point, counted; f's noise is measured when first asked for.
+
+    Attributes
+    ----------
+    calls : int
+        Of f, so far.
+    is_deterministic : bool
+        Whether f gave the same value twice.
+    sweep : Sweep or None
+        The slopes of the entry that was found farthest from its claim.
+    """
 
     def __init__(self, f: Callable[[Array], Any], point: Point, h: Float64Array) -> None:
         self.calls = 0
         self.is_deterministic = True
+        self.sweep: Sweep | None = None
+        self._worst = 0.0
+        self._seen: list[Slope] = []
         self._f = f
         self._x = point.array
         self._h = h
@@ -90,7 +106,7 @@ class Probe:
         if not (abs(plus) + abs(minus) + abs(centre) < float("inf")) or up == 0.0 or down == 0.0:
             return None
         both = up + down
-        return Slope(
+        slope = Slope(
             both / 2.0,
             (plus - minus) / both,
             (centre - minus) / down,
@@ -99,6 +115,18 @@ class Probe:
             plus == centre == minus,
             self,
         )
+        self._seen.append(slope)
+        return slope
+
+    def found(self, i: int, claimed: float, measured: float) -> None:
+        """End the look at entry i: keep its slopes where no entry before was found as far from its claim."""
+        seen = sorted(self._seen, key=lambda s: s.h)
+        self._seen.clear()
+        if seen and abs(claimed - measured) > self._worst:
+            self._worst = abs(claimed - measured)
+            columns = [np.array([s.h, s.central, s.rounding]) for s in seen]
+            steps, slopes, rounding = np.stack(columns, axis=1)
+            self.sweep = Sweep(i, claimed, steps, slopes, rounding)
 
     def _moved(self, i: int, step: float, sign: int) -> tuple[float, float]:
         """Return f with entry i moved by sign times step, and the step that was really taken."""

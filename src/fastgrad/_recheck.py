@@ -37,8 +37,21 @@ class Finding:
         """Whether the slopes on both sides differ."""
         return not (np.isnan(self.left) or self.left == self.right)
 
+    def nearest(self, claimed: float) -> float:
+        """Return the slope found that is nearest to the claim: at a kink, any in between."""
+        if not self.is_kink:
+            return self.measured
+        return min(max(claimed, min(self.left, self.right)), max(self.left, self.right))
+
 
 def look_again(probe: Probe, i: int, h: float, auto: float | None, claimed: float, tolerance: float) -> Finding | None:
+    """Return what steps around h show at entry i, as `_look` does; the probe keeps the slopes of the worst entry."""
+    found = _look(probe, i, h, auto, claimed, tolerance)
+    probe.found(i, claimed, found.nearest(claimed) if found else claimed)
+    return found
+
+
+def _look(probe: Probe, i: int, h: float, auto: float | None, claimed: float, tolerance: float) -> Finding | None:
     """Return what steps around h show at entry i; None where f has no finite value near it.
 
     Central differences with ever larger steps err less by noise and more by all else. Those that agree within their

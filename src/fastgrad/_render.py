@@ -14,20 +14,32 @@ ROWS, COLUMNS = 10, 100
 
 
 def text(check: "GradientCheck") -> str:
-    """Return the report: the verdict, the worst entries as a table, and how it was measured."""
-    lines = [_headline(check)]
+    """Return the report: the verdict, what the bug probably is, the worst entries as a table, how it was measured."""
+    lines = _wrapped(headline(check), "")
     for reason in check.reasons:
-        lines += wrap(reason, COLUMNS, initial_indent="  ", subsequent_indent="  ")
+        lines += _wrapped(reason)
+    if check.diagnosis:
+        lines += _wrapped(f"diagnosis: {check.diagnosis}")
     shown = check.wrong if len(check.wrong) else check.unresolved
     if len(shown):
         lines += _table(shown, check.name)
+    return "\n".join(lines + footer(check))
+
+
+def footer(check: "GradientCheck") -> list[str]:
+    """Return the lines on kinks, and on how it was measured."""
+    lines = []
     if len(check.kinks):
         lines.append(f"  {_count(len(check.kinks), 'entry', 'entries')} at a kink, judged by the slopes on both sides")
-    lines.append(f"  {_how(check)}")
-    return "\n".join(lines)
+    return lines + _wrapped(_how(check))
 
 
-def _headline(check: "GradientCheck") -> str:
+def _wrapped(sentence: str, indent: str = "  ") -> list[str]:
+    return wrap(sentence, COLUMNS, initial_indent=indent, subsequent_indent="  ", break_on_hyphens=False)
+
+
+def headline(check: "GradientCheck") -> str:
+    """Return the verdict with its numbers."""
     tolerance = f"atol {check.atol:.3g}, rtol {check.rtol:.3g}"
     if check.verdict == "failed":
         compared = _count(check.compared, "entry", "entries")
@@ -41,15 +53,16 @@ def _headline(check: "GradientCheck") -> str:
     )
 
 
-def _table(shown: "Entries", name: "Callable[[int], str]") -> list[str]:
+def rows(shown: "Entries", name: "Callable[[int], str]") -> list[tuple[str, ...]]:
+    """Return the head and the rows of a table of the worst entries."""
     with np.errstate(invalid="ignore"):
         error = np.abs(shown.claimed - shown.measured)
     order = np.argsort(-np.where(np.isnan(error), np.inf, error), kind="stable")[:ROWS]
-    rows = [("entry", "claimed", "measured", "± bound", "difference", "relative")]
+    table: list[tuple[str, ...]] = [("entry", "claimed", "measured", "± bound", "difference", "relative")]
     for k in order:
         claimed, measured = float(shown.claimed[k]), float(shown.measured[k])
         size = max(abs(claimed), abs(measured))
-        rows.append(
+        table.append(
             (
                 name(int(shown.indices[k])),
                 f"{claimed:.9g}",
@@ -59,14 +72,28 @@ def _table(shown: "Entries", name: "Callable[[int], str]") -> list[str]:
                 f"{error[k] / size:.2g}" if 0.0 < size < float("inf") else "-",
             )
         )
-    width = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return table
+
+
+def _table(shown: "Entries", name: "Callable[[int], str]") -> list[str]:
+    table = rows(shown, name)
+    width = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
+    width[0] = min(width[0], COLUMNS - 2 - sum(w + 2 for w in width[1:]))
     lines = [
-        "  " + row[0].ljust(width[0]) + "".join("  " + row[k].rjust(width[k]) for k in range(1, len(row)))
-        for row in rows
+        "  " + _shortened(row[0], width[0]).ljust(width[0]) + "".join(f"  {row[k]:>{width[k]}}" for k in range(1, 6))
+        for row in table
     ]
     if len(shown) > ROWS:
         lines.append(f"  … and {len(shown) - ROWS} more")
     return lines
+
+
+def _shortened(name: str, width: int) -> str:
+    """Return a name without its middle, where it is too long: its start says which leaf, its end which entry."""
+    if len(name) <= width:
+        return name
+    end = (2 * width) // 3
+    return f"{name[: width - end - 1]}…{name[len(name) - end :]}"
 
 
 def _how(check: "GradientCheck") -> str:

@@ -1,13 +1,14 @@
 """What a check found: plain frozen data. How it was computed is not known here."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
-from fastgrad import _render
+from fastgrad import _html, _picture, _render, _serial
 from fastgrad._errors import GradientMismatch, InconclusiveError
+from fastgrad._pictured import ErrorMap, Sweep
 from fastgrad._tree import Leaf, named
 from fastgrad._typing import Float64Array, IndexArray
 
@@ -131,6 +132,12 @@ class GradientCheck:
         Sentences that say why the verdict is not plain.
     what : str
         What was checked: ``"gradient"``, ``"Jacobian"`` or ``"Hessian"``.
+    diagnosis : str
+        What the bug probably is, with what supports that; empty where nothing fits.
+    errors : ErrorMap or None
+        The largest errors of the worst leaf in blocks of rows and columns: of a check that did not pass, or was small.
+    sweep : Sweep or None
+        The slopes of the worst entry over all steps that it was measured with, where it was measured again.
     """
 
     verdict: Verdict
@@ -153,6 +160,9 @@ class GradientCheck:
     max_error_is_bound: bool = False
     reasons: tuple[str, ...] = ()
     what: str = "gradient"
+    diagnosis: str = ""
+    errors: ErrorMap | None = None
+    sweep: Sweep | None = None
 
     @property
     def passed(self) -> bool:
@@ -185,16 +195,46 @@ class GradientCheck:
         if self.verdict == "inconclusive":
             raise InconclusiveError(str(self))
 
+    def _repr_html_(self) -> str:
+        return _html.fragment(self)
+
+    def to_html(self, path: str | PathLike[str]) -> None:
+        """Write the report as one HTML file that needs nothing else: verdict, table, error map and step sweep."""
+        Path(path).write_text(_html.page(self), encoding="utf-8")
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the error map into matplotlib axes, or into new ones, and return them.
+
+        Raises
+        ------
+        ValueError
+            If the result holds no error map: a large check that passed.
+        ImportError
+            If new axes are wanted and matplotlib, extra ``plot``, is missing.
+        """
+        return _picture.draw(self.errors, f"{self.what} check {self.verdict}", ax)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain numbers, strings, lists and dictionaries, as JSON takes them but for NaN."""
-        return {"passed": self.passed} | {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
+        return {"passed": self.passed, **_serial.plain(self)}
 
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "GradientCheck":
+        """Return the result that `to_dict` made this dictionary of, or `to_json` the JSON that it was read from.
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Entry | Entries | Kinks):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, np.ndarray | np.generic):
-        return value.tolist()
-    if isinstance(value, Leaf):
-        return {name: _plain(part) for name, part in value._asdict().items()}
-    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+        Raises
+        ------
+        ValueError
+            If it is no complete result.
+        """
+        return _serial.restored(cls, data)
+
+    def to_json(self, path: str | PathLike[str] | None = None, *, indent: int | None = None) -> str:
+        """Return the result as JSON, and write it to a file where a path is given.
+
+        NaN and infinite numbers, which JSON has not, are the strings "nan", "inf" and "-inf".
+        """
+        text = _serial.to_json(self.to_dict(), indent)
+        if path is not None:
+            Path(path).write_text(text, encoding="utf-8")
+        return text

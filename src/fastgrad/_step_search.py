@@ -137,6 +137,8 @@ class StepSearch:
         reach = sample.h * (GOAL[self.power] / max(seen, unseen)) ** (1 / self.power)
         if sample.odd and not seen:
             reach = max(reach, sample.h * abs(self.line.centre / sample.odd) / 16)
+        if sample.even:  # farther out f itself is larger, and its rounding over the step grows
+            reach = min(reach, sample.h * math.sqrt(abs(self.line.centre / sample.even)) / 2)
         longer = min(reach, high / 8, self.line.room)
         return longer if longer >= 4 * sample.h else None
 

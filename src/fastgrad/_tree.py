@@ -9,7 +9,7 @@ import numpy as np
 
 from fastgrad._arrays import is_masked_array, real_array
 from fastgrad._containers import bare_maker, children, is_container, is_tree, maker
-from fastgrad._errors import ShapeError
+from fastgrad._errors import ShapeError, unsummed
 from fastgrad._reading import entry_name
 from fastgrad._typing import Array
 
@@ -167,7 +167,10 @@ def _fitted(value: Any, leaf: Leaf, what: str, fill: bool) -> Array:
     if fill and array.ndim == 0:
         array = np.broadcast_to(array, leaf.shape)
     if array.shape != leaf.shape:
-        raise ShapeError(f"{what} has shape {array.shape} at {leaf.path}, which has {leaf.shape}: they must be equal.")
+        raise ShapeError(
+            f"{what} has shape {array.shape} at {leaf.path}, which has {leaf.shape}: they must be equal."
+            f"{unsummed(array.shape, leaf.shape)}"
+        )
     return array
 
 

@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 from fastgrad import _backend
 from fastgrad._claim import Claim
+from fastgrad._diagnosis import diagnose
+from fastgrad._evidence import Evidence
+from fastgrad._pictured import BLOCKS, Sweep, error_map
 from fastgrad._point import Point
 from fastgrad._result import Entries, Entry, GradientCheck, Kinks, Verdict
 from fastgrad._tree import located
@@ -139,8 +142,14 @@ def conclude(
     flaw: str | None = None,
     redone: int = 0,
     structured: bool = False,
+    sweep: Sweep | None = None,
+    rest_is_right: bool = False,
 ) -> GradientCheck:
-    """Return the result of a check from the first measurement, its summary and the second look."""
+    """Return the result of a check from the first measurement, its summary and the second look.
+
+    Where the entries that were not measured are known to be right, because projections of them are, the diagnosis may
+    speak of them.
+    """
     max_relative_error = summary[1]
     if tally.corrected.k.size:
         measured = measured.copy()
@@ -155,6 +164,7 @@ def conclude(
         verdict = "inconclusive"
     if case.rtol == 0 and verdict == "failed":
         wrong = _by_the_textbook(case, measured)
+    keeps_errors = at >= 0 and (verdict != "passed" or case.count <= BLOCKS**2)
     return GradientCheck(
         verdict=verdict,
         max_error=max_error,
@@ -173,7 +183,21 @@ def conclude(
         redone=redone,
         structured=structured,
         reasons=((flaw,) if flaw else ()) + (reasons if verdict != "passed" else ()),
+        diagnosis=_diagnosed(case, measured, wrong, rest_is_right) if wrong.k.size and not flaw else "",
+        errors=error_map(case.point.leaves, case.where, case.claimed, measured, at) if keeps_errors else None,
+        sweep=sweep if verdict != "passed" else None,
     )
+
+
+def _diagnosed(case: Case, measured: Array, wrong: Rows, rest_is_right: bool) -> str:
+    """Return what the bug probably is; entries that were not measured are right as claimed, or unknown."""
+    claimed = case.claim.values.reshape(-1)
+    known = measured
+    if case.where is not None:
+        known = claimed.astype(np.float64) if rest_is_right else np.full(claimed.size, np.nan)
+        known[case.where] = measured
+    x, precision = case.point.array.reshape(-1), case.claim.precision
+    return diagnose(Evidence(x, claimed, known, case.indices(wrong.k), wrong.bound, case.point.leaves, precision))
 
 
 def _still_unresolved(case: Case, measured: Array, rows: Rows) -> Rows:

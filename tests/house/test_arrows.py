@@ -11,11 +11,12 @@ SOURCE = Path(__file__).parents[2] / "src" / "fastgrad"
 
 #: From top to bottom, and within a row from left to right: a file imports only what stands behind it.
 ROWS = {
-    "skin": "__main__ _cli _demo plot _pattern_picture _drawing",
+    "skin": "__main__ _cli _demo plot _pattern_picture",
     "judge": (
         "testing _matrix_assertions _matrix_check _matrix_claim _matrix_recheck _layer_check _layer_outputs "
-        "_layer_calls _layer_parameters _layer_result _check _witness _verdict _recheck _recheck_structured "
-        "_probe _claim _weight_check _result _render"
+        "_layer_calls _layer_parameters _layer_result _check _stale _witness _verdict _diagnosis _precision "
+        "_suppositions _rearranged _totals _regions _evidence _recheck _recheck_structured _probe _claim "
+        "_weight_check _result _serial _html _svg _render _picture _drawing _pictured"
     ),
     "use": "losses _input_moves _loss_parts _criteria layers _weight_gradient _least_squares",
     "verbs": "_products _hessian _gradient _jacobian _derivative _one_sided",
@@ -70,7 +71,18 @@ FENCES = {
         },
         "verbs do not know each other's insides",
     ),
-    "_result": (GROUND | {"_render"}, "a result does not know how it was computed"),
+    "_diagnosis": (
+        GROUND | {"_precision", "_suppositions", "_rearranged", "_totals", "_regions", "_evidence"},
+        "a diagnosis sees numbers, and calls nothing",
+    ),
+    "_evidence": (GROUND, "a diagnosis sees numbers, and calls nothing"),
+    "_result": (
+        GROUND | {"_render", "_html", "_serial", "_picture", "_pictured"},
+        "a result does not know how it was computed",
+    ),
+    "_html": (GROUND | {"_render", "_svg"}, "a report does not know how its data were computed"),
+    "_svg": (GROUND | {"_pictured"}, "a report does not know how its data were computed"),
+    "_picture": (GROUND | {"_drawing", "_pictured"}, "a report does not know how its data were computed"),
     "_render": (GROUND, "a report does not know how its data were computed"),
     "_adaptive": ({"_step_search", "_line", "_extrapolation"}, "the adaptive method knows numbers, not arrays"),
     "_step_search": ({"_line", "_extrapolation"}, "the adaptive method knows numbers, not arrays"),
