@@ -11,6 +11,7 @@ from fastgrad._claim import claim_at, selected
 from fastgrad._gradient import measure, measure_entries, measure_structured
 from fastgrad._point import Point, as_point, bound, working_array
 from fastgrad._probe import Probe
+from fastgrad._progress import ProgressLike, progress_of
 from fastgrad._recheck import look_again
 from fastgrad._recheck_structured import look_again_structured
 from fastgrad._result import GradientCheck
@@ -37,6 +38,7 @@ def gradient_check(
     args: Sequence[Any] = (),
     kwargs: Mapping[str, Any] | None = None,
     previous: Any = None,
+    progress: ProgressLike = None,
 ) -> GradientCheck:
     """Check a claimed gradient of the scalar function f at x against central differences, entry by entry.
 
@@ -69,6 +71,10 @@ def gradient_check(
     previous : array_like or tree of arrays, optional
         A point of x's form where the claim may have been left from, as the parameters before the last update. Where
         the check fails, some of the wrong entries are measured there too, and a claim that fits is said to be stale.
+    progress : bool or callable, optional
+        True shows how far the check is on standard error, with tqdm where that is installed; a callable is told so some
+        ten times a second, as ``progress(done, total)`` in entries, those that are looked at again counted twice; what
+        it raises ends the check. None shows it on terminals, once a check has run for two seconds.
 
     Returns
     -------
@@ -117,9 +123,11 @@ def gradient_check(
         atol=_tolerance("atol", atol, ATOL[claim.precision]),
         rtol=_tolerance("rtol", rtol, RTOL[claim.precision]),
         where=None if indices is None else selected(indices, point.array.shape),
+        progress=progress_of(progress, "gradient check"),
     )
     before = None if previous is None else point_before(previous, point)
-    check = _judge_structured(case) if structured else _judge(case, asked)
+    with case.progress:
+        check = _judge_structured(case) if structured else _judge(case, asked)
     return check if before is None or len(check.wrong) == 0 else _compared_with(case, before, check)
 
 
@@ -134,10 +142,11 @@ def _judge(case: Case, asked: int) -> GradientCheck:
     """Measure an ordinary callable, and look again at what is beyond tolerance; f was asked for its noise already."""
     x = case.point.array
     measured = np.empty(case.count, x.dtype)
+    case.progress.begin(case.count)
     if case.where is None:
-        calls = measure(case.f, case.point, case.h, measured.reshape(x.shape))
+        calls = measure(case.f, case.point, case.h, measured.reshape(x.shape), case.progress.pace)
     else:
-        calls = measure_entries(case.f, case.point, case.h, case.where, measured)
+        calls = measure_entries(case.f, case.point, case.h, case.where, measured, case.progress.pace)
     measured = measured.astype(case.claimed.dtype, copy=False)
     summary = _backend.compare.compare(case.claimed, measured, case.atol, case.rtol)
     beyond = _beyond(case, measured, summary[3])
@@ -160,7 +169,9 @@ def _look_again(
     """Return what the second look finds at these of the compared entries: values, bounds, left and right slopes."""
     found = np.full((4, beyond.size), np.nan)
     auto = steps.auto(case.point.array) if case.eps is None and beyond.size else None
+    case.progress.begin(beyond.size)
     for row, (k, i) in enumerate(zip(beyond.tolist(), case.indices(beyond).tolist(), strict=True)):
+        case.progress.pace(row)
         claimed, first = float(case.claimed[k]), float(measured[k])
         if not (np.isfinite(claimed) and np.isfinite(probe.centre)):
             continue
@@ -176,6 +187,7 @@ def _judge_structured(case: Case) -> GradientCheck:
     x = case.point.array.view()
     x.flags.writeable = False
     out = np.empty_like(x)
+    case.progress.begin(case.count)
     witness = Witness(case.f, x, case.h, case.atol, out) if x.size else None
     calls = measure_structured(case.f, x, case.h, out)
     redone = max(calls - 2 * x.size, 0) // 2

@@ -9,12 +9,13 @@ from importlib import metadata
 from importlib.util import find_spec
 from io import TextIOWrapper
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 
-from fastgrad import _backend
+from fastgrad import _backend, _cli_check
 
-#: What `main` returns.
+#: What `main` returns, besides what a check does.
 FINE, MISMATCH, MISSING_EXTRA = 0, 1, 3
 
 #: The distributions that the demo needs, by the module that each installs.
@@ -32,19 +33,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0; 1 when the demo found a claim that does not hold; 3 when a package of an extra is missing. argparse itself
-        leaves by SystemExit, with 2 for arguments that it does not know.
+        0; 1 when the demo found a claim that does not hold, or a check failed; 2 when a check is inconclusive; 3 when
+        what was asked for cannot be done, as where a package of an extra is missing. For arguments that it does not
+        know, argparse leaves by SystemExit with that same 3.
     """
     options = _parser().parse_args(arguments)
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal without mathematical signs shows question marks
+    if options.command == "check":
+        return _cli_check.run(options)
     return _demo(options.figures) if options.command == "demo" else _info()
 
 
+class _Parser(argparse.ArgumentParser):
+    """argparse's own, but 2 is what an inconclusive check returns: arguments that are none are 3."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(_cli_check.USAGE, f"{self.prog}: error: {message}\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m fastgrad", description="Numerical differentiation and gradient checking."
-    )
+    parser = _Parser(prog="python -m fastgrad", description="Numerical differentiation and gradient checking.")
     parser.add_argument("--version", action="version", version=f"fastgrad {metadata.version('fastgrad')}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     demo = commands.add_parser(
@@ -57,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
         default=Path("fastgrad-figures"),
         help="the folder for the figures; it is made where there is none (default: ./%(default)s)",
     )
+    _cli_check.add_to(commands)
     commands.add_parser("info", help="versions and how this installation computes", description=_info.__doc__)
     return parser
 
@@ -84,7 +95,7 @@ def _info() -> int:
         "machine": f"{platform.machine()}, {platform.system()}, {os.cpu_count()} processors",
         "extras": ", ".join(
             f"{name} {'present' if find_spec(module) else 'missing'}"
-            for module, name in {**DEMO_NEEDS, "scipy": "SciPy"}.items()
+            for module, name in {**DEMO_NEEDS, "scipy": "SciPy", "tqdm": "tqdm"}.items()
         ),
     }
     for name, value in rows.items():

@@ -9,7 +9,7 @@ from fastgrad import _backend, _guarded, steps
 from fastgrad._point import Point, as_any_point, bound, is_bare_number, usable_out, working_array
 from fastgrad._reading import Reader
 from fastgrad._scheme import central, planned
-from fastgrad._typing import Array, Float64Array, IndexArray, ScalarFunction, Step
+from fastgrad._typing import Array, Float64Array, IndexArray, Pace, ScalarFunction, Step
 
 
 def numerical_gradient(
@@ -154,12 +154,14 @@ def numerical_gradient(
     return point.restore(grad)
 
 
-def measure(f: ScalarFunction, point: Point, h: Float64Array, out: Array) -> int:
+def measure(f: ScalarFunction, point: Point, h: Float64Array, out: Array, pace: Pace | None = None) -> int:
     """Write the central differences at a point into out, C-ordered and shaped like it; return the calls of f."""
-    return int(_backend.differences.gradient(f, point.array, h, central(), out, point.reader()))
+    return int(_backend.differences.gradient(f, point.array, h, central(), out, point.reader(pace)))
 
 
-def measure_entries(f: ScalarFunction, point: Point, h: Float64Array, indices: IndexArray, out: Array) -> int:
+def measure_entries(
+    f: ScalarFunction, point: Point, h: Float64Array, indices: IndexArray, out: Array, pace: Pace | None = None
+) -> int:
     """Write the central differences at these flat indices alone into the flat out; return the calls of f."""
 
     def f_of_entries(values: Array) -> Any:
@@ -168,7 +170,7 @@ def measure_entries(f: ScalarFunction, point: Point, h: Float64Array, indices: I
         return f(x)
 
     some = point.array.reshape(-1)[indices]
-    reader = Reader(lambda k: point.name(int(indices[k])))
+    reader = Reader(lambda k: point.name(int(indices[k])), pace)
     steps_of_entries = h if h.size == 1 else h[indices]
     return int(_backend.differences.gradient(f_of_entries, some, steps_of_entries, central(), out, reader))
 

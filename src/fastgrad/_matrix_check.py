@@ -16,6 +16,7 @@ from fastgrad._matrix_claim import MatrixClaim, matrix_claim
 from fastgrad._matrix_recheck import Outputs
 from fastgrad._pairings import pairing
 from fastgrad._point import Point, as_point, bound
+from fastgrad._progress import Progress
 from fastgrad._result import GradientCheck
 from fastgrad._typing import Array, Float64Array, IndexArray, ScalarFunction, Step, VectorFunction
 from fastgrad._verdict import Case, conclude, tally
@@ -304,6 +305,7 @@ def _case(
         atol=_tolerance("atol", atol, ATOL[precision]),
         rtol=_tolerance("rtol", rtol, RTOL[precision]),
         where=None,
+        progress=Progress(None),
     )
 
 

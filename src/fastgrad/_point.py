@@ -10,7 +10,7 @@ from fastgrad._containers import is_tree, refuse_tree
 from fastgrad._errors import ShapeError, not_callable
 from fastgrad._reading import Reader
 from fastgrad._tree import Leaf, Tree, flatten, named
-from fastgrad._typing import Array
+from fastgrad._typing import Array, Pace
 
 _ARRAY_LIKE = (np.ndarray, list, tuple)
 #: Why a structured callable has no use for a tree.
@@ -61,9 +61,9 @@ class Point:
         """Return steps or bounds as one line if they are a tree like x, and as they are otherwise."""
         return given if self.tree is None else self.tree.spread(given, what)
 
-    def reader(self) -> Reader:
+    def reader(self, pace: Pace | None = None) -> Reader:
         """Return a reader of f's values that names this point's entries."""
-        return Reader(self.name)
+        return Reader(self.name, pace)
 
     def restore(self, out: Array) -> Any:
         """Return a derivative in the form that x came in: a NumPy scalar for a bare number, an array, or a tree."""

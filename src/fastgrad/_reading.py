@@ -1,5 +1,6 @@
 """Reading what f returns: the one body of rules that both twins follow, and the names of the entries in its errors."""
 
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -8,7 +9,7 @@ import numpy as np
 
 from fastgrad._arrays import is_masked_array
 from fastgrad._errors import ShapeError
-from fastgrad._typing import Float64Array
+from fastgrad._typing import Float64Array, Pace
 
 _REAL = "biuf"
 
@@ -27,12 +28,15 @@ class Reader:
     ----------
     name : callable
         The name of the entry with a given flat index, as ``"x[3, 17]"``.
+    pace : callable, optional
+        Told by the loop that so many entries are done; returns how many shall be when it is to be told again.
     """
 
-    __slots__ = ("_name",)
+    __slots__ = ("_name", "pace")
 
-    def __init__(self, name: Callable[[int], str]) -> None:
+    def __init__(self, name: Callable[[int], str], pace: Pace | None = None) -> None:
         self._name = name
+        self.pace = pace or _never
 
     def where(self, i: int, sign: int) -> str:
         """Return where f was called: at x itself (sign 0), or with entry i perturbed upwards (1) or downwards (-1)."""
@@ -110,6 +114,10 @@ class Reader:
                 f"f must return real numbers or a regular array of them, but at {self.where(i, sign)} it returned "
                 f"{_describe(y)}, which is no array."
             ) from error
+
+
+def _never(done: int) -> int:
+    return sys.maxsize
 
 
 class PairReader(Reader):

@@ -123,7 +123,8 @@ class GradientCheck:
     redone : int
         Entries that a structured callable measured again with a smaller step, because a kink lay within the first.
     mode : str
-        ``"full"``: each entry was measured.
+        ``"full"``: each entry was measured; ``"search"``: random projections of all of them, and those that these
+        pointed at; ``"sample"``: a random choice.
     structured : bool
         Whether f's own difference loop was used.
     max_error_is_bound : bool
@@ -138,6 +139,21 @@ class GradientCheck:
         The largest errors of the worst leaf in blocks of rows and columns: of a check that did not pass, or was small.
     sweep : Sweep or None
         The slopes of the worst entry over all steps that it was measured with, where it was measured again.
+    resolution : float
+        The smallest error of a single entry that this check was sure to see and to call wrong, in whichever of the
+        entries covered it is.
+    resolution_norm : float
+        The smallest norm of all errors, over the norm of the claim, that it was sure to see.
+    noise : float
+        The standard deviation of f's noise at x; NaN where it did not have to be measured.
+    seed : int or None
+        What the random directions or the sample were drawn from: ``rng=seed`` replays the check. None: nothing was.
+    error_norm : tuple of float, or None
+        Where more entries are wrong than could be named: the norm of all errors, as an interval of confidence 95 %.
+    coverage : float
+        The share of the entries asked for that was measured, one by one or in projections.
+    wrong_share : tuple of float, or None
+        Where a random sample was measured: the share of wrong entries in all, as an interval of confidence 95 %.
     """
 
     verdict: Verdict
@@ -163,6 +179,13 @@ class GradientCheck:
     diagnosis: str = ""
     errors: ErrorMap | None = None
     sweep: Sweep | None = None
+    resolution: float = float("nan")
+    resolution_norm: float = float("nan")
+    noise: float = float("nan")
+    seed: int | None = None
+    error_norm: tuple[float, float] | None = None
+    coverage: float = 1.0
+    wrong_share: tuple[float, float] | None = None
 
     @property
     def passed(self) -> bool:
@@ -190,6 +213,7 @@ class GradientCheck:
         GradientMismatch, InconclusiveError
             Both are an AssertionError; the message is the report.
         """
+        __tracebackhide__ = True
         if self.verdict == "failed":
             raise GradientMismatch(str(self))
         if self.verdict == "inconclusive":

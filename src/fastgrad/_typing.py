@@ -11,6 +11,8 @@ Float64Array = NDArray[np.float64]
 IndexArray = NDArray[np.intp]
 ScalarFunction = Callable[..., Any]
 VectorFunction = Callable[..., Any]
+#: Told by a loop how many entries are done; returns how many shall be when it is to be told again.
+Pace = Callable[[int], int]
 Step = float | ArrayLike | Mapping[Any, Any] | str | None
 
 

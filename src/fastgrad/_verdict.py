@@ -12,6 +12,7 @@ from fastgrad._diagnosis import diagnose
 from fastgrad._evidence import Evidence
 from fastgrad._pictured import BLOCKS, Sweep, error_map
 from fastgrad._point import Point
+from fastgrad._progress import Progress
 from fastgrad._result import Entries, Entry, GradientCheck, Kinks, Verdict
 from fastgrad._tree import located
 from fastgrad._typing import Array, Float64Array, IndexArray, Step
@@ -29,6 +30,7 @@ class Case:
     atol: float
     rtol: float
     where: IndexArray | None
+    progress: Progress
 
     @property
     def claimed(self) -> Array:

@@ -2,11 +2,66 @@
 
 from typing import Any
 
+from fastgrad._check import gradient_check
 from fastgrad._layer_check import layer_check
 from fastgrad._layer_result import LayerCheck
 from fastgrad._matrix_assertions import assert_hessian, assert_jacobian
+from fastgrad._result import GradientCheck
+from fastgrad._typing import ScalarFunction, Step
 
-__all__ = ["assert_hessian", "assert_jacobian", "assert_layer"]
+__all__ = ["assert_gradient", "assert_hessian", "assert_jacobian", "assert_layer"]
+
+
+def assert_gradient(
+    f: ScalarFunction,
+    grad_f: Any,
+    x: Any,
+    eps: Step = None,
+    atol: float | None = None,
+    *,
+    rtol: float | None = None,
+    **options: Any,
+) -> GradientCheck:
+    """Assert that a claimed gradient of the scalar function f at x is right.
+
+    Parameters
+    ----------
+    f, grad_f, x, eps, atol, rtol
+        As `fastgrad.gradient_check` takes them.
+    **options
+        Whatever else it takes.
+
+    Returns
+    -------
+    GradientCheck
+        The check, which passed.
+
+    Raises
+    ------
+    GradientMismatch
+        If entries are wrong. It is an AssertionError, and its message is the report, which names them.
+    InconclusiveError
+        If the tolerance is finer than what can be resolved. It is an AssertionError, too: what nobody could see is not
+        asserted.
+    ShapeError, StepError, TypeError, ValueError
+        As `fastgrad.gradient_check`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastgrad.testing import assert_gradient
+    >>> assert_gradient(lambda x: np.sum(x**2), lambda x: 2 * x, np.array([1.0, -2.0])).verdict
+    'passed'
+    >>> try:
+    ...     assert_gradient(lambda x: np.sum(x**2), lambda x: [2.0, 3.0] * x, np.array([1.0, -2.0]))
+    ... except AssertionError as error:
+    ...     print(str(error).splitlines()[0])
+    gradient check failed: 1 of 2 entries wrong (atol 1e-06, rtol 1e-05)
+    """
+    __tracebackhide__ = True
+    check = gradient_check(f, grad_f, x, eps, atol, rtol=rtol, **options)
+    check.raise_if_failed()
+    return check
 
 
 def assert_layer(layer: Any, x: Any, grad_output: Any = None, **options: Any) -> LayerCheck:

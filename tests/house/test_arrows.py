@@ -11,12 +11,13 @@ SOURCE = Path(__file__).parents[2] / "src" / "fastgrad"
 
 #: From top to bottom, and within a row from left to right: a file imports only what stands behind it.
 ROWS = {
-    "skin": "__main__ _cli _demo plot _pattern_picture",
+    "skin": "__main__ _cli _cli_check _demo plot _pattern_picture",
     "judge": (
-        "testing _matrix_assertions _matrix_check _matrix_claim _matrix_recheck _layer_check _layer_outputs "
-        "_layer_calls _layer_parameters _layer_result _check _stale _witness _verdict _diagnosis _precision "
-        "_suppositions _rearranged _totals _regions _evidence _recheck _recheck_structured _probe _claim "
-        "_weight_check _result _serial _html _svg _render _picture _drawing _pictured"
+        "testing _replay _matrix_assertions _matrix_check _matrix_claim _matrix_recheck _layer_check "
+        "_layer_outputs _layer_calls _layer_parameters _layer_result _check _stale _witness _verdict "
+        "_diagnosis _precision _suppositions _rearranged _totals _regions _evidence _recheck "
+        "_recheck_structured _probe _claim _weight_check _result _serial _html _svg _render _picture _drawing "
+        "_pictured"
     ),
     "use": "losses _input_moves _loss_parts _criteria layers _weight_gradient _least_squares",
     "verbs": "_products _hessian _gradient _jacobian _derivative _one_sided",
@@ -31,8 +32,8 @@ ROWS = {
     "engine": "_kernels reference",
     "side": "problems",
     "ground": (
-        "_layer_names _object_state _seeds _tree _containers _regression _complex_reading _reading _arrays _errors "
-        "_estimates _typing _later"
+        "_layer_names _object_state _seeds _tree _containers _regression _complex_reading _progress _reading "
+        "_arrays _errors _estimates _typing _later"
     ),
 }
 ORDER = ["__init__", *" ".join(ROWS.values()).split()]

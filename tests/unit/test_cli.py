@@ -158,7 +158,7 @@ def test_info_names_what_computes(tmp_path: Path) -> None:
 def test_version_and_unknown_commands(tmp_path: Path) -> None:
     assert re.fullmatch(r"fastgrad \d+\.\d+\.\d+\S*\n", run("--version", cwd=tmp_path).stdout)
     done = run("nonsense", cwd=tmp_path)
-    assert done.returncode == 2
+    assert done.returncode == 3
     assert "nonsense" in done.stderr
 
 

@@ -50,7 +50,8 @@ cdef class Scheme:
                 self.has_centre = self.has_centre or (self.offsets[w, k] == 0 and self.weights[w, k] != 0.0)
 
 
-# x (n-d, C order)  h (1,) or (n,)  out (n entries, C order), written  reader: scalar(y, i, offset), note(error, i, offset)
+# x (n-d, C order)  h (1,) or (n,)  out (n entries, C order), written  reader: scalar(y, i, offset), note(error, i, offset),
+# pace(i) -> the next i to tell it of
 def gradient(f, x, const double[::1] h, Scheme scheme, out, reader):
     """Write the differences of the scalar f at x into out; return the number of calls of f."""
     cdef GradientSink sink = GradientSink(reader, out)
@@ -62,7 +63,7 @@ def gradient(f, x, const double[::1] h, Scheme scheme, out, reader):
 
 
 # x (n-d, C order, n > 0)  h (1,) or (n,)  allocate: y.shape -> J (y.shape + x.shape), C order, written
-# reader: array(y, i, offset, shape), note(error, i, offset)
+# reader: array(y, i, offset, shape), note(error, i, offset), pace(i) -> the next i to tell it of
 def jacobian(f, x, const double[::1] h, Scheme scheme, allocate, reader):
     """Return the array that allocate gives for the shape of f's first value, filled with f's differences."""
     cdef JacobianSink sink = JacobianSink(reader, x, allocate)
@@ -109,7 +110,7 @@ cdef bint in_place(
     cdef object buffer = fresh_copy(x, base.shape[0] * sizeof(real)), y
     cdef real[::1] point = flat(buffer)
     cdef Frame frame = frame_of(buffer)
-    cdef Py_ssize_t count = Py_REFCNT(buffer), i = 0, k, offset = 0, each = 0 if h.shape[0] == 1 else 1
+    cdef Py_ssize_t count = Py_REFCNT(buffer), i = 0, k, offset = 0, due = 0, each = 0 if h.shape[0] == 1 else 1
     cdef Py_ssize_t row, each_row = 0 if scheme.which.shape[0] == 1 else 1
     cdef bint in_f = False
     cdef double step
@@ -123,6 +124,8 @@ cdef bint in_place(
     try:
         for i in range(base.shape[0]):
             PyErr_CheckSignals()
+            if i == due:
+                due = reader.pace(i)
             if not same_bits(&point[i], &base[i]):
                 return False
             step = h[i * each]
@@ -183,13 +186,15 @@ cdef int on_copies(
     """Measure every entry on fresh copies, as the reference does."""
     cdef object buffer
     cdef real[::1] point
-    cdef Py_ssize_t i, k, offset, row, each = 0 if h.shape[0] == 1 else 1
+    cdef Py_ssize_t i, k, offset, row, due = 0, each = 0 if h.shape[0] == 1 else 1
     cdef Py_ssize_t each_row = 0 if scheme.which.shape[0] == 1 else 1
     cdef double step
     if scheme.has_centre and base.shape[0]:
         take_centre(f, x, sink, reader)
     for i in range(base.shape[0]):
         PyErr_CheckSignals()
+        if i == due:
+            due = reader.pace(i)
         step = h[i * each]
         row = scheme.which[i * each_row]
         for k in range(scheme.offsets.shape[1]):

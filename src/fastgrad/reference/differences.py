@@ -109,7 +109,10 @@ def gradient(f: ScalarFunction, x: Array, h: Float64Array, scheme: Scheme, out: 
     if scheme.has_centre and x.size:
         centre = reader.scalar(_call(f, x.copy(), reader, 0, 0), 0, 0)
         calls += 1
+    due = 0
     for i in range(x.size):
+        if i == due:
+            due = reader.pace(i)
         step = float(h[i % h.size])
         terms, width = scheme.terms(i)
         weighted = []
@@ -137,7 +140,10 @@ def jacobian(
     if scheme.has_centre:
         centre = reader.array(_call(f, x.copy(), reader, 0, 0), 0, 0, None).copy()
         shape = centre.shape
+    due = 0
     for i in range(x.size):
+        if i == due:
+            due = reader.pace(i)
         step = float(h[i % h.size])
         terms, width = scheme.terms(i)
         weighted = []
