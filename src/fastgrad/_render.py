@@ -47,12 +47,12 @@ def headline(check: "GradientCheck") -> str:
     tolerance = f"atol {check.atol:.3g}, rtol {check.rtol:.3g}"
     if check.verdict == "failed":
         compared = _count(check.compared, "entry", "entries")
-        return f"gradient check failed: {len(check.wrong)} of {compared} wrong ({tolerance})"
+        return f"{check.what} check failed: {len(check.wrong)} of {compared} wrong ({tolerance})"
     if check.verdict == "inconclusive":
-        return f"gradient check inconclusive: {check.compared} entries compared ({tolerance})"
+        return f"{check.what} check inconclusive: {check.compared} entries compared ({tolerance})"
     sign = "≤" if check.max_error_is_bound else "="
     return (
-        f"gradient check passed: {_count(check.compared, 'entry', 'entries')}, "
+        f"{check.what} check passed: {_count(check.compared, 'entry', 'entries')}, "
         f"max error {sign} {check.max_error:.3g} ({tolerance})"
     )
 

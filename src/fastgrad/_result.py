@@ -131,6 +131,8 @@ class GradientCheck:
         Whether `max_error` is a bound on what was not measured, rather than a difference that was.
     reasons : tuple of str
         Sentences that say why the verdict is not plain.
+    what : str
+        What was checked: ``"gradient"``, ``"Jacobian"`` or ``"Hessian"``.
     resolution : float
         The smallest error of a single entry that this check was sure to see and to call wrong, in whichever of the
         entries covered it is.
@@ -173,6 +175,7 @@ class GradientCheck:
     structured: bool = False
     max_error_is_bound: bool = False
     reasons: tuple[str, ...] = ()
+    what: str = "gradient"
     resolution: float = float("nan")
     resolution_norm: float = float("nan")
     noise: float = float("nan")
@@ -233,7 +236,7 @@ class GradientCheck:
         ImportError
             If new axes are wanted and matplotlib, extra ``plot``, is missing.
         """
-        return _picture.draw(self.errors, f"gradient check {self.verdict}", ax)
+        return _picture.draw(self.errors, f"{self.what} check {self.verdict}", ax)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain numbers, strings, lists and dictionaries, as JSON takes them but for NaN."""
