@@ -27,8 +27,8 @@ ONE_SIDED = (1 / 2, 1 / 4, 1 / 8, 3 / 4, 1 / 16, 3 / 8, 3 / 16, 5 / 8, 1 / 32, 7
 FIRST = {1: 2.0**-4, 2: 2.0**-3, 3: 2.0**-2, 4: 2.0**-2}
 #: Steps this many times as small as the last are tried where extrapolation does not settle, and so often.
 RETREAT, RETREATS = 1 / 16, 4
-#: A point so small says little of the scale on which f changes: where its steps leave an error bar of such a share of the
-#: value, as rounding does in differences of an f that is large beside its slope, they start at the scale 1 again.
+#: A point so small says little of the scale on which f changes: where its steps leave an error bar of such a share of
+#: the value, as rounding does in differences of an f that is large beside its slope, they start at the scale 1 again.
 TINY, VAGUE = 2.0**-10, 1e-8
 #: Where a bound is closer than this share of the first step, only the other side is used.
 NO_ROOM = 2.0**-7

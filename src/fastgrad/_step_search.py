@@ -17,7 +17,8 @@ GOLDEN = (math.sqrt(5) - 1) / 2
 UNIT = 2.0**-4
 #: Rounding in the slope that makes a larger step worth trying, relative.
 NOISY = 2e-14
-#: What is seen of truncation may be f's rounding up to so many times what its value foretells; then steps grow by so much.
+#: What is seen of truncation may be f's rounding, up to so many times what its value foretells; steps then grow by so
+#: much.
 UNSURE, LEAP = 8.0, 2.0**8
 
 
