@@ -27,6 +27,15 @@ class Limits(Protocol):
     def read(self, A: Array, count: int, /) -> float:
         """Read every entry this often and return the sum of all that was read."""
 
+    def addresses(self) -> dict[str, int]:
+        """Return where the functions in machine code are, by name."""
+
+    def perturb(self, address: int, x: Array, h: float, out: Array, count: int, /) -> None:
+        """Write the central differences of a function into out, this often, as a plain loop in C does."""
+
+    def through_the_door(self, address: int, x: Array, h: float, out: Array, work: Array, count: int, /) -> None:
+        """Write the same by fastgrad's function for other Cython modules, this often."""
+
 
 def build() -> Limits:
     """Return the compiled limits, built anew where the source or the Python has changed."""

@@ -3,6 +3,8 @@
 from cpython.ref cimport PyObject
 from libc.string cimport memset
 
+from fastgrad.cython_api cimport gradient, scalar_function
+
 cdef extern from "Python.h":
     object PyObject_Vectorcall(object f, PyObject **args, size_t nargsf, PyObject *kwnames)
     size_t PY_VECTORCALL_ARGUMENTS_OFFSET
@@ -45,3 +47,53 @@ def read(const double[:, ::1] A, Py_ssize_t count):
         for k in range(64):
             total += lanes[k]
     return total
+
+
+cdef double rosenbrock(const double *x, Py_ssize_t n, void *data) noexcept nogil:
+    cdef double total = 0.0, bend, reach
+    cdef Py_ssize_t i
+    for i in range(n - 1):
+        bend = x[i + 1] - x[i] * x[i]
+        reach = 1.0 - x[i]
+        total += 100.0 * bend * bend + reach * reach
+    return total
+
+
+cdef double squares(const double *x, Py_ssize_t n, void *data) noexcept nogil:
+    cdef double total = 0.0
+    cdef Py_ssize_t i
+    for i in range(n):
+        total += x[i] * x[i]
+    return total
+
+
+def addresses():
+    """Return where the functions in machine code are, by name."""
+    return {"Rosenbrock": <size_t><void *>rosenbrock, "sum of squares": <size_t><void *>squares}
+
+
+# x (n,), written and restored  out (n,), written
+def perturb(size_t address, double[::1] x, double h, double[::1] out, Py_ssize_t count):
+    """Write the central differences of a function into out, this often, as a plain loop in C does."""
+    cdef scalar_function f = <scalar_function><void *>address
+    cdef Py_ssize_t k, i, n = x.shape[0]
+    cdef double before, plus, minus
+    with nogil:
+        for k in range(count):
+            for i in range(n):
+                before = x[i]
+                x[i] = before + h
+                plus = f(&x[0], n, NULL)
+                x[i] = before - h
+                minus = f(&x[0], n, NULL)
+                x[i] = before
+                out[i] = (plus - minus) / (2.0 * h)
+
+
+# x (n,)  out (n,), written  work (n,), written
+def through_the_door(size_t address, const double[::1] x, double h, double[::1] out, double[::1] work, Py_ssize_t count):
+    """Write the same by fastgrad's function for other Cython modules, this often."""
+    cdef Py_ssize_t k
+    with nogil:
+        for k in range(count):
+            gradient(<scalar_function><void *>address, NULL, &x[0], x.shape[0], h, &out[0], &work[0])

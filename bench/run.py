@@ -14,7 +14,7 @@ from bench._harness import Effort
 from bench._limits import build
 from bench._report import Row, markdown
 
-_FAMILIES = ("opaque", "layers", "outer", "least_squares", "coloring", "progress", "import")
+_FAMILIES = ("opaque", "native", "layers", "outer", "least_squares", "coloring", "torch", "progress", "import")
 _RESULTS = Path(__file__).with_name("results")
 _HOW = (
     "Measured in turn, round after round, on one BLAS thread. **Ratio of the minima** (median over the rounds); "
@@ -37,6 +37,9 @@ def main() -> int:
         for name in options.only or _FAMILIES:
             family = import_module(f"bench.bench_{name}")
             tables[name] = list(family.rows(limits, effort))
+            if not tables[name]:
+                print(f"{family.TITLE}: left out, what it stands beside is not installed.\n")
+                continue
             print(markdown(family.TITLE, tables[name]) + "\n", flush=True)
     missed = [
         f"{row.work}: {figure}"

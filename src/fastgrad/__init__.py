@@ -21,10 +21,13 @@ if _t.TYPE_CHECKING:
     from fastgrad._check import gradient_check
     from fastgrad._derivative import derivative
     from fastgrad._estimates import Derivative
+    from fastgrad._hessian import numerical_hessian
     from fastgrad._layer_check import layer_check
     from fastgrad._layer_result import LayerCheck
     from fastgrad._least_squares import LeastSquaresResult, least_squares_gd
+    from fastgrad._matrix_check import hessian_check, jacobian_check
     from fastgrad._one_sided import one_sided_derivatives
+    from fastgrad._products import directional_derivative, hessian_vector_product, numerical_vjp
     from fastgrad._result import GradientCheck
     from fastgrad._weight_check import WeightGradientCheck, weight_gradient_check
     from fastgrad.layers import LinearLayer, TwoLayerNet, relu, relu_derivative, softmax_cross_entropy, weight_gradient
@@ -40,12 +43,18 @@ else:  # what is loaded when it is first asked for: all else is there in a third
             "TwoLayerNet": "layers",
             "WeightGradientCheck": "_weight_check",
             "derivative": "_derivative",
+            "directional_derivative": "_products",
             "gradient_check": "_check",
+            "hessian_check": "_matrix_check",
+            "hessian_vector_product": "_products",
+            "jacobian_check": "_matrix_check",
             "layer_check": "_layer_check",
             "layers": "layers",
             "least_squares_gd": "_least_squares",
             "losses": "losses",
             "native": "native",
+            "numerical_hessian": "_hessian",
+            "numerical_vjp": "_products",
             "one_sided_derivatives": "_one_sided",
             "plot": "plot",
             "problems": "problems",
@@ -76,13 +85,19 @@ __all__ = [
     "TwoLayerNet",
     "WeightGradientCheck",
     "derivative",
+    "directional_derivative",
     "gradient_check",
+    "hessian_check",
+    "hessian_vector_product",
+    "jacobian_check",
     "layer_check",
     "least_squares_gd",
     "losses",
     "native",
     "numerical_gradient",
+    "numerical_hessian",
     "numerical_jacobian",
+    "numerical_vjp",
     "one_sided_derivatives",
     "plot",
     "problems",

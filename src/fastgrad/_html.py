@@ -39,7 +39,7 @@ def page(check: "GradientCheck") -> str:
     """Return a whole document that refers to nothing outside itself."""
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        f"<title>gradient check {check.verdict}</title>"
+        f"<title>{check.what} check {check.verdict}</title>"
         "<style>body{font-family:sans-serif;max-width:60em;margin:2em auto;padding:0 1em;color:#22313f}"
         "table{border-collapse:collapse}th{border-bottom:1px solid #8a949e}</style>"
         f"</head><body><h1>Gradient check</h1>{fragment(check)}</body></html>\n"

@@ -1,13 +1,13 @@
 """The Jacobian of an array-valued function, dense, a column at a time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fastgrad import _guarded, _loops
 from fastgrad._point import Point, as_any_point, bound, usable_out
 from fastgrad._reading import Reader
-from fastgrad._scheme import planned
-from fastgrad._typing import Array, Step, VectorFunction
+from fastgrad._scheme import central, planned
+from fastgrad._typing import Array, Float64Array, Step, VectorFunction
 
 if TYPE_CHECKING:
     from fastgrad._estimates import Derivative
@@ -130,6 +130,14 @@ def numerical_jacobian(
     if plan.changes_sides:
         return point.restore(_guarded.jacobian(f, point, plan, allocate, workers))
     return point.restore(_loops.jacobian(f, point.array, plan.h, plan.scheme, allocate, reader, workers))
+
+
+def measure(f: VectorFunction, point: Point, h: Float64Array, allocate: Callable[[tuple[int, ...]], Array]) -> Array:
+    """Return the array that allocate gives for the shape of f's value, filled with central differences at a point."""
+    reader = point.reader()
+    if point.array.size == 0:
+        return allocate(_first_shape(f, point, reader))
+    return _loops.jacobian(f, point.array, h, central(), allocate, reader)
 
 
 def _first_shape(f: VectorFunction, point: Point, reader: Reader) -> tuple[int, ...]:

@@ -135,7 +135,7 @@ def usable_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any], x: Any) -
     return out
 
 
-def bound(f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any] | None) -> Callable[..., Any]:
+def bound(f: Callable[..., Any] | None, args: Sequence[Any], kwargs: Mapping[str, Any] | None) -> Callable[..., Any]:
     """Return f as a function of x alone; f itself where there is nothing to bind."""
     if not callable(f):
         raise not_callable(f)

@@ -120,6 +120,23 @@ def _never(done: int) -> int:
     return sys.maxsize
 
 
+class PairReader(Reader):
+    """The same where two entries move at once: the index that stands for entries i and j of n is i * n + j."""
+
+    __slots__ = ("_n",)
+
+    def __init__(self, name: Callable[[int], str], n: int) -> None:
+        super().__init__(name)
+        self._n = n
+
+    def where(self, i: int, sign: int) -> str:
+        """Return where f was called."""
+        first, second = divmod(i, self._n)
+        if sign == 0 or first == second:
+            return super().where(first, sign)
+        return f"x with {self._name(first)} and {self._name(second)} moved by their steps"
+
+
 def _describe(y: Any) -> str:
     if y is None:
         return "None"

@@ -1,5 +1,6 @@
 """Which stencil and which step each entry takes: from method, order and bounds. It knows nothing of f."""
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -53,7 +54,7 @@ class Plan:
     @property
     def scheme(self) -> Any:
         """The stencils as the loops take them."""
-        return _uniform(self.stencils[0]) if len(self.stencils) == 1 else _scheme(self.stencils, self.which)
+        return uniform(self.stencils[0]) if len(self.stencils) == 1 else _scheme(self.stencils, self.which)
 
     def at(self, i: int) -> tuple[Stencil, float]:
         """Return the stencil and the step of entry i."""
@@ -120,12 +121,28 @@ def planned(point: Point, eps: Step, method: str | None, order: int | None, boun
 @cache
 def central() -> Any:
     """Return the textbook's scheme: (f(x + h) - f(x - h)) / 2h at every entry."""
-    return _uniform(stencil("central", ORDER))
+    return uniform(stencil("central", ORDER))
 
 
 def _within(bounds: Any, point: Point, chosen: Stencil, h: Float64Array) -> Plan:
-    lower, upper = limits(bounds, point)
     stencils = (chosen, *(_one_sided(side, chosen.order) for side in ("forward", "backward")))
+    which, taken, within = fitted(stencils, bounds, point, h)
+    return Plan(stencils, which, taken, within)
+
+
+def fitted(
+    stencils: Sequence[Stencil], bounds: Any, point: Point, h: Float64Array
+) -> tuple[Any, Float64Array, tuple[Float64Array, Float64Array]]:
+    """Return which stencil each entry takes within the bounds, the first that has room, the steps, and the bounds.
+
+    Where none has room, the roomiest is taken and its step is shortened.
+
+    Raises
+    ------
+    ValueError
+        If x lies outside the bounds, or an entry has no room at all.
+    """
+    lower, upper = limits(bounds, point)
     x = point.array.reshape(-1)
     rooms = np.stack([_largest_step(s, x, lower, upper) for s in stencils])
     wanted = np.broadcast_to(h, x.shape)
@@ -135,7 +152,7 @@ def _within(bounds: Any, point: Point, chosen: Stencil, h: Float64Array) -> Plan
     if np.any(taken <= 0):
         i = int(np.argmax(taken <= 0))
         raise ValueError(f"{point.name(i)} has no room to move: its bounds are {lower[i]:.17g} and {upper[i]:.17g}.")
-    return Plan(stencils, which.astype(np.uint8), taken, (lower, upper))
+    return which.astype(np.uint8), taken, (lower, upper)
 
 
 def _one_sided(side: str, order: int) -> Stencil:
@@ -143,7 +160,8 @@ def _one_sided(side: str, order: int) -> Stencil:
 
 
 @cache
-def _uniform(chosen: Stencil) -> Any:
+def uniform(chosen: Stencil) -> Any:
+    """Return the scheme that takes one stencil at every entry."""
     return _scheme((chosen,), _ALL)
 
 

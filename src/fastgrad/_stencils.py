@@ -70,11 +70,11 @@ def stencil(method: str, order: int, derivative: int = 1) -> Stencil:
     else:
         sign = 1 if method == "forward" else -1
         points = [sign * k for k in range(derivative + order)]
-    return _solved(points, derivative, order)
+    return on_points(points, derivative, order)
 
 
-def _solved(points: list[int], derivative: int, order: int) -> Stencil:
-    """Return the stencil on these points, by elimination on the moment conditions."""
+def on_points(points: list[int], derivative: int, order: int) -> Stencil:
+    """Return the stencil on these points, by elimination on the moment conditions; its order is as the caller says."""
     from fractions import Fraction
 
     n = len(points)

@@ -135,13 +135,13 @@ class _Native:
 
     def _line(self, x: Any) -> Float64Array:
         """Return the entries of x as doubles, in a copy that is the function's own."""
-        return self._fitting(np.array(real_array(x, "x"), dtype=np.float64, order="C").reshape(-1))
+        return self._fitting(np.array(real_array(x, "x"), dtype=np.float64, order="C"))
 
-    def _fitting(self, line: Array) -> Array:
-        """Return the entries of x, if they are as many as the function can count."""
-        if self.form & INT_COUNT and line.size > _LARGEST_INT:
-            raise ShapeError(f"the function takes n as an int, which cannot be {line.size}.")
-        return line
+    def _fitting(self, x: Array) -> Array:
+        """Return the entries of x in a line, if they are as many as the function can count."""
+        if self.form & INT_COUNT and x.size > _LARGEST_INT:
+            raise ShapeError(f"the function takes n as an int, which cannot be {x.size}.")
+        return x if x.ndim == 1 else x.reshape(-1)
 
 
 class NativeFunction(_Native):
@@ -159,7 +159,7 @@ class NativeFunction(_Native):
         """Write the differences of f at x by these stencils into out; return how often it measured them all."""
         if x.size == 0:
             return 1
-        base, result = self._fitting(x.reshape(-1)), out.reshape(-1)
+        base, result = self._fitting(x), out if out.ndim == 1 else out.reshape(-1)
         centre = self(x) if scheme.has_centre else np.nan
 
         def new_run(fresh: bool = False) -> Run:
@@ -197,7 +197,7 @@ class NativeVectorFunction(_Native):
         self, x: Array, h: Float64Array, scheme: Any, out: Array, reader: Reader, threads: int
     ) -> int:
         """Write the differences of f at x into out, shaped ``(m, *x.shape)``; return how often it measured them all."""
-        base, result = self._fitting(x.reshape(-1)), out.reshape(self.m, x.size)
+        base, result = self._fitting(x), out.reshape(self.m, x.size)
         centre = self(x) if scheme.has_centre else np.empty(self.m)
 
         def new_run(fresh: bool = False) -> Run:

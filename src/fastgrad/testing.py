@@ -5,10 +5,11 @@ from typing import Any
 from fastgrad._check import gradient_check
 from fastgrad._layer_check import layer_check
 from fastgrad._layer_result import LayerCheck
+from fastgrad._matrix_assertions import assert_hessian, assert_jacobian
 from fastgrad._result import GradientCheck
 from fastgrad._typing import ScalarFunction, Step
 
-__all__ = ["assert_gradient", "assert_layer"]
+__all__ = ["assert_gradient", "assert_hessian", "assert_jacobian", "assert_layer"]
 
 
 def assert_gradient(

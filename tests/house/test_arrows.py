@@ -13,26 +13,29 @@ SOURCE = Path(__file__).parents[2] / "src" / "fastgrad"
 ROWS = {
     "skin": "__main__ _cli _cli_check _demo plot _pattern_picture",
     "judge": (
-        "testing _replay _layer_check _layer_outputs _layer_calls _layer_parameters _layer_result _check _stale "
-        "_witness _verdict _diagnosis _precision _suppositions _rearranged _totals _regions _evidence _recheck "
+        "testing _replay _matrix_assertions _matrix_check _matrix_claim _matrix_recheck _layer_check "
+        "_layer_outputs _layer_calls _layer_parameters _layer_result _check _modes _search _sample _search_norm "
+        "_looks _decode _calibration _projections _stale _witness _verdict "
+        "_diagnosis _precision _suppositions _rearranged _totals _regions _evidence _recheck "
         "_recheck_structured _probe _claim _weight_check _result _serial _html _svg _render _picture _drawing "
         "_pictured"
     ),
     "use": "losses _input_moves _loss_parts _criteria layers _weight_gradient _least_squares",
-    "verbs": "_gradient _jacobian _derivative _one_sided",
+    "verbs": "_products _hessian _gradient _jacobian _derivative _one_sided",
     "notions": (
-        "_complex_plane _complex_step _cauchy_riemann _surroundings _holomorphic _step_by_noise sparsity "
-        "_detection _pattern_check _color _bicoloring _greedy _coloring _column_orders _pattern_makers _pattern "
-        "_guarded _loops native _addresses _c_signature _spans "
-        "_stencil_entries _structured_bars _adaptive_entries _around _bars _adaptive _step_search _line "
-        "_extrapolation _scheme steps _noise_steps _neighbourhood _noise _bounds _stencils _pattern_caller _point"
+        "_compressed_product _pairings _direction _adaptive_pairs _complex_plane _complex_step "
+        "_cauchy_riemann _surroundings _holomorphic _step_by_noise sparsity _detection _pattern_check _color "
+        "_bicoloring _greedy _coloring _column_orders _pattern_makers _pattern _guarded _loops native "
+        "_addresses _c_signature _spans _stencil_entries "
+        "_structured_bars _adaptive_entries _around _bars _adaptive _step_search _line _extrapolation _scheme "
+        "steps _noise_steps _neighbourhood _noise _bounds _stencils _pattern_caller _point"
     ),
     "switch": "_backend",
     "engine": "cython_api _kernels reference",
     "side": "problems",
     "ground": (
         "_layer_names _object_state _seeds _tree _containers _regression _complex_reading _progress _reading "
-        "_arrays _errors _estimates _typing _later"
+        "_arrays _errors _estimates _budget _typing _later"
     ),
 }
 ORDER = ["__init__", *" ".join(ROWS.values()).split()]

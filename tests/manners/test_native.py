@@ -1,5 +1,6 @@
 """Native callables: x stays as it was, whatever f writes; Ctrl-C is heard; threads change no bit; calls are counted."""
 
+import _thread
 import signal
 import sys
 import threading
@@ -60,7 +61,7 @@ def test_threads_change_no_bit(monkeypatch: pytest.MonkeyPatch, rng: np.random.G
     monkeypatch.setattr(_spans, "WORTH", 0.0)  # however little there is to do
     monkeypatch.setattr(_spans, "TRIAL", 0.0)
     started = []
-    start = _spans.start_new_thread
+    start = _thread.start_new_thread
     monkeypatch.setattr(_spans, "start_new_thread", lambda *given: started.append(start(*given)))
     for n in (2, 3, 50, 1001):
         x = rng.standard_normal(n)
@@ -116,7 +117,7 @@ def test_ctrl_c_is_heard_between_spans(native: Callable[..., Any], workers: int)
 def test_two_python_threads_may_measure_at_once(rng: np.random.Generator) -> None:
     x = rng.standard_normal(400)
     expected = fg.numerical_gradient(ROSENBROCK, x).tobytes()
-    seen = []
+    seen: list[bool] = []
 
     def measure() -> None:
         seen.extend(fg.numerical_gradient(ROSENBROCK, x, workers=2).tobytes() == expected for _ in range(20))

@@ -8,6 +8,7 @@ import pytest
 import fastgrad as fg
 from fastgrad import cython_api, reference
 from fastgrad._kernels import differences, native
+from fastgrad.reference import native as plain
 
 SCALAR = fg.native.function(cython_api.__pyx_capi__["rosenbrock"])
 VECTOR = fg.native.vector_function(cython_api.__pyx_capi__["broyden"], 6)
@@ -26,7 +27,7 @@ def test_twins_agree(rng: np.random.Generator, dtype: Any, which: list[int], fre
     line = x.astype(np.float64)
     columns = VECTOR(line)
     found = []
-    for module, kind in ((native, differences.Scheme), (reference.native, reference.differences.Scheme)):
+    for module, kind in ((native, differences.Scheme), (plain, reference.differences.Scheme)):
         scheme = kind(OFFSETS, WEIGHTS, WIDTHS, np.array(which, np.uint8))
         grad, J = np.zeros(6, dtype), np.zeros((6, 6), dtype)
         fixed = (SCALAR.address, 0, SCALAR.form, x, h, scheme)

@@ -87,7 +87,9 @@ def test_details_and_checks() -> None:
     assert found.value.tobytes() == fg.numerical_gradient(f, X).tobytes()
     assert fg.gradient_check(f, found.value, X).calls == 10
     wrong = found.value * [1, 1, 2, 1, 1]
-    assert fg.gradient_check(f, wrong, X).worst.name == "x[2]"
+    worst = fg.gradient_check(f, wrong, X).worst
+    assert worst is not None
+    assert worst.name == "x[2]"
     assert not fg.gradient_check(f, wrong, X, indices=[2])
 
 
@@ -192,7 +194,8 @@ def test_signatures_that_are_taken(signature: str, form: int) -> None:
     "signature",
     ["", "double", "double ()", "double (double)", "double (double, int)", "float (float *, int)", "double (double *)",
      "double * (double *, int)", "double *f(double *, int)", "long double (double *, int)", "double (double **, int)",
-     "double (double *, short)", "double (double *, void *, int)", "double (double *, int, int)", "void (double *, int)",
+     "double (double *, short)", "double (double *, void *, int)", "double (double *, int, int)",
+     "void (double *, int)",
      "double (double *, int, void **)", "double (struct point *, int)", "double (double *, int, double *)",
      "double (void *, int, void *)", "double (double *, float)", "double (double *, int, ...)"],
 )  # fmt: skip

@@ -1,0 +1,292 @@
+"""Products of derivatives with vectors, without the matrices: Jv, uᵀJ and Hv."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from fastgrad import steps
+from fastgrad._compressed_product import compressed_product, compression
+from fastgrad._direction import Direction, adaptively, along, along_with_bar, auto_lines, in_line
+from fastgrad._errors import ShapeError
+from fastgrad._estimates import Derivative
+from fastgrad._gradient import numerical_gradient
+from fastgrad._point import as_point, bound
+from fastgrad._reading import Reader
+from fastgrad._typing import Array, Float64Array, ScalarFunction, Step, VectorFunction
+
+
+def directional_derivative(
+    f: VectorFunction,
+    x: Any,
+    v: Any,
+    eps: Step = None,
+    *,
+    method: str | None = None,
+    order: int | None = None,
+    bounds: Any = None,
+    details: bool = False,
+    args: Sequence[Any] = (),
+    kwargs: Mapping[str, Any] | None = None,
+) -> Any:
+    """Return the derivative of f at x along v, Jv, by differences of f along the line x + t v.
+
+    For a scalar f this is the inner product of its gradient with v; for an array-valued f it is the product of its
+    Jacobian with v (forward mode's JVP). f is called twice, whatever the size of x; no matrix is formed.
+
+    Parameters
+    ----------
+    f : callable
+        Takes an array of x's shape and dtype, a fresh one each time, and returns a number, an array or a list of
+        numbers.
+    x : array_like or tree of arrays
+        The point, of any shape, as `numerical_gradient` takes it.
+    v : array_like or tree of arrays
+        The direction, shaped like x, or flat. It is not normalised.
+    eps : None, float or "auto"
+        The step t by which v is multiplied. None and ``"auto"`` take the power of two nearest to 1/‖v/h‖, in
+        the Euclidean norm, where h are the entries' own "auto" steps: along one entry, just that.
+    method : {"central", "forward", "backward", "adaptive"}, optional
+        On which sides of x f is called, as in `numerical_gradient`. "adaptive" extrapolates until the error stops
+        falling, in some 10 to 15 calls; for a scalar f.
+    order : int, optional
+        The power of the step with which the error falls: 2 by default. A central difference takes as many calls as its
+        order, a one-sided one one more.
+    bounds : pair of array_like, or an object with attributes lb and ub, optional
+        f is never called outside: where x has no room on one side, the difference is taken on the other, with a
+        shorter step if need be.
+    details : bool
+        Whether to return an error bar, calls, step and flags with the value, for which twice as many calls are made.
+    args, kwargs : sequence and mapping, optional
+        Passed on to f after x.
+
+    Returns
+    -------
+    ndarray, NumPy scalar or Derivative
+        Of the shape of f's value and x's working dtype; a NumPy scalar for a scalar f. With `details`, a `Derivative`
+        of arrays of that shape.
+
+    Raises
+    ------
+    StepError
+        If eps is not a positive finite real number, or rounding of x takes more than 1 % from v.
+    ValueError
+        If v is not finite, the method or its order is unknown, x lies outside its bounds, or v leads out of them.
+    TypeError, ShapeError
+        If x cannot be differentiated at, v has not the form of x, or f returns no real array.
+    Exception
+        Whatever f raises arrives unchanged, with a note of the side.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fastgrad as fg
+    >>> fg.directional_derivative(lambda x: x @ x, np.array([1.0, 2.0]), [3.0, 4.0]).round(6)
+    np.float64(22.0)
+    >>> fg.directional_derivative(lambda x: x**2, np.array([1.0, 2.0]), [3.0, 4.0]).round(6)
+    array([ 6., 16.])
+    """
+    point = as_point(x)
+    direction = Direction(point, v, bounds)
+    found = _along(direction, point.of_array(bound(f, args, kwargs)), eps, method, order, details)
+    dtype = point.array.dtype.type
+    return found.mapped(lambda a: a[()]) if isinstance(found, Derivative) else found.astype(dtype, copy=False)[()]
+
+
+def numerical_vjp(
+    f: VectorFunction,
+    x: Any,
+    u: Any,
+    eps: Step = None,
+    *,
+    method: str | None = None,
+    order: int | None = None,
+    bounds: Any = None,
+    sparsity: Any = None,
+    args: Sequence[Any] = (),
+    kwargs: Mapping[str, Any] | None = None,
+) -> Any:
+    """Return uᵀJ, the product of a vector with the Jacobian of the array-valued f at x (reverse mode's VJP).
+
+    This is what a layer's backward returns for the cotangent u: the gradient of Σ u·f(x). The Jacobian is not formed;
+    f is called 2n + 1 times, and with `sparsity` twice for each of its colours and once more. Differences are taken
+    value by value before they are summed, so that outputs which an entry does not move add no rounding.
+
+    Parameters
+    ----------
+    f : callable
+        Takes an array of x's shape and dtype and returns a number, an array or a list of numbers.
+    x : array_like or tree of arrays
+        The point, of any shape, as `numerical_gradient` takes it.
+    u : array_like
+        The cotangent, of the shape of f's value.
+    eps, method, order, bounds : optional
+        As `numerical_gradient` takes them; with `sparsity`, central differences of order 2 are all there is.
+    sparsity : pattern or Coloring, optional
+        Which of f's values, flat, each entry of x moves: what `fastgrad.sparsity.color` takes, or returned. Entries
+        that share no value are moved at once. Of a layer of m outputs and n inputs an entry of the weights moves one:
+        its m·n entries take 2n calls. What the pattern leaves out is not measured.
+    args, kwargs : sequence and mapping, optional
+        Passed on to f after x.
+
+    Returns
+    -------
+    ndarray or tree of arrays
+        Shaped like x, of its working dtype.
+
+    Raises
+    ------
+    ShapeError
+        If u has not the shape of f's value.
+    StepError, ValueError, TypeError, Exception
+        As `numerical_gradient`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fastgrad as fg
+    >>> W = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    >>> fg.numerical_vjp(lambda x: W @ x, np.ones(3), [1.0, 10.0]).round(6)
+    array([41., 52., 63.])
+    """
+    point = as_point(x)
+    g = bound(f, args, kwargs)
+    reader = Reader(lambda i: "x with an entry moved by")
+    try:
+        first = g(point.shown(point.array.copy()))
+    except BaseException as error:
+        reader.note(error, 0, 0)
+        raise
+    base = reader.array(first, 0, 0, None).copy()
+    weights = np.asarray(u)
+    if weights.dtype.kind not in "biuf":
+        raise TypeError(f"u must hold real numbers; got dtype {weights.dtype}.")
+    if weights.shape != base.shape:
+        raise ShapeError(f"u must have the shape of f's value, {base.shape}; got {weights.shape}.")
+    line = weights.astype(np.float64).reshape(-1)
+
+    def product(moved: Any) -> float:
+        with np.errstate(invalid="ignore"):
+            change = reader.array(g(moved), 0, 1, base.shape) - base
+        return float(line @ change.reshape(-1))
+
+    if sparsity is None:
+        return numerical_gradient(product, x, eps, method=method, order=order, bounds=bounds)
+    if method is not None or order is not None or bounds is not None:
+        raise TypeError("with sparsity, differences are central ones of order 2: leave method, order and bounds out.")
+
+    def flat(moved: Array) -> Float64Array:
+        try:
+            y = g(point.shown(moved))
+        except BaseException as error:
+            reader.note(error, 0, 1)
+            raise
+        return reader.array(y, 0, 1, base.shape).reshape(-1).copy()
+
+    found = compressed_product(flat, point, steps.resolve(eps, point), compression(sparsity), line)
+    return point.restore(found.astype(point.array.dtype).reshape(point.array.shape))
+
+
+def hessian_vector_product(
+    f: ScalarFunction | None,
+    x: Any,
+    v: Any,
+    eps: Step = None,
+    *,
+    grad: Callable[..., Any] | None = None,
+    method: str | None = None,
+    order: int | None = None,
+    bounds: Any = None,
+    args: Sequence[Any] = (),
+    kwargs: Mapping[str, Any] | None = None,
+) -> Any:
+    """Return Hv, the product of the Hessian of the scalar f at x with v, without forming the Hessian.
+
+    From a gradient it is that gradient's derivative along v, (g(x + t v) - g(x - t v)) / 2t: two calls of it. From
+    values it is the gradient of f's derivative along v, for which f is called 4n times.
+
+    Parameters
+    ----------
+    f : callable or None
+        The scalar function; it is not called where `grad` is given, and may be None there.
+    x : array_like or tree of arrays
+        The point, of any shape, as `numerical_gradient` takes it.
+    v : array_like or tree of arrays
+        The direction, shaped like x, or flat.
+    eps : None, float or "auto"
+        The step t along v. None and ``"auto"`` take the step of `directional_derivative`; from values, along v and for
+        each entry, "auto" steps are those of order 3, near ε^(1/4).
+    grad : callable, optional
+        The gradient of f: takes what f takes and returns an array shaped like x, or a tree like x.
+    method, order, bounds : optional
+        As `directional_derivative` takes them, but for "adaptive".
+    args, kwargs : sequence and mapping, optional
+        Passed on to f, or to grad, after x.
+
+    Returns
+    -------
+    ndarray or tree of arrays
+        Shaped like x, of its working dtype.
+
+    Raises
+    ------
+    StepError, ValueError, TypeError, ShapeError, Exception
+        As `directional_derivative`.
+
+    References
+    ----------
+    B. A. Pearlmutter, "Fast exact multiplication by the Hessian", Neural Computation 6 (1994), equation 2, from where
+    the difference of gradients is known; it differs in being central.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fastgrad as fg
+    >>> f = lambda x: x[0] ** 2 * x[1]
+    >>> fg.hessian_vector_product(f, np.array([3.0, 2.0]), [1.0, 1.0]).round(5)
+    array([10.,  6.])
+    >>> g = lambda x: np.array([2 * x[0] * x[1], x[0] ** 2])
+    >>> fg.hessian_vector_product(None, np.array([3.0, 2.0]), [1.0, 1.0], grad=g).round(7)
+    array([10.,  6.])
+    """
+    if method == "adaptive":
+        raise ValueError(
+            "a product with a Hessian has the methods 'central', 'forward' and 'backward'; got 'adaptive'."
+        )
+    point = as_point(x)
+    direction = Direction(point, v, bounds)
+    if grad is None:
+        return _from_values(point.of_array(bound(f, args, kwargs)), direction, eps, method, order)
+    g = point.of_array(bound(grad, args, kwargs))
+    found = _along(direction, lambda y: in_line(point, g(y), "what grad returns"), eps, method, order, False)
+    return point.restore(found.astype(point.array.dtype).reshape(point.array.shape))
+
+
+def _along(
+    direction: Direction, f: Callable[[Array], Any], eps: Step, method: str | None, order: int | None, details: bool
+) -> Any:
+    if method != "adaptive":
+        s, h = direction.plan(eps, method, order)
+        return along_with_bar(direction, f, s, h) if details else along(direction, f, s, h)
+    if eps is not None or order is not None:
+        raise TypeError("the adaptive method picks its own steps and order: leave eps and order out.")
+    found = adaptively(direction, f)
+    return found if details else found.value
+
+
+def _from_values(f: ScalarFunction, direction: Direction, eps: Step, method: str | None, order: int | None) -> Any:
+    """Return the gradient of f's derivative along a direction: of what f has at each point of the line, weighted."""
+    point = direction.point
+    s, h = direction.plan(eps, method, order, power=3)
+    moves = [k * h * direction.v.reshape(point.array.shape) for k in s.offsets]
+    reader = Reader(lambda i: "x along v and an entry")
+
+    def slope(y: Array) -> float:
+        total = 0.0
+        for move, weight in zip(moves, s.numerators, strict=True):
+            total += weight * reader.scalar(f((y + move).astype(y.dtype)), 0, 1)
+        return total / (s.denominator * h)
+
+    reduced = direction.bounds_around([k * h for k in s.offsets])
+    g = numerical_gradient(slope, point.array, auto_lines(point, 3), method=method, order=order, bounds=reduced)
+    return point.restore(g)
