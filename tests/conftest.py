@@ -47,7 +47,12 @@ def native_library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
 @pytest.fixture(scope="session")
 def native(native_library: ctypes.CDLL) -> Callable[..., Any]:
     """Return a ctypes function of that library, by its name and the letters of its arguments."""
-    kinds = {"p": ctypes.POINTER(ctypes.c_double), "n": ctypes.c_ssize_t, "i": ctypes.c_int, "d": ctypes.c_void_p}
+    kinds: dict[str, Any] = {
+        "p": ctypes.POINTER(ctypes.c_double),
+        "n": ctypes.c_ssize_t,
+        "i": ctypes.c_int,
+        "d": ctypes.c_void_p,
+    }
 
     def typed(name: str, letters: str = "pnd", *, is_void: bool = False) -> Any:
         f = native_library[name]  # a new object each time, unlike an attribute
