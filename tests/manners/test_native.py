@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import fastgrad as fg
-from fastgrad import _spans, cython_api
+from fastgrad import _backend, _spans, cython_api
 
 ROSENBROCK = fg.native.function(cython_api.__pyx_capi__["rosenbrock"])
 
@@ -72,7 +72,7 @@ def test_threads_change_no_bit(monkeypatch: pytest.MonkeyPatch, rng: np.random.G
         f = fg.native.vector_function(cython_api.__pyx_capi__["broyden"], n)
         J = fg.numerical_jacobian(f, x, order=4, workers=workers)
         assert J.tobytes() == fg.numerical_jacobian(f, x, order=4).tobytes()
-    assert len(started) >= workers - 1
+    assert len(started) >= workers - 1 or _backend.NAME == "reference"  # the plain twin does all in its first span
 
 
 def test_little_work_starts_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
