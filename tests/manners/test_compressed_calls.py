@@ -168,7 +168,7 @@ def test_f_may_call_the_plan_and_threads_may_share_it() -> None:
     assert np.array_equal(plan(X).toarray(), fg.numerical_jacobian(f, X, sparsity=BAND).toarray())
 
     shared = fg.plan_jacobian(f, X, sparsity=BAND)
-    wrong = []
+    wrong: list[int] = []
 
     def work(scale: float) -> None:
         expected = fg.numerical_jacobian(f, scale * X, sparsity=BAND).toarray()

@@ -149,7 +149,7 @@ def test_entries(m: int, n: int, density: float, seed: int, dtype: Any, index: A
             change, size = np.empty((2, m))
             module.product(columns, rows, places, data, moves, change, size)
             products.append((change.tobytes(), size.tobytes()))
-    assert np.array_equal(*found)
+    assert np.array_equal(found[0], found[1])
     assert products[:2] == products[2:]
     dense = np.zeros((m, n))
     dense[pattern.rows, pattern.cols] = data

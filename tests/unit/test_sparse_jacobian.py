@@ -1,5 +1,6 @@
 """`numerical_jacobian(sparsity=...)`: the dense Jacobian's numbers, in as many calls as colours take."""
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -240,6 +241,17 @@ def test_what_does_not_fit_is_told() -> None:
         fg.numerical_jacobian(broyden, X, sparsity=sparsity.color(BAND, "symmetric"))
     with pytest.raises(fg.StepError, match=r"x\[0\]"):
         fg.numerical_jacobian(broyden, X, 1e-18, sparsity=BAND)
+
+
+def test_memory_is_in_proportion_to_the_entries() -> None:
+    n = 20_000
+    x, band = np.linspace(0.2, 1.3, n), sparsity.banded(n).to_scipy()
+    fg.numerical_jacobian(broyden, x, sparsity=band)
+    tracemalloc.start()
+    J = fg.numerical_jacobian(broyden, x, sparsity=band)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 100 * J.nnz  # 12 of them are the result's, 24 are f's
 
 
 def test_nan_stays_in_its_rows() -> None:
