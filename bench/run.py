@@ -14,7 +14,18 @@ from bench._harness import Effort
 from bench._limits import build
 from bench._report import Row, markdown
 
-_FAMILIES = ("opaque", "native", "layers", "outer", "least_squares", "coloring", "torch", "progress", "import")
+_FAMILIES = (
+    "opaque",
+    "native",
+    "layers",
+    "outer",
+    "least_squares",
+    "coloring",
+    "jacobian",
+    "torch",
+    "progress",
+    "import",
+)
 _RESULTS = Path(__file__).with_name("results")
 _HOW = (
     "Measured in turn, round after round, on one BLAS thread. **Ratio of the minima** (median over the rounds); "

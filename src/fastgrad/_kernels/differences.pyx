@@ -12,22 +12,9 @@ from libc.string cimport memcmp
 
 from fastgrad._kernels.buffers cimport (
     Frame, call, equal_but_for, flat, frame_of, fresh_copy, is_laid_out, same_bits, same_frame)
+from fastgrad._kernels.counts cimport FASTGRAD_COUNTS_ARE_EXACT, Py_REFCNT
 from fastgrad._kernels.sinks cimport GradientSink, JacobianSink, Sink
 from fastgrad._kernels.wide cimport real
-
-cdef extern from "Python.h":
-    Py_ssize_t Py_REFCNT(object o)
-
-cdef extern from *:
-    """
-    #ifdef Py_GIL_DISABLED
-    #define FASTGRAD_COUNTS_ARE_EXACT 0
-    #else
-    #define FASTGRAD_COUNTS_ARE_EXACT 1
-    #endif
-    """
-    const bint FASTGRAD_COUNTS_ARE_EXACT
-
 
 cdef class Scheme:
     """Stencils: entry i is differenced by Σ_k weights[w, k]·f(x + offsets[w, k]·h e_i) / (widths[w]·h), w = which[i]."""
