@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         pattern,
         projection,
         recurrence,
+        stacks,
         star,
         structured,
     )
@@ -38,6 +39,7 @@ __all__ = [
     "pattern",
     "projection",
     "recurrence",
+    "stacks",
     "star",
     "structured",
 ]

@@ -15,19 +15,19 @@ from fastgrad._typing import Array
 
 def gradient(f: Callable[[Any], Any], point: Point, plan: Plan, out: Array) -> None:
     """Write the differences of a scalar f by the stencils of a plan into out."""
-    _backend.differences.gradient(_without_errors(f), point.array, plan.h, plan.scheme, out, point.reader())
-    _take_other_sides(f, point, plan, out, is_scalar=True)
+    _backend.differences.gradient(without_errors(f), point.array, plan.h, plan.scheme, out, point.reader())
+    take_other_sides(f, point, plan, out, is_scalar=True)
 
 
 def jacobian(f: Callable[[Any], Any], point: Point, plan: Plan, allocate: Callable[[tuple[int, ...]], Array]) -> Array:
     """Return the array that allocate gives for the shape of f's values, filled with the differences of f by a plan."""
-    without_errors = _without_errors(f, point.array)
+    without_errors = without_errors(f, point.array)
     J: Array = _backend.differences.jacobian(without_errors, point.array, plan.h, plan.scheme, allocate, point.reader())
-    _take_other_sides(f, point, plan, J, is_scalar=False)
+    take_other_sides(f, point, plan, J, is_scalar=False)
     return J
 
 
-def _without_errors(f: Callable[[Any], Any], x: Array | None = None) -> Callable[[Any], Any]:
+def without_errors(f: Callable[[Any], Any], x: Array | None = None) -> Callable[[Any], Any]:
     """Return f with NaN for a value where it raises an error of arithmetic; shaped like f(x), if an x is given."""
     undefined: Any = np.nan if x is None else None
 
@@ -52,17 +52,23 @@ def _undefined(f: Callable[[Any], Any], x: Any, error: Exception) -> Array:
     return np.full(shape, np.nan)
 
 
-def _take_other_sides(f: Callable[[Any], Any], point: Point, plan: Plan, out: Array, *, is_scalar: bool) -> None:
+def take_other_sides(f: Callable[[Any], Any], point: Point, plan: Plan, out: Array, *, is_scalar: bool) -> None:
+    """Put one-sided differences of f where out is not finite, as far as f has values there, and warn of it."""
     if np.isfinite(out).all():
         return
     from fastgrad._stencil_entries import fill_in  # loaded when needed: import fastgrad does without
 
     changed = fill_in(f, point, plan, out, is_scalar=is_scalar)
-    if changed:
-        others = f" (and of {len(changed) - 1} more)" if len(changed) > 1 else ""
-        warnings.warn(
-            f"f has no finite value on one side of {point.name(changed[0])}{others}: the derivative is a one-sided "
-            f"difference there. details=True flags such entries; bounds= keeps f from being asked outside its domain.",
-            OneSidedWarning,
-            stacklevel=4,
-        )
+    if changed and not point.keeps(changed):
+        warn_of(point, changed, stacklevel=5)
+
+
+def warn_of(point: Point, changed: list[int], *, stacklevel: int) -> None:
+    """Warn that these entries are differenced on another side than asked for."""
+    others = f" (and of {len(changed) - 1} more)" if len(changed) > 1 else ""
+    warnings.warn(
+        f"f has no finite value on one side of {point.name(changed[0])}{others}: the derivative is a one-sided "
+        f"difference there. details=True flags such entries; bounds= keeps f from being asked outside its domain.",
+        OneSidedWarning,
+        stacklevel=stacklevel,
+    )

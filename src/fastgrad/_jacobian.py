@@ -8,6 +8,7 @@ from fastgrad._point import Point, as_any_point, bound, usable_out
 from fastgrad._reading import Reader
 from fastgrad._scheme import central, planned
 from fastgrad._typing import Array, Float64Array, Step, VectorFunction
+from fastgrad._workers import is_alone
 
 if TYPE_CHECKING:
     from fastgrad._estimates import Derivative
@@ -22,6 +23,8 @@ def numerical_jacobian(
     order: int | None = None,
     bounds: Any = None,
     details: bool = False,
+    vectorized: bool = False,
+    workers: Any = None,
     out: Array | None = None,
     args: Sequence[Any] = (),
     kwargs: Mapping[str, Any] | None = None,
@@ -49,6 +52,8 @@ def numerical_jacobian(
         complex x, f may be complex too.
     details : bool
         Whether to return error bars, calls, steps and flags with the values, as `numerical_gradient` does.
+    vectorized, workers : optional
+        As `numerical_gradient` takes them; a vectorized f returns an array of shape ``(k, *y.shape)``.
     out : ndarray, optional
         C-contiguous, of shape ``y.shape + x.shape`` and x's working dtype; it is filled and returned.
     args, kwargs : sequence and mapping, optional
@@ -91,8 +96,12 @@ def numerical_jacobian(
     (True, True)
     """
     point = as_any_point(x)
-    f = point.of_array(bound(f, args, kwargs))
+    given, f, stacked, asked = f, point.of_array(bound(f, args, kwargs)), None, 0
     reader = point.reader()
+    if vectorized:
+        from fastgrad._stacks import Stacked  # loaded when asked for: import fastgrad does without
+
+        f = (stacked := Stacked(bound(given, args, kwargs), point)).one
 
     def allocate(shape: tuple[int, ...]) -> Array:
         return usable_out(out, shape + point.array.shape, point.array.dtype, x)
@@ -102,6 +111,18 @@ def numerical_jacobian(
         found = found.into(J).mapped(point.restore)
         return found if details else found.value
 
+    if isinstance(eps, str) and eps == "noise" and method not in ("complex", "adaptive"):
+        from fastgrad._step_by_noise import step_by_noise
+
+        eps, asked = step_by_noise(f, point, method, order, bounds, is_scalar=False)
+    if not is_alone(workers) and point.array.size:
+        from fastgrad._parts import in_parts
+
+        options = {"method": method, "order": order, "details": details, "vectorized": vectorized}
+        found = in_parts(numerical_jacobian, given, point, workers, eps, bounds, args, kwargs, **options)
+        J = allocate(found.value.shape[: found.value.ndim - point.array.ndim])
+        found = found.into(J)
+        return found.after(asked).mapped(point.restore) if details else point.restore(J)
     if method == "complex" or point.array.dtype.kind == "c":
         from fastgrad._complex_plane import plane_jacobian  # loaded when asked for: import fastgrad does without
 
@@ -112,11 +133,6 @@ def numerical_jacobian(
         from fastgrad._adaptive_entries import adaptive_jacobian
 
         return filled(adaptive_jacobian(f, point, bounds))
-    asked = 0
-    if isinstance(eps, str) and eps == "noise":
-        from fastgrad._step_by_noise import step_by_noise
-
-        eps, asked = step_by_noise(f, point, method, order, bounds, is_scalar=False)
     plan = planned(point, eps, method, order, bounds)
     if details:
         from fastgrad._stencil_entries import with_bars
@@ -124,6 +140,10 @@ def numerical_jacobian(
         return filled(with_bars(f, point, plan, is_scalar=False).after(asked))
     if point.array.size == 0:
         return point.restore(allocate(_first_shape(f, point, reader)))
+    if stacked is not None:
+        from fastgrad import _stacks
+
+        return point.restore(_stacks.jacobian(stacked, point, plan, allocate))
     if plan.changes_sides:
         return point.restore(_guarded.jacobian(f, point, plan, allocate))
     return point.restore(_backend.differences.jacobian(f, point.array, plan.h, plan.scheme, allocate, reader))
