@@ -1,6 +1,6 @@
 """Claimed against measured: the judgement of a gradient."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -8,18 +8,21 @@ import numpy as np
 
 from fastgrad import _backend, steps
 from fastgrad._claim import claim_at, selected
-from fastgrad._gradient import measure, measure_entries, measure_structured
+from fastgrad._gradient import measure, measure_entries, measure_structured, numerical_gradient
+from fastgrad._parts import FirstOf, in_parts
 from fastgrad._point import Point, as_point, bound, working_array
 from fastgrad._probe import Probe
 from fastgrad._progress import ProgressLike, progress_of
 from fastgrad._recheck import look_again
 from fastgrad._recheck_structured import look_again_structured
 from fastgrad._result import GradientCheck
+from fastgrad._stacks import Stacked
 from fastgrad._stale import point_before, stale
 from fastgrad._step_by_noise import step_by_noise
-from fastgrad._typing import Array, Float64Array, IndexArray, ScalarFunction, Step
+from fastgrad._typing import Array, Float64Array, IndexArray, Pace, ScalarFunction, Step
 from fastgrad._verdict import Case, conclude, tally
 from fastgrad._witness import Witness
+from fastgrad._workers import is_alone
 
 #: The tolerances for None, by the character of the dtype that is judged.
 ATOL = {"d": 1e-6, "f": 1e-3}
@@ -37,6 +40,8 @@ def gradient_check(
     indices: Any = None,
     args: Sequence[Any] = (),
     kwargs: Mapping[str, Any] | None = None,
+    vectorized: bool = False,
+    workers: Any = None,
     previous: Any = None,
     progress: ProgressLike = None,
 ) -> GradientCheck:
@@ -68,6 +73,11 @@ def gradient_check(
         as the line of all its entries.
     args, kwargs : sequence and mapping, optional
         Passed on to f, and to grad_f where it is called, after x.
+    vectorized : bool
+        Whether f takes stacks of points, as `numerical_gradient` says; grad_f is given x alone. Each point of a stack
+        counts as a call.
+    workers : int, map, executor or dask.distributed.Client, optional
+        Who calls f in the first pass, as `numerical_gradient` takes it.
     previous : array_like or tree of arrays, optional
         A point of x's form where the claim may have been left from, as the parameters before the last update. Where
         the check fails, some of the wrong entries are measured there too, and a claim that fits is said to be stale.
@@ -109,7 +119,12 @@ def gradient_check(
     """
     structured = hasattr(type(f), "__fastgrad_gradient__")
     point = Point(working_array(x)) if structured else as_point(x)
-    f, claim = claim_at(f if structured else point.of_array(bound(f, args, kwargs)), grad_f, point, args, kwargs)
+    elsewhere = None
+    if vectorized or not is_alone(workers):
+        f, elsewhere = _elsewhere(f, grad_f, point, args, kwargs, vectorized, workers)
+    elif not structured:
+        f = point.of_array(bound(f, args, kwargs))
+    f, claim = claim_at(f, grad_f, point, args, kwargs)
     asked = 0
     if isinstance(eps, str) and eps == "noise" and not structured:
         eps, asked = step_by_noise(f, point, None, None)
@@ -124,11 +139,38 @@ def gradient_check(
         rtol=_tolerance("rtol", rtol, RTOL[claim.precision]),
         where=None if indices is None else selected(indices, point.array.shape),
         progress=progress_of(progress, "gradient check"),
+        elsewhere=elsewhere,
     )
     before = None if previous is None else point_before(previous, point)
     with case.progress:
         check = _judge_structured(case) if structured else _judge(case, asked)
     return check if before is None or len(check.wrong) == 0 else _compared_with(case, before, check)
+
+
+def _elsewhere(
+    f: Any, grad_f: Any, point: Point, args: Any, kwargs: Any, vectorized: bool, workers: Any
+) -> tuple[Any, Callable[..., Array]]:
+    """Return f as a function of one array, and what measures its gradient in stacks or on workers."""
+    if hasattr(type(f), "__fastgrad_gradient__"):
+        raise TypeError("a structured callable measures by its own loop: vectorized and workers do not reach it.")
+    if vectorized and grad_f is True:
+        raise TypeError("with vectorized=True the claim must be a function of x or an array; got grad_f=True.")
+    whole = bound(f, args, kwargs)
+    of_array = Stacked(whole, point).one if vectorized else point.of_array(whole)
+    values = FirstOf(f) if grad_f is True else f
+
+    def measured(h: Float64Array, where: IndexArray | None, pace: Pace) -> Array:
+        eps = float(h[0]) if h.size == 1 else h.reshape(point.array.shape)
+        some = np.arange(point.array.size) if where is None else where
+        if not some.size:
+            return np.empty(0, point.array.dtype)
+        found = in_parts(
+            numerical_gradient, values, point, workers, eps, None, args, kwargs,
+            indices=some, pace=pace, vectorized=vectorized,
+        )  # fmt: skip
+        return np.asarray(found.value)
+
+    return of_array, measured
 
 
 def _compared_with(case: Case, before: Point, check: GradientCheck) -> GradientCheck:
@@ -143,7 +185,10 @@ def _judge(case: Case, asked: int) -> GradientCheck:
     x = case.point.array
     measured = np.empty(case.count, x.dtype)
     case.progress.begin(case.count)
-    if case.where is None:
+    if case.elsewhere is not None:
+        measured[...] = case.elsewhere(case.h, case.where, case.progress.pace)
+        calls = 2 * case.count
+    elif case.where is None:
         calls = measure(case.f, case.point, case.h, measured.reshape(x.shape), case.progress.pace)
     else:
         calls = measure_entries(case.f, case.point, case.h, case.where, measured, case.progress.pace)

@@ -21,8 +21,8 @@ def gradient(f: Callable[[Any], Any], point: Point, plan: Plan, out: Array) -> N
 
 def jacobian(f: Callable[[Any], Any], point: Point, plan: Plan, allocate: Callable[[tuple[int, ...]], Array]) -> Array:
     """Return the array that allocate gives for the shape of f's values, filled with the differences of f by a plan."""
-    without_errors = without_errors(f, point.array)
-    J: Array = _backend.differences.jacobian(without_errors, point.array, plan.h, plan.scheme, allocate, point.reader())
+    called = without_errors(f, point.array)
+    J: Array = _backend.differences.jacobian(called, point.array, plan.h, plan.scheme, allocate, point.reader())
     take_other_sides(f, point, plan, J, is_scalar=False)
     return J
 

@@ -1,11 +1,13 @@
 """A derivative in parts: some of the entries of x at a time, here or on workers."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from fastgrad import _guarded, _workers
+from fastgrad._arrays import given_steps
 from fastgrad._bounds import limits
 from fastgrad._errors import ShapeError
 from fastgrad._estimates import FLAGS, Derivative
@@ -58,6 +60,8 @@ class Part(Point):
     def of_stacks(self, f: Callable[[Array], Any]) -> Callable[[Array], Any]:
         """Return a function of stacks of such arrays as one of stacks of these entries alone."""
         x, indices = self._whole.array, self._indices
+        if np.array_equal(indices, np.arange(x.size)):
+            return lambda values: f(values.reshape((len(values), *x.shape)))
 
         def f_of_part(values: Array) -> Any:
             stack = np.repeat(x[None].astype(values.dtype, copy=False), len(values), axis=0)
@@ -67,20 +71,38 @@ class Part(Point):
         return f_of_part
 
 
+class FirstOf:
+    """f that returns several things, as the function that returns the first; it can be sent to where f can be."""
+
+    def __init__(self, f: Callable[..., Any]) -> None:
+        self._f = f
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the first of what f returns."""
+        return self._f(*args, **kwargs)[0]
+
+
 class Task:
     """A verb at some of the entries of x: what workers are sent, once, to be called with a span."""
 
     def __init__(
-        self, verb: Callable[..., Any], f: Callable[..., Any], point: Point, args: Any, kwargs: Any, options: Any
+        self,
+        verb: Callable[..., Any],
+        f: Callable[..., Any],
+        point: Point,
+        args: Any,
+        kwargs: Any,
+        options: Any,
+        indices: IndexArray | None,
     ) -> None:
         self._verb, self._f, self._args, self._kwargs = verb, f, args, kwargs
         self._x = point.shown(point.array)
-        self._options = options
+        self._options, self._indices = options, indices
 
     def __call__(self, span: tuple[int, int]) -> tuple[Any, list[int]]:
         """Return the derivative by the entries of a span, and those that changed sides."""
         whole = as_any_point(self._x)
-        some = np.arange(*span)
+        some = np.arange(*span) if self._indices is None else self._indices[slice(*span)]
         part = Part(whole, some)
         f = bound(self._f, self._args, self._kwargs)
         options = dict(self._options)
@@ -90,7 +112,7 @@ class Task:
             g = part.of_part(whole.of_array(f))
         eps, bounds = options.pop("eps"), options.pop("bounds")
         if isinstance(eps, np.ndarray):
-            eps = eps[some]
+            eps = float(eps[0]) if eps.size == 1 else eps[some]
         if bounds is not None:
             bounds = tuple(side[some] for side in bounds)
         return self._verb(g, part, eps, bounds=bounds, **options), part.changed
@@ -106,21 +128,24 @@ def in_parts(
     args: Sequence[Any] = (),
     kwargs: Mapping[str, Any] | None = None,
     *,
+    indices: IndexArray | None = None,
     pace: Pace | None = None,
     **options: Any,
 ) -> Derivative:
     """Return what a verb finds at the point, each worker at some of the entries.
 
     The entries do not depend on each other, so that the values are those that one would find alone, bit for bit.
-    Without `details`, only the value is more than empty.
+    Without `details`, only the value is more than empty. With `indices`, these entries alone are measured, and the last
+    axis of the result is theirs; else its last axes are x's. No workers do it all at once, here.
     """
     eps = point.in_line(eps, "eps")
-    if eps is not None and not isinstance(eps, str) and np.ndim(eps):
-        eps = _flat(eps, point)
+    if eps is not None and not isinstance(eps, str):
+        eps = given_steps(eps, point.array.shape)
     if bounds is not None:
         bounds = limits(bounds, point)
-    task = Task(verb, f, point, args, kwargs, {**options, "eps": eps, "bounds": bounds})
-    spans = _workers.spans(point.array.size, workers)
+    task = Task(verb, f, point, args, kwargs, {**options, "eps": eps, "bounds": bounds}, indices)
+    shape = point.array.shape if indices is None else indices.shape
+    spans = _workers.spans(prod(shape), workers)
     found, changed = [], []
     for (_, stop), (piece, sides) in zip(spans, _workers.in_order(task, spans, workers), strict=True):
         found.append(piece)
@@ -129,13 +154,7 @@ def in_parts(
             pace(stop)
     if changed:
         _guarded.warn_of(point, changed, stacklevel=4)
-    return _joined(found, point.array.shape, options.get("details", False))
-
-
-def _flat(eps: Any, point: Point) -> Any:
-    """Return steps that are one an entry as a line, or as they are where they do not fit, to be refused."""
-    given = np.asarray(eps)
-    return given.reshape(-1) if given.shape == point.array.shape else eps
+    return _joined(found, shape, options.get("details", False))
 
 
 def _joined(found: list[Any], shape: tuple[int, ...], is_detailed: bool) -> Derivative:

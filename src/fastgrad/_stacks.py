@@ -15,7 +15,7 @@ from fastgrad._typing import Array, Pace
 
 #: Bytes of a stack: it is to stay in a core's own cache together with what f makes of it. A stack has the points of one
 #: entry at the least, however large they are.
-CACHE = 1 << 18
+CACHE = 1 << 19
 #: Doubles that an array-valued f may return at once, where one entry's points do not make more.
 ROOM = 1 << 22
 

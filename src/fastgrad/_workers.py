@@ -3,6 +3,7 @@
 import operator
 import os
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 from fastgrad._errors import missing_extra
@@ -48,12 +49,12 @@ def count_of(workers: Any) -> int:
 
 def spans(n: int, workers: Any) -> list[tuple[int, int]]:
     """Return where n things are cut into spans [start, stop) for these workers, the longer ones first."""
-    pieces = min(n, SPANS * count_of(workers))
+    pieces = min(n, 1 if is_alone(workers) else SPANS * count_of(workers))
     size, longer = divmod(n, pieces) if pieces else (0, 0)
     ends = [0]
     for k in range(pieces):
         ends.append(ends[-1] + size + (k < longer))
-    return list(zip(ends[:-1], ends[1:], strict=True))
+    return list(pairwise(ends))
 
 
 def in_order(task: Callable[[Any], Any], jobs: Sequence[Any], workers: Any) -> Iterator[Any]:
@@ -65,15 +66,17 @@ def in_order(task: Callable[[Any], Any], jobs: Sequence[Any], workers: Any) -> I
         It is sent to each worker, with all that it holds.
     jobs : sequence
         What differs between its calls.
-    workers : int, callable, executor or dask.distributed.Client
-        Processes of joblib, so that f may be a lambda; a map; what has ``submit``.
+    workers : None, int, callable, executor or dask.distributed.Client
+        None and 1 are nobody else; processes of joblib, so that f may be a lambda; a map; what has ``submit``.
 
     Raises
     ------
     Exception
         The error of the first job, in their order, that has one; what has not begun is then not begun.
     """
-    if hasattr(type(workers), "__index__"):
+    if is_alone(workers):
+        yield from map(task, jobs)
+    elif hasattr(type(workers), "__index__"):
         yield from _processes(task, jobs, count_of(workers))
     elif _is_cluster(workers):
         yield from _cluster(task, jobs, workers)

@@ -1,4 +1,4 @@
-"""Differences of a function that takes a stack of points, in plain NumPy: for each call a fresh stack of copies of x."""
+"""Differences of a function that takes stacks of points, in plain NumPy: for each call a fresh stack of copies of x."""
 
 from collections.abc import Callable, Iterator
 from functools import reduce
