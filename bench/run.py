@@ -14,7 +14,7 @@ from bench._harness import Effort
 from bench._limits import build
 from bench._report import Row, markdown
 
-_FAMILIES = ("opaque", "layers", "outer", "least_squares", "coloring", "progress", "import")
+_FAMILIES = ("opaque", "layers", "outer", "least_squares", "coloring", "progress", "stacks", "workers", "import")
 _RESULTS = Path(__file__).with_name("results")
 _HOW = (
     "Measured in turn, round after round, on one BLAS thread. **Ratio of the minima** (median over the rounds); "

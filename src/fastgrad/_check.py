@@ -9,7 +9,7 @@ import numpy as np
 from fastgrad import _backend, steps
 from fastgrad._claim import claim_at, selected
 from fastgrad._gradient import measure, measure_entries, measure_structured, numerical_gradient
-from fastgrad._parts import FirstOf, in_parts
+from fastgrad._parts import FirstOf, at_steps, in_parts
 from fastgrad._point import Point, as_point, bound, working_array
 from fastgrad._probe import Probe
 from fastgrad._progress import ProgressLike, progress_of
@@ -160,12 +160,11 @@ def _elsewhere(
     values = FirstOf(f) if grad_f is True else f
 
     def measured(h: Float64Array, where: IndexArray | None, pace: Pace) -> Array:
-        eps = float(h[0]) if h.size == 1 else h.reshape(point.array.shape)
         some = np.arange(point.array.size) if where is None else where
         if not some.size:
             return np.empty(0, point.array.dtype)
         found = in_parts(
-            numerical_gradient, values, point, workers, eps, None, args, kwargs,
+            numerical_gradient, values, point, workers, at_steps(h, point), None, args, kwargs,
             indices=some, pace=pace, vectorized=vectorized,
         )  # fmt: skip
         return np.asarray(found.value)

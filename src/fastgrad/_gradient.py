@@ -148,7 +148,7 @@ def numerical_gradient(
         from fastgrad._parts import in_parts
 
         grad = usable_out(out, point.array.shape, point.array.dtype, x)
-        options = {"method": method, "order": order, "details": details, "vectorized": vectorized}
+        options: dict[str, Any] = {"method": method, "order": order, "details": details, "vectorized": vectorized}
         found = in_parts(numerical_gradient, f, point, workers, eps, bounds, args, kwargs, **options).into(grad)
         return found.after(asked).mapped(point.restore) if details else point.restore(grad)
     if method == "complex" or point.array.dtype.kind == "c":

@@ -118,7 +118,7 @@ def numerical_jacobian(
     if not is_alone(workers) and point.array.size:
         from fastgrad._parts import in_parts
 
-        options = {"method": method, "order": order, "details": details, "vectorized": vectorized}
+        options: dict[str, Any] = {"method": method, "order": order, "details": details, "vectorized": vectorized}
         found = in_parts(numerical_jacobian, given, point, workers, eps, bounds, args, kwargs, **options)
         J = allocate(found.value.shape[: found.value.ndim - point.array.ndim])
         found = found.into(J)

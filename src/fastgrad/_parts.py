@@ -13,7 +13,7 @@ from fastgrad._errors import ShapeError
 from fastgrad._estimates import FLAGS, Derivative
 from fastgrad._point import Point, as_any_point, bound
 from fastgrad._stacks import Stacked
-from fastgrad._typing import Array, IndexArray, Pace
+from fastgrad._typing import Array, Float64Array, IndexArray, Pace
 
 
 class Part(Point):
@@ -106,10 +106,8 @@ class Task:
         part = Part(whole, some)
         f = bound(self._f, self._args, self._kwargs)
         options = dict(self._options)
-        if options.get("vectorized"):
-            g = part.of_stacks(Stacked(f, whole))
-        else:
-            g = part.of_part(whole.of_array(f))
+        is_stacked = options.get("vectorized")
+        g = part.of_stacks(Stacked(f, whole)) if is_stacked else part.of_part(whole.of_array(f))
         eps, bounds = options.pop("eps"), options.pop("bounds")
         if isinstance(eps, np.ndarray):
             eps = float(eps[0]) if eps.size == 1 else eps[some]
@@ -155,6 +153,11 @@ def in_parts(
     if changed:
         _guarded.warn_of(point, changed, stacklevel=4)
     return _joined(found, shape, options.get("details", False))
+
+
+def at_steps(h: Float64Array, point: Point) -> Any:
+    """Return resolved steps as a verb takes them."""
+    return float(h[0]) if h.size == 1 else h.reshape(point.array.shape)
 
 
 def _joined(found: list[Any], shape: tuple[int, ...], is_detailed: bool) -> Derivative:

@@ -3,7 +3,9 @@
 import operator
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from itertools import pairwise
+from traceback import format_exc
 from typing import Any
 
 from fastgrad._errors import missing_extra
@@ -29,7 +31,7 @@ def count_of(workers: Any) -> int:
     ImportError
         If processes are asked for and joblib is missing.
     """
-    if isinstance(workers, bool) or isinstance(workers, str | bytes):
+    if isinstance(workers, bool | str | bytes):
         raise _no_workers(workers)
     if hasattr(type(workers), "__index__"):
         number = operator.index(workers)
@@ -37,13 +39,13 @@ def count_of(workers: Any) -> int:
             raise ValueError(f"workers must be 1 or more, or -1 for one a processor; got {number}.")
         return (os.cpu_count() or 1) if number == -1 else number
     if _is_cluster(workers):
-        return max(1, sum(workers.nthreads().values()))
+        return max(1, sum(int(count) for count in workers.nthreads().values()))
     if not (callable(getattr(workers, "submit", None)) or callable(workers)):
         raise _no_workers(workers)
     for name in ("_max_workers", "num_workers"):
-        number = getattr(workers, name, None)
-        if isinstance(number, int) and number > 0:
-            return number
+        count = getattr(workers, name, None)
+        if isinstance(count, int) and count > 0:
+            return count
     return os.cpu_count() or 1
 
 
@@ -91,7 +93,23 @@ def _processes(task: Callable[[Any], Any], jobs: Sequence[Any], count: int) -> I
         from joblib import Parallel, delayed
     except ImportError as error:
         raise missing_extra("workers as a number of processes", "joblib", "parallel") from error
-    yield from Parallel(n_jobs=count, return_as="generator")(delayed(task)(job) for job in jobs)
+    with closing(Parallel(n_jobs=count, return_as="generator")(delayed(_outcome)(task, job) for job in jobs)) as done:
+        for value, error, traceback in done:
+            if error is not None:
+                raise error from ElsewhereError(traceback)
+            yield value
+
+
+class ElsewhereError(Exception):
+    """Where an error arose in another process, as the text that Python prints there."""
+
+
+def _outcome(task: Callable[[Any], Any], job: Any) -> tuple[Any, Exception | None, str]:
+    """Return what a task returns or raises: joblib would let the first error in time arrive, not the first in order."""
+    try:
+        return task(job), None, ""
+    except Exception as error:
+        return None, error, format_exc()
 
 
 def _results(futures: list[Any]) -> Iterator[Any]:

@@ -22,7 +22,7 @@ ROWS = {
     "use": "losses _input_moves _loss_parts _criteria layers _weight_gradient _least_squares",
     "verbs": "_products _hessian _gradient _jacobian _derivative _one_sided",
     "notions": (
-        "_compressed_product _pairings _direction _adaptive_pairs _complex_plane _complex_step "
+        "_parts _stacks _compressed_product _pairings _direction _adaptive_pairs _complex_plane _complex_step "
         "_cauchy_riemann _surroundings _holomorphic _step_by_noise sparsity _detection _pattern_check _color "
         "_bicoloring _greedy _coloring _column_orders _pattern_makers _pattern _guarded _stencil_entries "
         "_structured_bars _adaptive_entries _around _bars _adaptive _step_search _line _extrapolation _scheme "
@@ -32,7 +32,8 @@ ROWS = {
     "engine": "_kernels reference",
     "side": "problems",
     "ground": (
-        "_layer_names _object_state _seeds _tree _containers _regression _complex_reading _progress _reading "
+        "_layer_names _workers _object_state _seeds _tree _containers _regression _complex_reading "
+        "_progress _stack_reading _reading "
         "_arrays _errors _estimates _typing _later"
     ),
 }
@@ -51,6 +52,8 @@ FENCES = {
             "_adaptive_entries",
             "_complex_plane",
             "_guarded",
+            "_parts",
+            "_stacks",
             "_step_by_noise",
             "_stencil_entries",
             "_structured_bars",
@@ -67,6 +70,8 @@ FENCES = {
             "_adaptive_entries",
             "_complex_plane",
             "_guarded",
+            "_parts",
+            "_stacks",
             "_step_by_noise",
             "_stencil_entries",
         },
@@ -96,6 +101,7 @@ FENCES = {
     ),
     "_pattern": (GROUND | {"_backend"}, "patterns and colours know no f and no step"),
     "_point": (GROUND, "a point knows no derivative"),
+    "_workers": ({"_errors"}, "workers know no derivative"),
     "_layer_calls": (GROUND | {"_layer_parameters", "_point"}, "what calls a layer measures nothing"),
     "_layer_parameters": (GROUND | {"_point"}, "what moves a layer's arrays measures nothing"),
     "_layer_result": (GROUND | {"_result"}, "a result does not know how it was computed"),

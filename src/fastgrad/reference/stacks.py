@@ -118,7 +118,9 @@ def _measure(
     rows: Callable[[int | None], int],
     allocate: Callable[[tuple[int, ...]], Array],
 ) -> Array | None:
-    x, out, centre, due = calls.x, None, None, 0
+    x, due = calls.x, 0
+    out: Array | None = None
+    centre: Any = None
     if x.size and stencils.has_centre:
         centre = calls.values([(0, 0)])[0].copy()
     start = 0
@@ -135,7 +137,8 @@ def _measure(
         for i in range(start, stop):
             with np.errstate(all="ignore"):
                 weighted = [w * (centre if offset == 0 else next(at)) for offset, w in stencils.terms(i)]
-                columns[:, i] = (reduce(add, weighted) / (stencils.width(i) * calls.step(i))).reshape(-1)
+                total: Any = reduce(add, weighted)
+                columns[:, i] = (total / (stencils.width(i) * calls.step(i))).reshape(-1)
         start = stop
     return out
 
