@@ -53,6 +53,7 @@ def _row(name: str, f: Callable[[Array], Any], x: Array, workers: Any, effort: E
     times = interleave(
         {
             "half": lambda: [f(x) for _ in range(_N)],
+            "split": lambda: _split(f, x),
             "workers": lambda: fg.numerical_gradient(f, x, workers=workers),
         },
         effort,
@@ -60,5 +61,20 @@ def _row(name: str, f: Callable[[Array], Any], x: Array, workers: Any, effort: E
     return Row(
         f"{name}, n = {_N}",
         times.best("workers"),
-        [Figure("over half of the calls", times.ratio("workers", "half"), ceiling)],
+        [
+            Figure("over half of the calls", times.ratio("workers", "half"), ceiling),
+            Figure("over two processes with half of the calls each", times.ratio("workers", "split")),
+        ],
     )
+
+
+def _split(f: Callable[[Array], Any], x: Array) -> None:
+    """Let two processes make half of the calls each, with nothing else to do: two cores may be less than twice one."""
+    from joblib import Parallel, delayed
+
+    Parallel(n_jobs=2)(delayed(_calls)(f, x, _N) for _ in range(2))
+
+
+def _calls(f: Callable[[Array], Any], x: Array, count: int) -> None:
+    for _ in range(count):
+        f(x)
