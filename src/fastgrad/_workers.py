@@ -94,9 +94,9 @@ def _processes(task: Callable[[Any], Any], jobs: Sequence[Any], count: int) -> I
     except ImportError as error:
         raise missing_extra("workers as a number of processes", "joblib", "parallel") from error
     with closing(Parallel(n_jobs=count, return_as="generator")(delayed(_outcome)(task, job) for job in jobs)) as done:
-        for value, error, traceback in done:
-            if error is not None:
-                raise error from ElsewhereError(traceback)
+        for value, raised, traceback in done:
+            if raised is not None:
+                raise raised from ElsewhereError(traceback)
             yield value
 
 

@@ -140,7 +140,7 @@ def test_verbs_of_one_class_serve_as_f() -> None:
 @pytest.mark.parametrize("threads", [2, 8])
 @pytest.mark.parametrize("shares_its_output", [False, True])
 def test_many_threads_on_one_f_at_one_point(threads: int, shares_its_output: bool, rng: np.random.Generator) -> None:
-    """All begin at once, on one f and one x, and switch as often as can be; f keeps, writes into or returns its point."""
+    """All begin at once and switch as often as can be; f keeps its point, or writes into it."""
     x = rng.normal(size=24)
     kept: list[Any] = []
     barrier = threading.Barrier(threads, timeout=60)

@@ -90,7 +90,8 @@ def test_f_may_change_the_stacks_shape() -> None:
 
 
 def test_f_may_keep_the_stack_or_a_view() -> None:
-    kept, copies = [], []
+    kept: list[Any] = []
+    copies: list[Any] = []
 
     def f(stack: Any) -> Any:
         kept.append(stack[:, 1:] if len(kept) % 2 else stack)

@@ -124,7 +124,9 @@ def test_a_tree_arrives_as_a_tree_of_stacks() -> None:
 
 
 def test_f_takes_its_other_arguments_too() -> None:
-    f = lambda X, a, *, b: a * X.sum(axis=1) + b  # noqa: E731
+    def f(X: Any, a: float, *, b: float) -> Any:
+        return a * X.sum(axis=1) + b
+
     found = fg.numerical_gradient(f, np.zeros(3), vectorized=True, args=(2.0,), kwargs={"b": 1.0})
     np.testing.assert_allclose(found, [2.0, 2.0, 2.0], atol=1e-9)
 
@@ -135,11 +137,14 @@ def test_an_empty_x(shape: tuple[int, ...]) -> None:
     assert fg.numerical_jacobian(many_waves, np.empty(shape), vectorized=True).shape == (*shape, 2, *shape)
 
 
+def _roots_of_squares(X: Any) -> Any:
+    return np.sqrt(np.where(X < 0, np.nan, X**2)).sum(axis=1)
+
+
 def test_where_f_has_no_value_the_other_side_is_taken() -> None:
-    f = lambda X: np.sqrt(np.where(X < 0, np.nan, X)).sum(axis=1)  # noqa: E731
     x = np.array([0.0, 4.0])
     with pytest.warns(fg.OneSidedWarning, match=r"x\[0\]"):
-        found = fg.numerical_gradient(lambda X: f(X**2 * np.sign(X)), x, method="central", vectorized=True)
+        found = fg.numerical_gradient(_roots_of_squares, x, method="central", vectorized=True)
     np.testing.assert_allclose(found, [1.0, 1.0], atol=1e-6)
 
 
