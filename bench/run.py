@@ -14,7 +14,9 @@ from bench._harness import Effort
 from bench._limits import build
 from bench._report import Row, markdown
 
-_FAMILIES = ("opaque", "layers", "outer", "least_squares", "coloring", "progress", "stacks", "workers", "import")
+_FAMILIES = (
+    "opaque", "layers", "outer", "least_squares", "coloring", "torch", "progress", "stacks", "workers", "import",
+)  # fmt: skip
 _RESULTS = Path(__file__).with_name("results")
 _HOW = (
     "Measured in turn, round after round, on one BLAS thread. **Ratio of the minima** (median over the rounds); "
@@ -37,6 +39,9 @@ def main() -> int:
         for name in options.only or _FAMILIES:
             family = import_module(f"bench.bench_{name}")
             tables[name] = list(family.rows(limits, effort))
+            if not tables[name]:
+                print(f"{family.TITLE}: left out, what it stands beside is not installed.\n")
+                continue
             print(markdown(family.TITLE, tables[name]) + "\n", flush=True)
     missed = [
         f"{row.work}: {figure}"

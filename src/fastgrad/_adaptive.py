@@ -12,7 +12,7 @@ What this file knows is a function of a step, and numbers; nothing of x, of arra
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from fastgrad._extrapolation import SAFETY_NOISE, Outcome, Sample, Series, power_law
@@ -27,6 +27,9 @@ ONE_SIDED = (1 / 2, 1 / 4, 1 / 8, 3 / 4, 1 / 16, 3 / 8, 3 / 16, 5 / 8, 1 / 32, 7
 FIRST = {1: 2.0**-4, 2: 2.0**-3, 3: 2.0**-2, 4: 2.0**-2}
 #: Steps this many times as small as the last are tried where extrapolation does not settle, and so often.
 RETREAT, RETREATS = 1 / 16, 4
+#: A point so small says little of the scale on which f changes: where its steps leave an error bar of such a share of
+#: the value, as rounding does in differences of an f that is large beside its slope, they start at the scale 1 again.
+TINY, VAGUE = 2.0**-10, 1e-8
 #: Where a bound is closer than this share of the first step, only the other side is used.
 NO_ROOM = 2.0**-7
 #: Functions whose slope is steep for their value and x reach this noise, over rounding, by rounding on their way.
@@ -97,9 +100,22 @@ def adaptive_derivative(
     if math.isnan(line.centre):
         return Estimate(math.nan, math.inf, line.calls, ("undefined",), 0.0)
     size = 2.0 ** math.floor(math.log2(scale)) if scale > 2.0**-1000 else 1.0 if scale == 0 else 2.0**-1000
-    for side in _sides(line, size * FIRST[n]):
+    found = _on_some_side(line, n, size * FIRST[n])
+    if (
+        size < TINY
+        and not {"undefined", "diverges", "kink"} & set(found.flags)
+        and found.error > VAGUE * abs(found.value)
+    ):
+        longer = _on_some_side(line, n, FIRST[n])
+        found = min(replace(found, calls=longer.calls), longer, key=lambda estimate: estimate.error)
+    return found
+
+
+def _on_some_side(line: Line, n: int, first: float) -> Estimate:
+    """Return the estimate from both sides, or from one where f is not defined on the other."""
+    for side in _sides(line, first):
         line.side = side
-        found = _measure(line, n, size * FIRST[n])
+        found = _measure(line, n, first)
         if found is not None:
             return found
     return Estimate(math.nan, math.inf, line.calls, ("undefined",), 0.0)

@@ -7,13 +7,15 @@ from typing import Any
 import numpy as np
 
 from fastgrad import _backend, steps
+from fastgrad._budget import Budget, Spent, as_budget
 from fastgrad._claim import claim_at, selected
 from fastgrad._gradient import measure, measure_entries, measure_structured, numerical_gradient
+from fastgrad._modes import by_sample, by_search, measure_within, pick
 from fastgrad._parts import FirstOf, at_steps, in_parts
 from fastgrad._point import Point, as_point, bound, working_array
 from fastgrad._probe import Probe
 from fastgrad._progress import ProgressLike, progress_of
-from fastgrad._recheck import look_again
+from fastgrad._recheck import Finding, look_again
 from fastgrad._recheck_structured import look_again_structured
 from fastgrad._result import GradientCheck
 from fastgrad._stacks import Stacked
@@ -38,6 +40,9 @@ def gradient_check(
     *,
     rtol: float | None = None,
     indices: Any = None,
+    mode: str = "auto",
+    budget: Any = None,
+    rng: Any = None,
     args: Sequence[Any] = (),
     kwargs: Mapping[str, Any] | None = None,
     vectorized: bool = False,
@@ -45,7 +50,7 @@ def gradient_check(
     previous: Any = None,
     progress: ProgressLike = None,
 ) -> GradientCheck:
-    """Check a claimed gradient of the scalar function f at x against central differences, entry by entry.
+    """Check a claimed gradient of the scalar function f at x against central differences.
 
     An entry is wrong when ``abs(claimed - measured) > atol + rtol * max(abs(claimed), abs(measured))`` and the
     difference exceeds the error bound of the measurement as well. The first pass takes two calls of f an entry. Entries
@@ -71,13 +76,26 @@ def gradient_check(
     indices : array_like, optional
         Check these entries only: flat indices, a boolean mask shaped like x, or a tuple of index arrays. A tree counts
         as the line of all its entries.
+    mode : {"auto", "full", "search", "sample"}, optional
+        "full" measures each entry, in two calls of f. "search" moves all entries at once, each by its own random share
+        of the step: a right gradient passes in some thirty calls, whatever its size, and wrong entries are found by
+        their projections, measured directly and named. "sample" measures a random choice, 1000 entries where no budget
+        says otherwise, and tells how many of all may be wrong. "auto" is "full" up to 2000 entries, for structured
+        callables, which measure themselves, and for ``rtol=0``; else "search".
+    budget : int, timedelta or str, optional
+        The calls of f that may be made, or the time that may pass, as "10 s" or "2 min". When it ends, what was covered
+        is told, and a check that found nothing wrong in a part is inconclusive. A structured callable's own loop and
+        the call of grad_f are not counted.
+    rng : None, int or numpy.random.Generator, optional
+        Where directions and samples come from. None draws a fresh seed; `GradientCheck.seed` replays the check.
     args, kwargs : sequence and mapping, optional
         Passed on to f, and to grad_f where it is called, after x.
     vectorized : bool
         Whether f takes stacks of points, as `numerical_gradient` says; grad_f is given x alone. Each point of a stack
         counts as a call.
     workers : int, map, executor or dask.distributed.Client, optional
-        Who calls f in the first pass, as `numerical_gradient` takes it.
+        Who calls f in the first pass of "full" and "sample", as `numerical_gradient` takes it. What is looked at again,
+        and what a budget limits, is measured here.
     previous : array_like or tree of arrays, optional
         A point of x's form where the claim may have been left from, as the parameters before the last update. Where
         the check fails, some of the wrong entries are measured there too, and a claim that fits is said to be stale.
@@ -100,7 +118,7 @@ def gradient_check(
     TypeError
         If the claim is not real numbers.
     ValueError
-        If a tolerance is negative or NaN.
+        If a tolerance is negative or NaN, or the mode or the budget is none.
     StepError, TypeError, ShapeError
         As `numerical_gradient`.
 
@@ -115,6 +133,7 @@ def gradient_check(
     gradient check failed: 1 of 2 entries wrong (atol 1e-06, rtol 1e-05)
       entry  claimed  measured  ± bound  difference  relative
       x[1]        -6        -4  4.5e-10           2      0.33
+      resolution 6.1e-05 in one entry, 1.0e-05 of the norm
       measured by central differences, eps = 1e-05, mode full, 16 calls of f
     """
     structured = hasattr(type(f), "__fastgrad_gradient__")
@@ -125,10 +144,20 @@ def gradient_check(
     elif not structured:
         f = point.of_array(bound(f, args, kwargs))
     f, claim = claim_at(f, grad_f, point, args, kwargs)
-    asked = 0
+    where = None if indices is None else selected(indices, point.array.shape)
+    spending = as_budget(budget)
+    rtol = _tolerance("rtol", rtol, RTOL[claim.precision])
+    mode = pick(mode, structured, point.array.size if where is None else where.size, rtol)
+    spent = 0
     if isinstance(eps, str) and eps == "noise" and not structured:
-        eps, asked = step_by_noise(f, point, None, None)
-    h = steps.as_steps(eps, point.array, steps.STRUCTURED) if structured else steps.resolve(eps, point)
+        eps, spent = step_by_noise(f, point, None, None)
+        spending.take(spending.affordable(spent))
+    if mode == "search" and eps is None:  # a search finds its own step near the default one
+        h = steps.as_steps(None, point.array, steps.TEXTBOOK)
+    elif structured:
+        h = steps.as_steps(eps, point.array, steps.STRUCTURED)
+    else:
+        h = steps.resolve(eps, point)
     case = Case(
         f=f,
         point=point,
@@ -136,15 +165,24 @@ def gradient_check(
         h=h,
         eps=eps,
         atol=_tolerance("atol", atol, ATOL[claim.precision]),
-        rtol=_tolerance("rtol", rtol, RTOL[claim.precision]),
-        where=None if indices is None else selected(indices, point.array.shape),
+        rtol=rtol,
+        where=where,
         progress=progress_of(progress, "gradient check"),
         elsewhere=elsewhere,
     )
     before = None if previous is None else point_before(previous, point)
     with case.progress:
-        check = _judge_structured(case) if structured else _judge(case, asked)
+        check = _by_mode(mode, case, spending, rng, structured)
+    if spent:
+        check = replace(check, calls=check.calls + spent)
     return check if before is None or len(check.wrong) == 0 else _compared_with(case, before, check)
+
+
+def _by_mode(mode: str, case: Case, budget: Budget, rng: Any, structured: bool) -> GradientCheck:
+    if mode == "search" and case.count:
+        return by_search(case, budget, rng)
+    judge = _judge_structured if structured else _judge
+    return by_sample(case, budget, rng, judge) if mode == "sample" else judge(case, budget)
 
 
 def _elsewhere(
@@ -179,12 +217,15 @@ def _compared_with(case: Case, before: Point, check: GradientCheck) -> GradientC
     return replace(check, diagnosis=found or check.diagnosis, calls=check.calls + calls)
 
 
-def _judge(case: Case, asked: int) -> GradientCheck:
-    """Measure an ordinary callable, and look again at what is beyond tolerance; f was asked for its noise already."""
-    x = case.point.array
+def _judge(case: Case, budget: Budget) -> GradientCheck:
+    """Measure an ordinary callable, and look again at what is beyond tolerance."""
+    x, asked = case.point.array, case.count
     measured = np.empty(case.count, x.dtype)
     case.progress.begin(case.count)
-    if case.elsewhere is not None:
+    if budget.is_limited:
+        measured, calls = measure_within(case, budget)
+        case = replace(case, where=case.indices(np.arange(measured.size)))
+    elif case.elsewhere is not None:
         measured[...] = case.elsewhere(case.h, case.where, case.progress.pace)
         calls = 2 * case.count
     elif case.where is None:
@@ -194,7 +235,7 @@ def _judge(case: Case, asked: int) -> GradientCheck:
     measured = measured.astype(case.claimed.dtype, copy=False)
     summary = _backend.compare.compare(case.claimed, measured, case.atol, case.rtol)
     beyond = _beyond(case, measured, summary[3])
-    probe = Probe(case.f, case.point, case.h)
+    probe = Probe(case.f, case.point, case.h, budget)
     sorted_out = tally(case, measured, beyond, _look_again(case, probe, measured, beyond))
     reasons = []
     if not probe.is_deterministic:
@@ -202,9 +243,23 @@ def _judge(case: Case, asked: int) -> GradientCheck:
     if sorted_out.unresolved.k.size:
         reasons.append(
             f"{sorted_out.unresolved.k.size} beyond tolerance, but within the error bound: f changes too fast for "
-            f"these steps, or its noise, {probe.noise:.1e} at x, is too large for the tolerance."
+            f"these steps, or its noise, {probe.noise_if_affordable:.1e} at x, is too large for the tolerance."
         )
-    return conclude(case, measured, summary, sorted_out, asked + calls + probe.calls, tuple(reasons), sweep=probe.sweep)
+    if case.count < asked:
+        reasons.append(
+            f"The budget ended: the first {case.count} of {asked} entries were measured, and the others were not."
+        )
+    return conclude(
+        case,
+        measured,
+        summary,
+        sorted_out,
+        calls + probe.calls,
+        tuple(reasons),
+        sweep=probe.sweep,
+        asked=asked,
+        noise=probe.noise if probe.noise_is_measured else float("nan"),
+    )
 
 
 def _look_again(
@@ -217,16 +272,19 @@ def _look_again(
     for row, (k, i) in enumerate(zip(beyond.tolist(), case.indices(beyond).tolist(), strict=True)):
         case.progress.pace(row)
         claimed, first = float(case.claimed[k]), float(measured[k])
-        if not (np.isfinite(claimed) and np.isfinite(probe.centre)):
-            continue
         tolerance = case.atol + case.rtol * (max(abs(claimed), abs(first)) if np.isfinite(first) else abs(claimed))
-        finding = look_again(probe, i, case.step(i), None if auto is None else float(auto[i]), claimed, tolerance)
+        try:
+            if not (np.isfinite(claimed) and np.isfinite(probe.centre)):
+                continue
+            finding = look_again(probe, i, case.step(i), None if auto is None else float(auto[i]), claimed, tolerance)
+        except Spent:
+            finding = Finding(first, float("inf"))
         if finding is not None:
             found[:, row] = finding.measured, finding.bound, finding.left, finding.right
     return found[0], found[1], found[2], found[3]
 
 
-def _judge_structured(case: Case) -> GradientCheck:
+def _judge_structured(case: Case, _: Budget) -> GradientCheck:
     """Measure a structured callable by its own loop, hold the loop against f, and look again where it is beyond."""
     x = case.point.array.view()
     x.flags.writeable = False

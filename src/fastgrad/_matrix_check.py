@@ -90,6 +90,7 @@ def jacobian_check(
       probably
       entry    claimed  measured  ± bound  difference  relative
       J[1, 1]        3         6  8.0e-10           3       0.5
+      resolution 3.1e-05 in one entry, 1.0e-05 of the norm
       measured by central differences, eps = 1e-05, mode full, 16 calls of f
     """
     point = as_point(x)

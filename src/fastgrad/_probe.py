@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fastgrad._budget import Budget, Spent
 from fastgrad._noise import noise
 from fastgrad._pictured import Sweep
 from fastgrad._point import Point
@@ -46,7 +47,9 @@ class Slope:
 
 
 class Probe:
-    """Calls of f near a point, counted; f's noise is measured when first asked for.
+    """Calls of f near a point, counted and paid for; f's noise is measured when first asked for.
+
+    Where its value at x and its noise are known already, they are given and not asked for.
 
     Attributes
     ----------
@@ -54,13 +57,23 @@ class Probe:
         Of f, so far.
     is_deterministic : bool
         Whether f gave the same value twice.
+    noise_is_measured : bool
+        Whether the noise was asked for.
     sweep : Sweep or None
         The slopes of the entry that was found farthest from its claim.
     """
 
-    def __init__(self, f: Callable[[Array], Any], point: Point, h: Float64Array) -> None:
+    def __init__(
+        self,
+        f: Callable[[Array], Any],
+        point: Point,
+        h: Float64Array,
+        budget: Budget | None = None,
+        known: tuple[float, float] | None = None,
+    ) -> None:
         self.calls = 0
         self.is_deterministic = True
+        self.noise_is_measured = False
         self.sweep: Sweep | None = None
         self._worst = 0.0
         self._seen: list[Slope] = []
@@ -68,9 +81,12 @@ class Probe:
         self._x = point.array
         self._h = h
         self._reader = point.reader()
+        self._budget = budget or Budget()
+        self._known = known
 
     def value(self, x: Array, i: int = 0, sign: int = 0) -> float:
         """Return f(x); x is a copy that f may do with as it likes."""
+        self._budget.take()
         self.calls += 1
         return self._reader.scalar(self._f(x), i, sign)
 
@@ -78,12 +94,16 @@ class Probe:
         """Return f(x), or NaN where f refuses: it was not asked to be defined farther from x than the caller's step."""
         try:
             return self.value(x, i, sign)
+        except Spent:
+            raise
         except Exception:
             return _NAN
 
     @cached_property
     def centre(self) -> float:
         """The value of f at x itself."""
+        if self._known is not None:
+            return self._known[0]
         value = self.value(self._x.copy())
         again = self.value(self._x.copy())
         self.is_deterministic = value == again or value != value
@@ -92,7 +112,19 @@ class Probe:
     @cached_property
     def noise(self) -> float:
         """The standard deviation of f's noise at x."""
-        return noise(self.value_if_any, self._x, self._h)
+        if self._known is not None:
+            return self._known[1]
+        found = noise(self.value_if_any, self._x, self._h)
+        self.noise_is_measured = True
+        return found
+
+    @property
+    def noise_if_affordable(self) -> float:
+        """The same, NaN where the budget does not reach for it."""
+        try:
+            return self.noise
+        except Spent:
+            return _NAN
 
     def size(self, i: int) -> float:
         """Return the magnitude of entry i of x, or its step where that is zero."""
@@ -127,6 +159,14 @@ class Probe:
             columns = [np.array([s.h, s.central, s.rounding]) for s in seen]
             steps, slopes, rounding = np.stack(columns, axis=1)
             self.sweep = Sweep(i, claimed, steps, slopes, rounding)
+
+    def right_slope(self, i: int, h: float) -> tuple[float, float] | None:
+        """Return the slope above entry i, and how far noise may have put it off; None where f has no finite value."""
+        plus, up = self._moved(i, h, 1)
+        if not abs(plus) + abs(self.centre) < float("inf") or up == 0.0:
+            return None
+        rounding = UNITS * UNIT_ROUNDOFF * (abs(plus) + abs(self.centre))
+        return (plus - self.centre) / up, max(rounding, 2 * DEVIATIONS * self.noise) / up
 
     def _moved(self, i: int, step: float, sign: int) -> tuple[float, float]:
         """Return f with entry i moved by sign times step, and the step that was really taken."""

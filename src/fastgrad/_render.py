@@ -31,6 +31,10 @@ def footer(check: "GradientCheck") -> list[str]:
     lines = []
     if len(check.kinks):
         lines.append(f"  {_count(len(check.kinks), 'entry', 'entries')} at a kink, judged by the slopes on both sides")
+    if check.wrong_share is not None:
+        lines += _wrapped(_sampled(check))
+    if check.resolution < float("inf"):
+        lines += _wrapped(_resolution(check))
     return lines + _wrapped(_how(check))
 
 
@@ -86,6 +90,29 @@ def _table(shown: "Entries", name: "Callable[[int], str]") -> list[str]:
     if len(shown) > ROWS:
         lines.append(f"  … and {len(shown) - ROWS} more")
     return lines
+
+
+def _sampled(check: "GradientCheck") -> str:
+    low, high = check.wrong_share or (0.0, 0.0)
+    k = f"{len(check.wrong)} of {check.compared} sampled entries wrong"
+    if low == high:
+        return f"{k}, and these are all"
+    return (
+        f"{k}, so between {low:.2g} and {high:.2g} of all, with 95 % either way"
+        if low
+        else (f"{k}, so at most {high:.2g} of all entries, with 95 %")
+    )
+
+
+def _resolution(check: "GradientCheck") -> str:
+    parts = [f"resolution {check.resolution:.1e} in one entry"]
+    if check.resolution_norm < float("inf"):
+        parts.append(f"{check.resolution_norm:.1e} of the norm")
+    if check.noise == check.noise:
+        parts.append(f"noise of f {check.noise:.1e}")
+    if check.seed is not None:
+        parts.append(f"seed {check.seed}")
+    return ", ".join(parts)
 
 
 def _shortened(name: str, width: int) -> str:

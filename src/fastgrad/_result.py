@@ -133,12 +133,6 @@ class GradientCheck:
         Sentences that say why the verdict is not plain.
     what : str
         What was checked: ``"gradient"``, ``"Jacobian"`` or ``"Hessian"``.
-    diagnosis : str
-        What the bug probably is, with what supports that; empty where nothing fits.
-    errors : ErrorMap or None
-        The largest errors of the worst leaf in blocks of rows and columns: of a check that did not pass, or was small.
-    sweep : Sweep or None
-        The slopes of the worst entry over all steps that it was measured with, where it was measured again.
     resolution : float
         The smallest error of a single entry that this check was sure to see and to call wrong, in whichever of the
         entries covered it is.
@@ -154,6 +148,12 @@ class GradientCheck:
         The share of the entries asked for that was measured, one by one or in projections.
     wrong_share : tuple of float, or None
         Where a random sample was measured: the share of wrong entries in all, as an interval of confidence 95 %.
+    diagnosis : str
+        What the bug probably is, with what supports that; empty where nothing fits.
+    errors : ErrorMap or None
+        The largest errors of the worst leaf in blocks of rows and columns: of a check that did not pass, or was small.
+    sweep : Sweep or None
+        The slopes of the worst entry over all steps that it was measured with, where it was measured again.
     """
 
     verdict: Verdict
@@ -176,9 +176,6 @@ class GradientCheck:
     max_error_is_bound: bool = False
     reasons: tuple[str, ...] = ()
     what: str = "gradient"
-    diagnosis: str = ""
-    errors: ErrorMap | None = None
-    sweep: Sweep | None = None
     resolution: float = float("nan")
     resolution_norm: float = float("nan")
     noise: float = float("nan")
@@ -186,6 +183,9 @@ class GradientCheck:
     error_norm: tuple[float, float] | None = None
     coverage: float = 1.0
     wrong_share: tuple[float, float] | None = None
+    diagnosis: str = ""
+    errors: ErrorMap | None = None
+    sweep: Sweep | None = None
 
     @property
     def passed(self) -> bool:

@@ -17,6 +17,9 @@ GOLDEN = (math.sqrt(5) - 1) / 2
 UNIT = 2.0**-4
 #: Rounding in the slope that makes a larger step worth trying, relative.
 NOISY = 2e-14
+#: What is seen of truncation may be f's rounding, up to so many times what its value foretells; steps then grow by so
+#: much.
+UNSURE, LEAP = 8.0, 2.0**8
 
 
 class StepSearch:
@@ -135,6 +138,8 @@ class StepSearch:
         if sample.swing > abs(self.line.centre) / 4 or sample.size / sample.h > low.size / low.h:
             return None
         reach = sample.h * (GOAL[self.power] / max(seen, unseen)) ** (1 / self.power)
+        if seen <= UNSURE * unseen:
+            reach = max(reach, LEAP * sample.h)
         if sample.odd and not seen:
             reach = max(reach, sample.h * abs(self.line.centre / sample.odd) / 16)
         if sample.even:  # farther out f itself is larger, and its rounding over the step grows

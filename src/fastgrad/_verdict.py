@@ -148,11 +148,13 @@ def conclude(
     structured: bool = False,
     sweep: Sweep | None = None,
     rest_is_right: bool = False,
+    asked: int = 0,
+    noise: float = float("nan"),
 ) -> GradientCheck:
     """Return the result of a check from the first measurement, its summary and the second look.
 
-    Where the entries that were not measured are known to be right, because projections of them are, the diagnosis may
-    speak of them.
+    It is inconclusive at best where more entries were asked for than the case holds. Where the entries that were not
+    measured are known to be right, because projections of them are, the diagnosis may speak of them.
     """
     max_relative_error = summary[1]
     if tally.corrected.k.size:
@@ -164,8 +166,9 @@ def conclude(
     verdict: Verdict = "passed"
     if wrong.k.size or (case.rtol == 0 and not max_error < case.atol and case.count > 0):
         verdict = "failed"
-    elif unresolved.k.size or flaw:
+    elif unresolved.k.size or flaw or case.count < asked:
         verdict = "inconclusive"
+    resolution, resolution_norm = _resolution(case, unresolved)
     if case.rtol == 0 and verdict == "failed":
         wrong = _by_the_textbook(case, measured)
     keeps_errors = at >= 0 and (verdict != "passed" or case.count <= BLOCKS**2)
@@ -187,9 +190,26 @@ def conclude(
         redone=redone,
         structured=structured,
         reasons=((flaw,) if flaw else ()) + (reasons if verdict != "passed" else ()),
+        resolution=resolution,
+        resolution_norm=resolution_norm,
+        noise=noise,
+        coverage=min(case.count / asked, 1.0) if asked else 1.0,
         diagnosis=_diagnosed(case, measured, wrong, rest_is_right) if wrong.k.size and not flaw else "",
         errors=error_map(case.point.leaves, case.where, case.claimed, measured, at) if keeps_errors else None,
         sweep=sweep if verdict != "passed" else None,
+    )
+
+
+def _resolution(case: Case, unresolved: Rows) -> tuple[float, float]:
+    """Return what measuring each entry was sure to see: an error beyond the largest tolerance, where it is resolved."""
+    largest, squares = _backend.masks.sizes(case.claimed)
+    tolerance = case.atol + case.rtol * largest
+    if case.count == 0 or not largest < float("inf"):
+        return float("nan"), float("nan")
+    norm = float(np.sqrt(squares))
+    return (
+        max(tolerance, float(np.max(unresolved.bound, initial=0.0))),
+        case.rtol + case.atol * float(np.sqrt(case.count)) / norm if norm else float("inf"),
     )
 
 

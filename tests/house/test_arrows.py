@@ -14,7 +14,8 @@ ROWS = {
     "skin": "__main__ _cli _cli_check _demo plot _pattern_picture",
     "judge": (
         "testing _replay _matrix_assertions _matrix_check _matrix_claim _matrix_recheck _layer_check "
-        "_layer_outputs _layer_calls _layer_parameters _layer_result _check _stale _witness _verdict "
+        "_layer_outputs _layer_calls _layer_parameters _layer_result _check _modes _search _sample _search_norm "
+        "_looks _decode _calibration _projections _stale _witness _verdict "
         "_diagnosis _precision _suppositions _rearranged _totals _regions _evidence _recheck "
         "_recheck_structured _probe _claim _weight_check _result _serial _html _svg _render _picture _drawing "
         "_pictured"
@@ -34,7 +35,7 @@ ROWS = {
     "ground": (
         "_layer_names _workers _object_state _seeds _tree _containers _regression _complex_reading "
         "_progress _stack_reading _reading "
-        "_arrays _errors _estimates _typing _later"
+        "_arrays _errors _estimates _budget _typing _later"
     ),
 }
 ORDER = ["__init__", *" ".join(ROWS.values()).split()]

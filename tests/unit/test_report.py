@@ -1,5 +1,6 @@
 """The printed report, word for word."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,14 @@ def f(x: Any) -> float:
     return float(sum((x**2).reshape(-1).tolist()))
 
 
-def one_off() -> fg.GradientCheck:
+def claim_off() -> Any:
     claim = 2 * X
     claim[2, 3] *= 1.5
-    return fg.gradient_check(f, claim, X)
+    return claim
+
+
+def one_off() -> fg.GradientCheck:
+    return fg.gradient_check(f, claim_off(), X)
 
 
 def stepwise() -> fg.GradientCheck:
@@ -38,7 +43,7 @@ def large() -> fg.GradientCheck:
     return fg.gradient_check(lambda x: 1e12 * f(x), claim, x)
 
 
-CASES = {
+CASES: dict[str, Callable[[], fg.GradientCheck]] = {
     "passed": lambda: fg.gradient_check(f, 2 * X, X),
     "passed_number": lambda: fg.gradient_check(f, 6.0, 3.0),
     "passed_kink": at_a_kink,
@@ -48,6 +53,10 @@ CASES = {
     "failed_large": large,
     "failed_textbook": lambda: fg.gradient_check(f, 2 * X + 1e-3, X, rtol=0),
     "inconclusive": stepwise,
+    "inconclusive_budget": lambda: fg.gradient_check(f, 2 * X, X, budget=20),
+    "passed_sample": lambda: fg.gradient_check(f, 2 * X, X, mode="sample", budget=25, rng=1),
+    "failed_search": lambda: fg.gradient_check(f, claim_off(), X, mode="search", rng=1),
+    "failed_not_finite": lambda: fg.gradient_check(f, np.where(X > 1.9, np.nan, 2 * X), X, mode="search", rng=1),
 }
 
 
