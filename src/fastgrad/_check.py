@@ -1,6 +1,6 @@
 """Claimed against measured: the judgement of a gradient."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,19 +9,18 @@ import numpy as np
 from fastgrad import _backend, steps
 from fastgrad._budget import Budget, Spent, as_budget
 from fastgrad._claim import claim_at, selected
-from fastgrad._gradient import measure, measure_entries, measure_structured, numerical_gradient
+from fastgrad._elsewhere import elsewhere_of
+from fastgrad._gradient import measure, measure_entries, measure_structured
 from fastgrad._modes import by_sample, by_search, measure_within, pick
-from fastgrad._parts import FirstOf, at_steps, in_parts
 from fastgrad._point import Point, as_point, bound, working_array
 from fastgrad._probe import Probe
 from fastgrad._progress import ProgressLike, progress_of
 from fastgrad._recheck import Finding, look_again
 from fastgrad._recheck_structured import look_again_structured
 from fastgrad._result import GradientCheck
-from fastgrad._stacks import Stacked
 from fastgrad._stale import point_before, stale
 from fastgrad._step_by_noise import step_by_noise
-from fastgrad._typing import Array, Float64Array, IndexArray, Pace, ScalarFunction, Step
+from fastgrad._typing import Array, Float64Array, IndexArray, ScalarFunction, Step
 from fastgrad._verdict import Case, conclude, tally
 from fastgrad._witness import Witness
 from fastgrad._workers import is_alone
@@ -140,7 +139,7 @@ def gradient_check(
     point = Point(working_array(x)) if structured else as_point(x)
     elsewhere = None
     if vectorized or not is_alone(workers):
-        f, elsewhere = _elsewhere(f, grad_f, point, args, kwargs, vectorized, workers)
+        f, elsewhere = elsewhere_of(f, grad_f, point, args, kwargs, vectorized, workers)
     elif not structured:
         f = point.of_array(bound(f, args, kwargs))
     f, claim = claim_at(f, grad_f, point, args, kwargs)
@@ -183,31 +182,6 @@ def _by_mode(mode: str, case: Case, budget: Budget, rng: Any, structured: bool) 
         return by_search(case, budget, rng)
     judge = _judge_structured if structured else _judge
     return by_sample(case, budget, rng, judge) if mode == "sample" else judge(case, budget)
-
-
-def _elsewhere(
-    f: Any, grad_f: Any, point: Point, args: Any, kwargs: Any, vectorized: bool, workers: Any
-) -> tuple[Any, Callable[..., Array]]:
-    """Return f as a function of one array, and what measures its gradient in stacks or on workers."""
-    if hasattr(type(f), "__fastgrad_gradient__"):
-        raise TypeError("a structured callable measures by its own loop: vectorized and workers do not reach it.")
-    if vectorized and grad_f is True:
-        raise TypeError("with vectorized=True the claim must be a function of x or an array; got grad_f=True.")
-    whole = bound(f, args, kwargs)
-    of_array = Stacked(whole, point).one if vectorized else point.of_array(whole)
-    values = FirstOf(f) if grad_f is True else f
-
-    def measured(h: Float64Array, where: IndexArray | None, pace: Pace) -> Array:
-        some = np.arange(point.array.size) if where is None else where
-        if not some.size:
-            return np.empty(0, point.array.dtype)
-        found = in_parts(
-            numerical_gradient, values, point, workers, at_steps(h, point), None, args, kwargs,
-            indices=some, pace=pace, vectorized=vectorized,
-        )  # fmt: skip
-        return np.asarray(found.value)
-
-    return of_array, measured
 
 
 def _compared_with(case: Case, before: Point, check: GradientCheck) -> GradientCheck:

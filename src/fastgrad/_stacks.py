@@ -50,7 +50,7 @@ def gradient(f: Stacked, point: Point, plan: Plan, out: Array, pace: Pace | None
     """Write the differences of a scalar f by the stencils of a plan into out; return the calls of f."""
     called = _without_errors(f, _guarded.without_errors(f.one)) if plan.changes_sides else f
     calls = _backend.stacks.gradient(
-        called, point.array, plan.h, *plan.tables, _rows(point), out, StackReader(point.name, pace)
+        called, point.array, plan.h, *plan.tables, rows(point), out, StackReader(point.name, pace)
     )
     if plan.changes_sides:
         _guarded.take_other_sides(f.one, point, plan, out, is_scalar=True)
@@ -63,14 +63,15 @@ def jacobian(
     """Return the array that allocate gives for the shape of one value, filled with the differences of f by a plan."""
     called = _without_errors(f, _guarded.without_errors(f.one, point.array)) if plan.changes_sides else f
     J: Array = _backend.stacks.jacobian(
-        called, point.array, plan.h, *plan.tables, _rows(point), ROOM, allocate, StackReader(point.name, pace)
+        called, point.array, plan.h, *plan.tables, rows(point), ROOM, allocate, StackReader(point.name, pace)
     )
     if plan.changes_sides:
         _guarded.take_other_sides(f.one, point, plan, J, is_scalar=False)
     return J
 
 
-def _rows(point: Point) -> int:
+def rows(point: Point) -> int:
+    """Return how many points a stack has, unless those of one entry are more."""
     return max(1, CACHE // max(1, point.width * point.array.itemsize))
 
 

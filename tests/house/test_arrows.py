@@ -13,8 +13,9 @@ SOURCE = Path(__file__).parents[2] / "src" / "fastgrad"
 ROWS = {
     "skin": "__main__ _cli _cli_check _demo plot _pattern_picture",
     "judge": (
-        "testing _replay _matrix_assertions _matrix_check _matrix_claim _matrix_recheck _layer_check "
-        "_layer_outputs _layer_calls _layer_parameters _layer_result _check _modes _search _sample _search_norm "
+        "testing _replay _matrix_assertions _matrix_check _elsewhere _matrix_claim _matrix_recheck _layer_check "
+        "_layer_outputs _layer_calls _layer_parameters _layer_result _check _elsewhere _modes "
+        "_search _sample _search_norm "
         "_looks _decode _calibration _projections _stale _witness _verdict "
         "_diagnosis _precision _suppositions _rearranged _totals _regions _evidence _recheck "
         "_recheck_structured _probe _claim _weight_check _result _serial _html _svg _render _picture _drawing "
@@ -23,7 +24,8 @@ ROWS = {
     "use": "losses _input_moves _loss_parts _criteria layers _weight_gradient _least_squares",
     "verbs": "_products _hessian _gradient _jacobian _derivative _one_sided",
     "notions": (
-        "_parts _stacks _compressed_product _pairings _direction _adaptive_pairs _complex_plane _complex_step "
+        "_foreseen _parts _stacks _compressed_product _pairings _direction _adaptive_pairs "
+        "_complex_plane _complex_step "
         "_cauchy_riemann _surroundings _holomorphic _step_by_noise sparsity _detection _pattern_check _color "
         "_bicoloring _greedy _coloring _column_orders _pattern_makers _pattern _guarded _stencil_entries "
         "_structured_bars _adaptive_entries _around _bars _adaptive _step_search _line _extrapolation _scheme "

@@ -151,7 +151,9 @@ def test_where_f_has_no_value_the_other_side_is_taken() -> None:
 def test_an_error_of_arithmetic_in_a_stack_is_that_of_some_points() -> None:
     import math
 
-    one = lambda x: sum(math.sqrt(v) ** 3 for v in x.tolist())  # noqa: E731
+    def one(x: Any) -> float:
+        return sum(math.sqrt(v) ** 3 for v in x.tolist())
+
     x = np.array([1.0, 0.0, 4.0])
     with pytest.warns(fg.OneSidedWarning):
         expected = fg.numerical_gradient(one, x, method="central")
