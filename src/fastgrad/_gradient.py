@@ -140,7 +140,8 @@ def numerical_gradient(
         from fastgrad._stacks import Stacked  # loaded when asked for: import fastgrad does without
 
         g = (stacked := Stacked(bound(f, args, kwargs), point)).one
-    if isinstance(eps, str) and eps == "noise" and method not in ("complex", "adaptive"):
+    is_real = point.array.dtype.kind != "c"
+    if isinstance(eps, str) and eps == "noise" and is_real and method not in ("complex", "adaptive"):
         from fastgrad._step_by_noise import step_by_noise
 
         eps, asked = step_by_noise(g, point, method, order, bounds)
@@ -151,7 +152,7 @@ def numerical_gradient(
         options: dict[str, Any] = {"method": method, "order": order, "details": details, "vectorized": vectorized}
         found = in_parts(numerical_gradient, f, point, workers, eps, bounds, args, kwargs, **options).into(grad)
         return found.after(asked).mapped(point.restore) if details else point.restore(grad)
-    if method == "complex" or point.array.dtype.kind == "c":
+    if method == "complex" or not is_real:
         from fastgrad._complex_plane import plane_gradient  # loaded when asked for: import fastgrad does without
 
         grad = usable_out(out, point.array.shape, point.array.dtype, x)

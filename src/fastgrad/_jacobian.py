@@ -111,7 +111,8 @@ def numerical_jacobian(
         found = found.into(J).mapped(point.restore)
         return found if details else found.value
 
-    if isinstance(eps, str) and eps == "noise" and method not in ("complex", "adaptive"):
+    is_real = point.array.dtype.kind != "c"
+    if isinstance(eps, str) and eps == "noise" and is_real and method not in ("complex", "adaptive"):
         from fastgrad._step_by_noise import step_by_noise
 
         eps, asked = step_by_noise(f, point, method, order, bounds, is_scalar=False)
@@ -123,7 +124,7 @@ def numerical_jacobian(
         J = allocate(found.value.shape[: found.value.ndim - point.array.ndim])
         found = found.into(J)
         return found.after(asked).mapped(point.restore) if details else point.restore(J)
-    if method == "complex" or point.array.dtype.kind == "c":
+    if method == "complex" or not is_real:
         from fastgrad._complex_plane import plane_jacobian  # loaded when asked for: import fastgrad does without
 
         return filled(plane_jacobian(f, point, eps, method, order, bounds, details=details))

@@ -13,7 +13,7 @@ SOURCE = Path(__file__).parents[2] / "src" / "fastgrad"
 ROWS = {
     "skin": "__main__ _cli _cli_check _demo plot _pattern_picture",
     "judge": (
-        "testing _replay _matrix_assertions _matrix_check _elsewhere _matrix_claim _matrix_recheck _layer_check "
+        "testing _replay _matrix_assertions _matrix_check _matrix_claim _matrix_recheck _layer_check "
         "_layer_outputs _layer_calls _layer_parameters _layer_result _check _elsewhere _modes "
         "_search _sample _search_norm "
         "_looks _decode _calibration _projections _stale _witness _verdict "
