@@ -9,6 +9,7 @@ from fastgrad._errors import (
     GradientMismatch,
     InconclusiveError,
     OneSidedWarning,
+    PatternError,
     ShapeError,
     StepError,
 )
@@ -27,6 +28,7 @@ if _t.TYPE_CHECKING:
     from fastgrad._least_squares import LeastSquaresResult, least_squares_gd
     from fastgrad._matrix_check import hessian_check, jacobian_check
     from fastgrad._one_sided import one_sided_derivatives
+    from fastgrad._plan import JacobianPlan, plan_jacobian
     from fastgrad._products import directional_derivative, hessian_vector_product, numerical_vjp
     from fastgrad._result import GradientCheck
     from fastgrad._weight_check import WeightGradientCheck, weight_gradient_check
@@ -37,6 +39,7 @@ else:  # what is loaded when it is first asked for: all else is there in a third
         {
             "Derivative": "_estimates",
             "GradientCheck": "_result",
+            "JacobianPlan": "_plan",
             "LayerCheck": "_layer_result",
             "LeastSquaresResult": "_least_squares",
             "LinearLayer": "layers",
@@ -55,6 +58,7 @@ else:  # what is loaded when it is first asked for: all else is there in a third
             "numerical_hessian": "_hessian",
             "numerical_vjp": "_products",
             "one_sided_derivatives": "_one_sided",
+            "plan_jacobian": "_plan",
             "plot": "plot",
             "problems": "problems",
             "reference": "reference",
@@ -75,10 +79,12 @@ __all__ = [
     "GradientCheck",
     "GradientMismatch",
     "InconclusiveError",
+    "JacobianPlan",
     "LayerCheck",
     "LeastSquaresResult",
     "LinearLayer",
     "OneSidedWarning",
+    "PatternError",
     "ShapeError",
     "StepError",
     "TwoLayerNet",
@@ -97,6 +103,7 @@ __all__ = [
     "numerical_jacobian",
     "numerical_vjp",
     "one_sided_derivatives",
+    "plan_jacobian",
     "plot",
     "problems",
     "reference",

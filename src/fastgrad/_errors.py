@@ -16,6 +16,10 @@ class AnalyticityError(ValueError):
     """A derivative was asked for through the complex plane of an f that is not analytic there."""
 
 
+class PatternError(ValueError):
+    """A sparsity pattern lacks entries that the derivative has, so that what is measured by it would be wrong."""
+
+
 class GradientMismatch(AssertionError):  # noqa: N818 - an AssertionError is named for what did not hold
     """A claimed derivative differs from the measured one beyond tolerance and error bound."""
 

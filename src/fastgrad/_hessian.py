@@ -1,7 +1,7 @@
 """The Hessian of a scalar function: from its values, or from its gradient."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -30,7 +30,10 @@ def numerical_hessian(
     grad: Callable[..., Any] | None = None,
     method: str | None = None,
     bounds: Any = None,
-    out: Array | None = None,
+    sparsity: Any = None,
+    format: Literal["csr", "csc", "coo"] | None = None,
+    verify: bool = True,
+    out: Any = None,
     details: bool = False,
     vectorized: bool = False,
     workers: Any = None,
@@ -62,8 +65,17 @@ def numerical_hessian(
     bounds : pair of array_like, or an object with attributes lb and ub, optional
         f is never called outside. Entries too near to a bound are moved to one side alone, which takes four points a
         pair in place of two, or by a shorter step where that leaves the bounds too.
+    sparsity : pattern, Coloring or "detect", optional
+        Which entries the Hessian has, as `numerical_jacobian` takes it; symmetric. It is then measured from `grad`
+        alone, in two calls for each colour of a star colouring (``fastgrad.sparsity.color(pattern, "symmetric")``).
+    format : {"csr", "csc", "coo"}, optional
+        Of a sparse Hessian; that of `sparsity`, where it is such an array, and else "csr".
+    verify : bool
+        Whether a sparse Hessian is held against one difference of `grad` along all of x, to see whether the pattern
+        lacks entries.
     out : ndarray, optional
-        C-contiguous, of shape (n, n) and x's working dtype; it is filled and returned.
+        C-contiguous, of shape (n, n) and x's working dtype; it is filled and returned. Of a sparse Hessian, one that
+        was returned for the same pattern and format.
     details : bool
         Whether to return error bars, calls, steps and flags with the values, for which all is measured with a second
         step, too.
@@ -76,6 +88,8 @@ def numerical_hessian(
     -------
     ndarray, shape (n, n), or Derivative
         Of x's working dtype. With `details`, a `Derivative` of arrays of that shape.
+    SciPy sparse array, shape (n, n)
+        With `sparsity`: it stores just the entries of the pattern.
 
     Raises
     ------
@@ -84,7 +98,10 @@ def numerical_hessian(
     ValueError
         If the method is unknown, x lies outside its bounds, or an entry has no room within them.
     TypeError, ShapeError
-        If x cannot be differentiated at, f returns no real scalar, or grad nothing of x's form.
+        If x cannot be differentiated at, f returns no real scalar, or grad nothing of x's form; or sparsity is not
+        (n, n), or comes without grad.
+    PatternError
+        If `sparsity` lacks entries that the Hessian has; the error names some.
     Exception
         Whatever f or grad raises arrives unchanged, with a note of the entries that were moved.
 
@@ -107,6 +124,18 @@ def numerical_hessian(
     if method is not None and method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(map(repr, METHODS))}; got {method!r}.")
     point = as_point(x)
+    if sparsity is not None:
+        if grad is None or details or method == "adaptive":
+            raise TypeError(
+                "a sparse Hessian is measured by central differences of a gradient, without details: give grad, and "
+                "leave method and details out."
+            )
+        from fastgrad._sparse_hessian import sparse_hessian
+
+        g = bound(grad, args, kwargs)
+        return sparse_hessian(g, point, eps, bounds, sparsity, format, verify=verify, out=out)
+    if format is not None:
+        raise TypeError("format is for sparse Hessians: give sparsity too.")
     n, dtype = point.array.size, point.array.dtype
     H = usable_out(out, (n, n), dtype, None if point.tree is not None else x)
     found: Derivative | None

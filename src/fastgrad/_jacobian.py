@@ -1,7 +1,7 @@
 """The Jacobian of an array-valued function, dense, a column at a time."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from fastgrad import _backend, _guarded
 from fastgrad._point import Point, as_any_point, bound, usable_out
@@ -22,10 +22,14 @@ def numerical_jacobian(
     method: str | None = None,
     order: int | None = None,
     bounds: Any = None,
+    sparsity: Any = None,
+    format: Literal["csr", "csc", "coo"] | None = None,
+    vjp: Callable[[Any, Array], Any] | None = None,
+    verify: bool = True,
     details: bool = False,
     vectorized: bool = False,
     workers: Any = None,
-    out: Array | None = None,
+    out: Any = None,
     args: Sequence[Any] = (),
     kwargs: Mapping[str, Any] | None = None,
 ) -> Any:
@@ -50,12 +54,27 @@ def numerical_jacobian(
         As `numerical_gradient` takes them. "adaptive" extrapolates each element, and calls f until all elements of a
         column have as many digits as they allow: some 10 calls a column where they are alike, 20 to 70 where not. With
         complex x, f may be complex too.
+    sparsity : pattern, Coloring or "detect", optional
+        Which entries the Jacobian has, as a matrix with a row for each value of f and a column for each entry of x,
+        both flat: what `fastgrad.sparsity.as_pattern` takes, or a colouring that `fastgrad.sparsity.color` returned, or
+        "detect", for `fastgrad.sparsity.detect` to find out. All columns of a colour are then measured at once: two
+        calls a colour, or as many as the stencil has points. Where f has no value, entries are NaN; they take no other
+        side than they are asked for.
+    format : {"csr", "csc", "coo"}, optional
+        Of a sparse Jacobian; that of `sparsity`, where it is such an array, and else "csr".
+    vjp : callable, optional
+        ``vjp(x, u)`` returns uᵀJ, shaped like x, for a u shaped like y. With it, dense rows of a sparse Jacobian are
+        measured by one such product for all rows of a colour.
+    verify : bool
+        Whether a sparse Jacobian is held against one difference along all of x, two calls of f, to see whether
+        the pattern lacks entries.
     details : bool
         Whether to return error bars, calls, steps and flags with the values, as `numerical_gradient` does.
     vectorized, workers : optional
         As `numerical_gradient` takes them; a vectorized f returns an array of shape ``(k, *y.shape)``.
     out : ndarray, optional
-        C-contiguous, of shape ``y.shape + x.shape`` and x's working dtype; it is filled and returned.
+        C-contiguous, of shape ``y.shape + x.shape`` and x's working dtype; it is filled and returned. Of a sparse
+        Jacobian, one that was returned for the same pattern and format.
     args, kwargs : sequence and mapping, optional
         Passed on to f after x.
 
@@ -65,6 +84,8 @@ def numerical_jacobian(
         Of x's working dtype; for a tree x a tree whose leaves have the shapes ``y.shape + leaf.shape``. The shape of y
         is that of f's first value; only an empty x costs an extra call. With `details`, a `Derivative` whose arrays
         have the shape of the Jacobian, but for the calls: those are of each column, shaped like x.
+    SciPy sparse array, shape (y.size, x.size)
+        With `sparsity`: it stores just the entries of the pattern, zero or not. Memory is in proportion to them.
 
     Warns
     -----
@@ -81,7 +102,10 @@ def numerical_jacobian(
     ValueError
         If the method or its order is unknown, x lies outside its bounds, or an entry has no room within them.
     TypeError, ShapeError
-        If x cannot be differentiated at, or f returns no real array, or arrays of changing shape.
+        If x cannot be differentiated at, or f returns no real array, or arrays of changing shape; or `sparsity` has not
+        a row for each value and a column for each entry.
+    PatternError
+        If `sparsity` lacks entries that the Jacobian has; the error names some.
 
     Examples
     --------
@@ -91,17 +115,20 @@ def numerical_jacobian(
     >>> fg.numerical_jacobian(lambda x: W @ x, np.ones(3)).round(6)
     array([[1., 2., 3.],
            [4., 5., 6.]])
+    >>> fg.numerical_jacobian(np.sin, np.zeros(1000), sparsity=fg.sparsity.banded(1000, 0)).nnz  # in four calls
+    1000
     >>> found = fg.numerical_jacobian(np.exp, [0.0, 1.0], method="adaptive", details=True)
     >>> bool(np.all(abs(found.value - np.diag([1.0, np.e])) <= found.error)), bool(np.all(found.error < 1e-13))
     (True, True)
     """
     point = as_any_point(x)
-    given, f, stacked, asked = f, point.of_array(bound(f, args, kwargs)), None, 0
+    given, whole, stacked, asked = f, bound(f, args, kwargs), None, 0
+    f = point.of_array(whole)
     reader = point.reader()
     if vectorized:
         from fastgrad._stacks import Stacked  # loaded when asked for: import fastgrad does without
 
-        f = (stacked := Stacked(bound(given, args, kwargs), point)).one
+        f = (stacked := Stacked(whole, point)).one
 
     def allocate(shape: tuple[int, ...]) -> Array:
         return usable_out(out, shape + point.array.shape, point.array.dtype, x)
@@ -111,6 +138,28 @@ def numerical_jacobian(
         found = found.into(J).mapped(point.restore)
         return found if details else found.value
 
+    if sparsity is not None:
+        if (
+            details
+            or vectorized
+            or not is_alone(workers)
+            or method in ("adaptive", "complex")
+            or point.array.dtype.kind == "c"
+        ):
+            raise TypeError(
+                "a sparse Jacobian is measured at real x, by central, forward and backward differences: leave sparsity "
+                "out for other methods, for details, for stacks and for workers."
+            )
+        from fastgrad._sparse_jacobian import sparse_jacobian
+
+        if isinstance(eps, str) and eps == "noise":
+            from fastgrad._step_by_noise import step_by_noise
+
+            eps = step_by_noise(f, point, method, order, bounds, is_scalar=False)[0]
+        plan = planned(point, eps, method, order, bounds)
+        return sparse_jacobian(whole, point, plan, sparsity, format, vjp=vjp, verify=verify, out=out)
+    if format is not None or vjp is not None:
+        raise TypeError("format and vjp are for sparse Jacobians: give sparsity too.")
     is_real = point.array.dtype.kind != "c"
     if isinstance(eps, str) and eps == "noise" and is_real and method not in ("complex", "adaptive"):
         from fastgrad._step_by_noise import step_by_noise

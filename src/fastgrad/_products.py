@@ -5,15 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from fastgrad import steps
-from fastgrad._compressed_product import compressed_product, compression
+from fastgrad._compressed_product import compressed_product
 from fastgrad._direction import Direction, adaptively, along, along_with_bar, auto_lines, in_line
 from fastgrad._errors import ShapeError
 from fastgrad._estimates import Derivative
 from fastgrad._gradient import numerical_gradient
 from fastgrad._point import as_point, bound
 from fastgrad._reading import Reader
-from fastgrad._typing import Array, Float64Array, ScalarFunction, Step, VectorFunction
+from fastgrad._scheme import planned
+from fastgrad._typing import Array, ScalarFunction, Step, VectorFunction
 
 
 def directional_derivative(
@@ -121,8 +121,8 @@ def numerical_vjp(
     u : array_like
         The cotangent, of the shape of f's value.
     eps, method, order, bounds : optional
-        As `numerical_gradient` takes them; with `sparsity`, central differences of order 2 are all there is.
-    sparsity : pattern or Coloring, optional
+        As `numerical_gradient` takes them; with `sparsity`, "adaptive" is not to be had.
+    sparsity : pattern, Coloring or "detect", optional
         Which of f's values, flat, each entry of x moves: what `fastgrad.sparsity.color` takes, or returned. Entries
         that share no value are moved at once. Of a layer of m outputs and n inputs an entry of the weights moves one:
         its m·n entries take 2n calls. What the pattern leaves out is not measured.
@@ -172,18 +172,9 @@ def numerical_vjp(
 
     if sparsity is None:
         return numerical_gradient(product, x, eps, method=method, order=order, bounds=bounds)
-    if method is not None or order is not None or bounds is not None:
-        raise TypeError("with sparsity, differences are central ones of order 2: leave method, order and bounds out.")
-
-    def flat(moved: Array) -> Float64Array:
-        try:
-            y = g(point.shown(moved))
-        except BaseException as error:
-            reader.note(error, 0, 1)
-            raise
-        return reader.array(y, 0, 1, base.shape).reshape(-1).copy()
-
-    found = compressed_product(flat, point, steps.resolve(eps, point), compression(sparsity), line)
+    if method in ("adaptive", "complex"):
+        raise TypeError("with sparsity, differences are central, forward or backward ones: leave other methods out.")
+    found = compressed_product(g, point, planned(point, eps, method, order, bounds), sparsity, line)
     return point.restore(found.astype(point.array.dtype).reshape(point.array.shape))
 
 

@@ -22,10 +22,11 @@ ROWS = {
         "_pictured"
     ),
     "use": "losses _input_moves _loss_parts _criteria layers _weight_gradient _least_squares",
-    "verbs": "_products _hessian _gradient _jacobian _derivative _one_sided",
+    "verbs": "_plan _products _hessian _gradient _jacobian _derivative _one_sided",
     "notions": (
-        "_foreseen _parts _stacks _compressed_product _pairings _direction _adaptive_pairs "
-        "_complex_plane _complex_step "
+        "_foreseen _parts _stacks "
+        "_compressed_product _sparse_hessian _sparse_jacobian _missing_entries _compression _sparse_array "
+        "_color_reader _pairings _direction _adaptive_pairs _complex_plane _complex_step "
         "_cauchy_riemann _surroundings _holomorphic _step_by_noise sparsity _detection _pattern_check _color "
         "_bicoloring _greedy _coloring _column_orders _pattern_makers _pattern _guarded _stencil_entries "
         "_structured_bars _adaptive_entries _around _bars _adaptive _step_search _line _extrapolation _scheme "
@@ -75,6 +76,7 @@ FENCES = {
             "_guarded",
             "_parts",
             "_stacks",
+            "_sparse_jacobian",
             "_step_by_noise",
             "_stencil_entries",
         },

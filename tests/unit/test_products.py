@@ -216,37 +216,17 @@ def test_hessian_times_vector_of_trees_and_shapes() -> None:
         fg.hessian_vector_product(None, X, V, grad=lambda x: x[:2])
 
 
-class Groups:
-    """Columns in groups, the plainest way: the first group in which a column meets no other."""
-
-    def __init__(self, pattern: Any) -> None:
-        self.pattern = self
-        self.shape = pattern.shape
-        n = pattern.shape[1]
-        self.csc = np.concatenate([[0], np.cumsum(pattern.sum(axis=0))]), np.nonzero(pattern.T)[1]
-        groups: list[list[int]] = []
-        for j in range(n):
-            for group in groups:
-                if not (pattern[:, group].any(axis=1) & pattern[:, j]).any():
-                    group.append(j)
-                    break
-            else:
-                groups.append([j])
-        sizes = [len(group) for group in groups]
-        self.grouped_columns = np.concatenate([[0], np.cumsum(sizes)]), np.concatenate(groups).astype(np.intp)
-
-
 def test_a_layer_by_its_weights_takes_two_calls_an_input() -> None:
     m, n = 7, 3
     rng = np.random.default_rng(1)
     W, x, u = rng.normal(size=(m, n)), rng.normal(size=n), rng.normal(size=m)
     pattern = np.kron(np.eye(m, dtype=bool), np.ones((1, n), dtype=bool))
     counted = Counted(lambda w: np.tanh(w @ x))
-    found = fg.numerical_vjp(counted, W, u, sparsity=Groups(pattern))
+    found = fg.numerical_vjp(counted, W, u, sparsity=fg.sparsity.color(pattern))
     assert len(counted.points) == 2 * n + 1
     exact = np.outer(u * (1 - np.tanh(W @ x) ** 2), x)
     np.testing.assert_allclose(found, exact, atol=1e-9)
-    single = fg.numerical_vjp(lambda w: np.tanh(w @ x), W.astype(np.float32), u, sparsity=Groups(pattern))
+    single = fg.numerical_vjp(lambda w: np.tanh(w @ x), W.astype(np.float32), u, sparsity=fg.sparsity.color(pattern))
     assert single.dtype == np.float32
     np.testing.assert_allclose(single, exact, atol=1e-2)
 
@@ -262,16 +242,18 @@ def test_compression_keeps_to_the_steps_and_writes_nothing() -> None:
         return y
 
     u = np.arange(5.0)
-    found = fg.numerical_vjp(writes, x, u, [1e-4, 1e-5, 1e-6, 1e-5, 1e-4], sparsity=Groups(pattern))
+    found = fg.numerical_vjp(writes, x, u, [1e-4, 1e-5, 1e-6, 1e-5, 1e-4], sparsity=fg.sparsity.color(pattern))
     expected = u * np.append(x[1:], 1.0) + np.append(0.0, (u * x)[:-1])
     np.testing.assert_allclose(found, expected, atol=1e-8)
     assert x.tobytes() == before
     with pytest.raises(fg.StepError, match=r"lost to rounding at x\[0\]"):
-        fg.numerical_vjp(writes, x, u, 1e-17, sparsity=Groups(pattern))
+        fg.numerical_vjp(writes, x, u, 1e-17, sparsity=fg.sparsity.color(pattern))
     with pytest.raises(fg.ShapeError, match=r"sparsity has the shape \(4, 5\); expected \(5, 5\)"):
-        fg.numerical_vjp(writes, x, u, sparsity=Groups(pattern[:4]))
-    with pytest.raises(TypeError, match="leave method, order and bounds out"):
-        fg.numerical_vjp(writes, x, u, sparsity=Groups(pattern), order=4)
+        fg.numerical_vjp(writes, x, u, sparsity=pattern[:4])
+    fourth = fg.numerical_vjp(writes, x, u, sparsity=pattern, order=4, bounds=(1.0, 2.0))
+    np.testing.assert_allclose(fourth, expected, atol=1e-9)
+    with pytest.raises(TypeError, match="leave other methods out"):
+        fg.numerical_vjp(writes, x, u, sparsity=pattern, method="adaptive")
 
 
 def test_a_pattern_is_coloured_on_the_way() -> None:

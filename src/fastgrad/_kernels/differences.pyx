@@ -12,32 +12,12 @@ from libc.string cimport memcmp
 
 from fastgrad._kernels.buffers cimport (
     Frame, call, equal_but_for, flat, frame_of, fresh_copy, is_laid_out, same_bits, same_frame)
+from fastgrad._kernels.counts cimport FASTGRAD_COUNTS_ARE_EXACT, Py_REFCNT
 from fastgrad._kernels.sinks cimport GradientSink, JacobianSink, Sink
 from fastgrad._kernels.wide cimport real
 
-cdef extern from "Python.h":
-    Py_ssize_t Py_REFCNT(object o)
-
-cdef extern from *:
-    """
-    #ifdef Py_GIL_DISABLED
-    #define FASTGRAD_COUNTS_ARE_EXACT 0
-    #else
-    #define FASTGRAD_COUNTS_ARE_EXACT 1
-    #endif
-    """
-    const bint FASTGRAD_COUNTS_ARE_EXACT
-
-
-# offsets (s, k)  weights (s, k), 0 where a row has ended  widths (s,)  which (1,) or (n,): the row that entry i takes
 cdef class Scheme:
     """Stencils: entry i is differenced by Σ_k weights[w, k]·f(x + offsets[w, k]·h e_i) / (widths[w]·h), w = which[i]."""
-    cdef const Py_ssize_t[:, ::1] offsets
-    cdef const double[:, ::1] weights
-    cdef const double[::1] widths
-    cdef const unsigned char[::1] which
-    cdef bint has_centre
-
     def __init__(self, offsets, weights, widths, which):
         cdef Py_ssize_t w, k
         self.offsets = offsets

@@ -1,0 +1,123 @@
+"""The forms that a sparse derivative is returned in: SciPy's arrays, made of a pattern and its values."""
+
+from typing import Any
+
+import numpy as np
+
+from fastgrad import _backend
+from fastgrad._errors import ShapeError
+from fastgrad._pattern import Pattern
+from fastgrad._typing import Array
+
+FORMATS = ("csr", "csc", "coo")
+#: So many indices are compared at a time, so that no temporary grows with them.
+_AT_A_TIME = 1 << 14
+
+
+class Form:
+    """How the values of a pattern are laid out in SciPy's arrays of a format.
+
+    Attributes
+    ----------
+    format : {"csr", "csc", "coo"}
+    pattern : Pattern
+    targets : ndarray of int, shape (nnz,) or (0,)
+        Where each entry goes that comes in the order of columns; none where it stays.
+    """
+
+    def __init__(self, pattern: Pattern, format: str) -> None:
+        if format not in FORMATS:
+            raise ValueError(f"format must be one of {', '.join(map(repr, FORMATS))}; got {format!r}.")
+        self.pattern, self.format = pattern, format
+        self.targets = _places(pattern) if format != "csc" else pattern.csc[1][:0]
+
+    def made(self, data: Array, *, gives_up: bool = False) -> Any:
+        """Return a SciPy array with these values, which it keeps, and with indices of its own.
+
+        These are copies, or the pattern's arrays themselves where nobody else is to have the pattern: it `gives_up`.
+        """
+        sparse = scipy_sparse()
+        starts, indices = self._starts, self._indices
+        if gives_up:
+            starts.flags.writeable = indices.flags.writeable = True
+        else:
+            starts, indices = starts.copy(), indices.copy()
+        if self.format == "coo":
+            rows = np.repeat(np.arange(self.pattern.shape[0], dtype=indices.dtype), np.diff(starts))
+            made = sparse.coo_array((data, (rows, indices)), shape=self.pattern.shape)
+        else:
+            kind = sparse.csr_array if self.format == "csr" else sparse.csc_array
+            made = kind((data, indices, starts), shape=self.pattern.shape)
+            made.has_sorted_indices = True
+        made.has_canonical_format = True
+        return made
+
+    def data_of(self, out: Any, dtype: Any) -> Array:
+        """Return the values of a SciPy array that was made by this form, to be filled.
+
+        Raises
+        ------
+        TypeError, ShapeError
+            If it is another array.
+        """
+        if getattr(out, "format", None) != self.format or not isinstance(getattr(out, "data", None), np.ndarray):
+            raise TypeError(f"out must be a SciPy {self.format} array of this pattern; got {type(out).__name__}.")
+        if out.dtype != dtype:
+            raise TypeError(f"out must have dtype {dtype}; got {out.dtype}.")
+        if self.format == "coo":
+            same = out.nnz == self.pattern.nnz and _same(out.coords[1], self._indices) and self._are_rows(out.coords[0])
+        else:
+            same = _same(out.indptr, self._starts) and _same(out.indices, self._indices)
+        if out.shape != self.pattern.shape or not same:
+            raise ShapeError("out must have the pattern's shape and exactly its entries, as fastgrad returned them.")
+        data: Array = out.data
+        if not data.flags.c_contiguous or not data.flags.writeable:
+            raise TypeError("the values of out must be writeable and C-contiguous.")
+        return data
+
+    @property
+    def _starts(self) -> Array:
+        return self.pattern.csc[0] if self.format == "csc" else self.pattern.csr[0]
+
+    @property
+    def _indices(self) -> Array:
+        return self.pattern.csc[1] if self.format == "csc" else self.pattern.csr[1]
+
+    def _are_rows(self, rows: Array) -> bool:
+        starts, m = self._starts, self.pattern.shape[0]
+        for i in range(0, m, _AT_A_TIME):
+            some = starts[i : i + _AT_A_TIME + 1]
+            meant = np.repeat(np.arange(i, i + len(some) - 1), np.diff(some))
+            if not np.array_equal(rows[some[0] : some[-1]], meant):
+                return False
+        return True
+
+
+def scipy_sparse() -> Any:
+    """Return ``scipy.sparse``.
+
+    Raises
+    ------
+    ImportError
+        If SciPy is missing.
+    """
+    try:
+        from scipy import sparse
+    except ImportError as error:
+        raise ImportError(
+            'a sparse derivative is a SciPy array, which needs SciPy: pip install "fastgrad[sparse]".'
+        ) from error
+    return sparse
+
+
+def _places(pattern: Pattern) -> Array:
+    starts, indices = pattern.csr
+    cursor, targets = pattern.csc[0][:-1].copy(), np.empty_like(indices)
+    _backend.entries.places(starts, indices, cursor, targets)
+    return targets
+
+
+def _same(a: Array, b: Array) -> bool:
+    return a.shape == b.shape and all(
+        bool(np.array_equal(a[k : k + _AT_A_TIME], b[k : k + _AT_A_TIME])) for k in range(0, len(a), _AT_A_TIME)
+    )

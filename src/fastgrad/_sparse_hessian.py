@@ -1,0 +1,75 @@
+"""The Hessian of a scalar function as a SciPy sparse array, from its gradient, by a star colouring."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from fastgrad._color import color
+from fastgrad._coloring import Coloring
+from fastgrad._compression import Compression, pattern_of
+from fastgrad._direction import in_line
+from fastgrad._missing_entries import refuse_missing
+from fastgrad._point import Point
+from fastgrad._scheme import planned
+from fastgrad._typing import Array, Step
+
+
+def sparse_hessian(
+    grad: Callable[..., Any],
+    point: Point,
+    eps: Step,
+    bounds: Any,
+    sparsity: Any,
+    format: str | None,
+    *,
+    verify: bool,
+    out: Any,
+) -> Any:
+    """Return the Hessian, shape (n, n), from two calls for each colour of the gradient, which takes what x is.
+
+    Of an entry and its mirror image one at least stands alone in the line of its colour; where both do, they are
+    averaged, so that the result is symmetric, bit for bit.
+
+    T. F. Coleman and J. J. Moré, "Estimation of sparse Hessian matrices and graph coloring problems", Math. Programming
+    28 (1984), theorem 3.1.
+    """
+
+    def line(x: Any) -> Array:
+        return in_line(point, grad(x), "what grad returns")
+
+    pattern, format = pattern_of(line, point, sparsity, format)
+    if isinstance(pattern, Coloring):
+        coloring = pattern
+        if not coloring.pattern.is_symmetric or coloring.partition not in ("symmetric", "columns"):
+            raise ValueError("a Hessian takes a colouring of columns of a symmetric pattern, or a 'symmetric' one.")
+    else:
+        coloring = color(pattern, "symmetric")
+    by = Compression(coloring, "csr" if format == "csc" else format)
+    size = coloring.pattern.nnz
+    if out is None:
+        data = np.zeros(size, point.array.dtype)
+    else:
+        data = Compression(coloring, format).form.data_of(out, point.array.dtype)
+    plan = planned(point, "auto" if eps is None else eps, None, None, bounds)
+    reader = by.reader(point)
+    by.measure(point.of_array(line), point, plan, by.work(point), data, reader)
+    _symmetrize(data, by.form.targets, coloring)
+    if verify and point.array.size:
+        refuse_missing(line, point, plan, by, data, reader)
+    return Compression(coloring, format).form.made(data) if out is None else out
+
+
+def _symmetrize(data: Array, mirror: Array, coloring: Coloring) -> None:
+    """Take each entry from where it stands alone: from its own column, from that of its mirror image, or from both.
+
+    The pattern being symmetric, entry p by rows is the mirror image of entry p by columns.
+    """
+    own = coloring.alone_by_column
+    if own.all():
+        data[...] = data / 2 + data[mirror] / 2
+        return
+    other = data[mirror]
+    both = own & own[mirror]
+    data[~own] = other[~own]
+    data[both] = data[both] / 2 + other[both] / 2
