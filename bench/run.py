@@ -15,7 +15,8 @@ from bench._limits import build
 from bench._report import Row, markdown
 
 _FAMILIES = (
-    "opaque", "layers", "outer", "least_squares", "coloring", "jacobian", "torch", "progress", "stacks", "workers", "import",
+    "opaque", "layers", "outer", "least_squares", "coloring", "jacobian", "torch", "progress", "stacks", "workers",
+    "import",
 )  # fmt: skip
 _RESULTS = Path(__file__).with_name("results")
 _HOW = (

@@ -125,10 +125,10 @@ def numerical_hessian(
         raise ValueError(f"method must be one of {', '.join(map(repr, METHODS))}; got {method!r}.")
     point = as_point(x)
     if sparsity is not None:
-        if grad is None or details or method == "adaptive":
+        if grad is None or details or vectorized or not is_alone(workers) or method == "adaptive":
             raise TypeError(
                 "a sparse Hessian is measured by central differences of a gradient, without details: give grad, and "
-                "leave method and details out."
+                "leave method, details, vectorized and workers out."
             )
         from fastgrad._sparse_hessian import sparse_hessian
 
