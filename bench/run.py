@@ -17,6 +17,7 @@ from bench._report import Row, markdown
 _FAMILIES = (
     "opaque",
     "native",
+    "stacks",
     "layers",
     "outer",
     "least_squares",
@@ -24,6 +25,7 @@ _FAMILIES = (
     "jacobian",
     "torch",
     "progress",
+    "workers",
     "import",
 )
 _RESULTS = Path(__file__).with_name("results")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         pattern,
         projection,
         recurrence,
+        stacks,
         star,
         structured,
     )
@@ -46,6 +47,7 @@ __all__ = [
     "pattern",
     "projection",
     "recurrence",
+    "stacks",
     "star",
     "structured",
 ]

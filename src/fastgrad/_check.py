@@ -9,6 +9,7 @@ import numpy as np
 from fastgrad import _backend, steps
 from fastgrad._budget import Budget, Spent, as_budget
 from fastgrad._claim import claim_at, selected
+from fastgrad._elsewhere import elsewhere_of
 from fastgrad._gradient import measure, measure_entries, measure_structured
 from fastgrad._modes import by_sample, by_search, measure_within, pick
 from fastgrad._point import Point, as_point, bound, working_array
@@ -22,6 +23,7 @@ from fastgrad._step_by_noise import step_by_noise
 from fastgrad._typing import Array, Float64Array, IndexArray, ScalarFunction, Step
 from fastgrad._verdict import Case, conclude, tally
 from fastgrad._witness import Witness
+from fastgrad._workers import is_alone
 
 #: The tolerances for None, by the character of the dtype that is judged.
 ATOL = {"d": 1e-6, "f": 1e-3}
@@ -42,6 +44,8 @@ def gradient_check(
     rng: Any = None,
     args: Sequence[Any] = (),
     kwargs: Mapping[str, Any] | None = None,
+    vectorized: bool = False,
+    workers: Any = None,
     previous: Any = None,
     progress: ProgressLike = None,
 ) -> GradientCheck:
@@ -85,6 +89,12 @@ def gradient_check(
         Where directions and samples come from. None draws a fresh seed; `GradientCheck.seed` replays the check.
     args, kwargs : sequence and mapping, optional
         Passed on to f, and to grad_f where it is called, after x.
+    vectorized : bool
+        Whether f takes stacks of points, as `numerical_gradient` says; grad_f is given x alone. Each point of a stack
+        counts as a call.
+    workers : int, map, executor or dask.distributed.Client, optional
+        Who calls f in the first pass of "full" and "sample", as `numerical_gradient` takes it. What is looked at again,
+        and what a budget limits, is measured here.
     previous : array_like or tree of arrays, optional
         A point of x's form where the claim may have been left from, as the parameters before the last update. Where
         the check fails, some of the wrong entries are measured there too, and a claim that fits is said to be stale.
@@ -127,7 +137,12 @@ def gradient_check(
     """
     structured = hasattr(type(f), "__fastgrad_gradient__")
     point = Point(working_array(x)) if structured else as_point(x)
-    f, claim = claim_at(f if structured else point.of_array(bound(f, args, kwargs)), grad_f, point, args, kwargs)
+    elsewhere = None
+    if vectorized or not is_alone(workers):
+        f, elsewhere = elsewhere_of(f, grad_f, point, args, kwargs, vectorized, workers)
+    elif not structured:
+        f = point.of_array(bound(f, args, kwargs))
+    f, claim = claim_at(f, grad_f, point, args, kwargs)
     where = None if indices is None else selected(indices, point.array.shape)
     spending = as_budget(budget)
     rtol = _tolerance("rtol", rtol, RTOL[claim.precision])
@@ -152,6 +167,7 @@ def gradient_check(
         rtol=rtol,
         where=where,
         progress=progress_of(progress, "gradient check"),
+        elsewhere=elsewhere,
     )
     before = None if previous is None else point_before(previous, point)
     with case.progress:
@@ -183,6 +199,9 @@ def _judge(case: Case, budget: Budget) -> GradientCheck:
     if budget.is_limited:
         measured, calls = measure_within(case, budget)
         case = replace(case, where=case.indices(np.arange(measured.size)))
+    elif case.elsewhere is not None:
+        measured[...] = case.elsewhere(case.h, case.where, case.progress.pace)
+        calls = 2 * case.count
     elif case.where is None:
         calls = measure(case.f, case.point, case.h, measured.reshape(x.shape), case.progress.pace)
     else:

@@ -95,7 +95,13 @@ def _info() -> int:
         "machine": f"{platform.machine()}, {platform.system()}, {os.cpu_count()} processors",
         "extras": ", ".join(
             f"{name} {'present' if find_spec(module) else 'missing'}"
-            for module, name in {**DEMO_NEEDS, "scipy": "SciPy", "tqdm": "tqdm"}.items()
+            for module, name in {
+                **DEMO_NEEDS,
+                "scipy": "SciPy",
+                "tqdm": "tqdm",
+                "joblib": "joblib",
+                "distributed": "dask",
+            }.items()
         ),
     }
     for name, value in rows.items():

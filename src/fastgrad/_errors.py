@@ -69,6 +69,11 @@ def unsummed(given: tuple[int, ...], wanted: tuple[int, ...]) -> str:
     return ""
 
 
+def missing_extra(what: str, package: str, extra: str) -> ImportError:
+    """Return the error for what needs a package that is not installed."""
+    return ImportError(f'{what} needs {package}; install the extra: pip install "fastgrad[{extra}]".')
+
+
 def not_callable(f: object) -> TypeError:
     """Return the error for an f that cannot be called."""
     return TypeError(f"f must be callable, got {type(f).__name__}.")

@@ -10,6 +10,7 @@ from fastgrad._point import Point, as_any_point, bound, is_bare_number, usable_o
 from fastgrad._reading import Reader
 from fastgrad._scheme import central, planned
 from fastgrad._typing import Array, Float64Array, IndexArray, Pace, ScalarFunction, Step
+from fastgrad._workers import is_alone
 
 
 def numerical_gradient(
@@ -20,8 +21,9 @@ def numerical_gradient(
     method: str | None = None,
     order: int | None = None,
     bounds: Any = None,
-    workers: int | None = None,
     details: bool = False,
+    vectorized: bool = False,
+    workers: Any = None,
     out: Array | None = None,
     args: Sequence[Any] = (),
     kwargs: Mapping[str, Any] | None = None,
@@ -64,14 +66,21 @@ def numerical_gradient(
     bounds : pair of array_like, or an object with attributes lb and ub, optional
         f is never called outside. An entry whose points would leave them takes a one-sided difference of the same order
         (4 at most), and a shorter step where that leaves them too.
-    workers : int, optional
-        The threads that a native callable (`fastgrad.native`) is measured on, where its work lasts longer than some
-        0.2 ms. The values do not depend on it.
     details : bool
         Whether to return error bars, calls, steps and flags with the values, which stay the same to the bit.
         Differences then take half as many calls again, or as many, and one at x itself, to be held against those with
         half the step; where these disagree, the adaptive method says by how much. It keeps within the bounds, and to
         the side that was asked for, but not within the stencil.
+    vectorized : bool
+        Whether f takes many points at once: stacks of shape ``(k, *x.shape)``, of which it returns one number for each
+        point along the first axis, ``(k,)``. In a tree each leaf is such a stack. Stacks are cut to fit a core's
+        cache. What measures along one entry after another (details, and all methods but differences) gets stacks of
+        one point.
+    workers : int, map, executor or dask.distributed.Client, optional
+        Who calls f, a part of the entries each: so many processes (with joblib, so that f may be a lambda; -1 is one a
+        processor), any map, any ``concurrent.futures.Executor``, or a cluster. The result has the same bits for any
+        number of workers. It pays where f takes a millisecond or more; docs/parallel.md tells more. For a native
+        callable (`fastgrad.native`) a number is one of threads, which start where the work lasts longer than 0.2 ms.
     out : ndarray, optional
         C-contiguous, of x's shape and working dtype; it is filled and returned, and must not overlap x. Not for trees.
     args, kwargs : sequence and mapping, optional
@@ -121,12 +130,31 @@ def numerical_gradient(
     (True, [False, True])
     """
     if hasattr(type(f), "__fastgrad_gradient__"):
-        if method is not None or order is not None or bounds is not None:
-            raise TypeError("a structured callable measures by its own loop: method, order and bounds do not reach it.")
+        if method is not None or order is not None or bounds is not None or vectorized or workers is not None:
+            raise TypeError(
+                "a structured callable measures by its own loop: "
+                "method, order, bounds, vectorized and workers do not reach it."
+            )
         return _by_structure(f, x, eps, out, args, kwargs, details)
     point = as_any_point(x)
-    g = point.of_array(bound(f, args, kwargs))
-    if method == "complex" or point.array.dtype.kind == "c":
+    g, stacked, asked = point.of_array(bound(f, args, kwargs)), None, 0
+    if vectorized:
+        from fastgrad._stacks import Stacked  # loaded when asked for: import fastgrad does without
+
+        g = (stacked := Stacked(bound(f, args, kwargs), point)).one
+    is_real = point.array.dtype.kind != "c"
+    if isinstance(eps, str) and eps == "noise" and is_real and method not in ("complex", "adaptive"):
+        from fastgrad._step_by_noise import step_by_noise
+
+        eps, asked = step_by_noise(g, point, method, order, bounds)
+    if not (is_alone(workers) or _loops.takes_threads(g, workers)) and point.array.size:
+        from fastgrad._parts import in_parts
+
+        grad = usable_out(out, point.array.shape, point.array.dtype, x)
+        options: dict[str, Any] = {"method": method, "order": order, "details": details, "vectorized": vectorized}
+        found = in_parts(numerical_gradient, f, point, workers, eps, bounds, args, kwargs, **options).into(grad)
+        return found.after(asked).mapped(point.restore) if details else point.restore(grad)
+    if method == "complex" or not is_real:
         from fastgrad._complex_plane import plane_gradient  # loaded when asked for: import fastgrad does without
 
         grad = usable_out(out, point.array.shape, point.array.dtype, x)
@@ -140,11 +168,6 @@ def numerical_gradient(
         grad = usable_out(out, point.array.shape, point.array.dtype, x)
         found = adaptive_gradient(g, point, bounds).into(grad).mapped(point.restore)
         return found if details else found.value
-    asked = 0
-    if isinstance(eps, str) and eps == "noise":
-        from fastgrad._step_by_noise import step_by_noise
-
-        eps, asked = step_by_noise(g, point, method, order, bounds)
     plan = planned(point, eps, method, order, bounds)
     grad = usable_out(out, point.array.shape, point.array.dtype, x)
     if details:
@@ -152,7 +175,11 @@ def numerical_gradient(
 
         found = with_bars(g, point, plan, is_scalar=True).into(grad).after(asked)
         return found.mapped(point.restore)
-    if plan.changes_sides:
+    if stacked is not None:
+        from fastgrad import _stacks
+
+        _stacks.gradient(stacked, point, plan, grad)
+    elif plan.changes_sides:
         _guarded.gradient(g, point, plan, grad, workers)
     else:
         _loops.gradient(g, point.array, plan.h, plan.scheme, grad, point.reader(), workers)

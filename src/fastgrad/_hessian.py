@@ -13,6 +13,7 @@ from fastgrad._point import Point, as_point, bound, usable_out
 from fastgrad._reading import PairReader
 from fastgrad._scheme import planned
 from fastgrad._typing import Array, Float64Array, ScalarFunction, Step
+from fastgrad._workers import is_alone
 
 #: A bar is so many times the truncation that two steps show, and so many units of half a last place in each value.
 SAFETY, UNITS = 3.0, 4.0
@@ -34,6 +35,8 @@ def numerical_hessian(
     verify: bool = True,
     out: Any = None,
     details: bool = False,
+    vectorized: bool = False,
+    workers: Any = None,
     args: Sequence[Any] = (),
     kwargs: Mapping[str, Any] | None = None,
 ) -> Any:
@@ -76,6 +79,8 @@ def numerical_hessian(
     details : bool
         Whether to return error bars, calls, steps and flags with the values, for which all is measured with a second
         step, too.
+    vectorized, workers : optional
+        As `numerical_gradient` takes them, for f from values and for grad from a gradient; not for the adaptive method.
     args, kwargs : sequence and mapping, optional
         Passed on to f, and to grad, after x.
 
@@ -120,10 +125,10 @@ def numerical_hessian(
         raise ValueError(f"method must be one of {', '.join(map(repr, METHODS))}; got {method!r}.")
     point = as_point(x)
     if sparsity is not None:
-        if grad is None or details or method == "adaptive":
+        if grad is None or details or vectorized or not is_alone(workers) or method == "adaptive":
             raise TypeError(
                 "a sparse Hessian is measured by central differences of a gradient, without details: give grad, and "
-                "leave method and details out."
+                "leave method, details, vectorized and workers out."
             )
         from fastgrad._sparse_hessian import sparse_hessian
 
@@ -137,11 +142,25 @@ def numerical_hessian(
     if method == "adaptive":
         if eps is not None or grad is not None:
             raise TypeError("the adaptive method picks its own steps, and takes values: leave eps and grad out.")
+        if vectorized or not is_alone(workers):
+            raise TypeError("the adaptive method asks for one point after another: leave vectorized and workers out.")
         found = _adaptively(point.of_array(bound(f, args, kwargs)), point, bounds, H)
-    elif grad is not None:
-        found = _from_gradient(point.of_array(bound(grad, args, kwargs)), point, eps, bounds, H, details)
     else:
-        found = _from_values(point.of_array(bound(f, args, kwargs)), point, eps, bounds, H, details)
+        if vectorized and grad is not None and point.tree is not None:
+            raise TypeError("with vectorized=True grad must take and return arrays: x is a tree.")
+        taken = f if grad is None else grad
+        measured = _from_values if grad is None else _from_gradient
+
+        def loop(called: Callable[[Array], Any]) -> Derivative | None:
+            return measured(called, point, eps, bounds, H, details)
+
+        if n and (vectorized or not is_alone(workers)):
+            from fastgrad._foreseen import foreseen  # loaded when asked for: import fastgrad does without
+
+            like = 0.0 if grad is None else np.zeros(n)
+            found = foreseen(loop, like, bound(taken, (), None), point, workers, args, kwargs, vectorized=vectorized)
+        else:
+            found = loop(point.of_array(bound(taken, args, kwargs)))
     return found if details else H
 
 

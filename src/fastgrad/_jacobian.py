@@ -8,6 +8,7 @@ from fastgrad._point import Point, as_any_point, bound, usable_out
 from fastgrad._reading import Reader
 from fastgrad._scheme import central, planned
 from fastgrad._typing import Array, Float64Array, Step, VectorFunction
+from fastgrad._workers import is_alone
 
 if TYPE_CHECKING:
     from fastgrad._estimates import Derivative
@@ -21,12 +22,13 @@ def numerical_jacobian(
     method: str | None = None,
     order: int | None = None,
     bounds: Any = None,
-    workers: int | None = None,
     sparsity: Any = None,
     format: Literal["csr", "csc", "coo"] | None = None,
     vjp: Callable[[Any, Array], Any] | None = None,
     verify: bool = True,
     details: bool = False,
+    vectorized: bool = False,
+    workers: Any = None,
     out: Any = None,
     args: Sequence[Any] = (),
     kwargs: Mapping[str, Any] | None = None,
@@ -52,8 +54,6 @@ def numerical_jacobian(
         As `numerical_gradient` takes them. "adaptive" extrapolates each element, and calls f until all elements of a
         column have as many digits as they allow: some 10 calls a column where they are alike, 20 to 70 where not. With
         complex x, f may be complex too.
-    workers : int, optional
-        The threads that a native callable is measured on, as `numerical_gradient` takes it.
     sparsity : pattern, Coloring or "detect", optional
         Which entries the Jacobian has, as a matrix with a row for each value of f and a column for each entry of x,
         both flat: what `fastgrad.sparsity.as_pattern` takes, or a colouring that `fastgrad.sparsity.color` returned, or
@@ -70,6 +70,8 @@ def numerical_jacobian(
         the pattern lacks entries.
     details : bool
         Whether to return error bars, calls, steps and flags with the values, as `numerical_gradient` does.
+    vectorized, workers : optional
+        As `numerical_gradient` takes them; a vectorized f returns an array of shape ``(k, *y.shape)``.
     out : ndarray, optional
         C-contiguous, of shape ``y.shape + x.shape`` and x's working dtype; it is filled and returned. Of a sparse
         Jacobian, one that was returned for the same pattern and format.
@@ -120,9 +122,13 @@ def numerical_jacobian(
     (True, True)
     """
     point = as_any_point(x)
-    whole = bound(f, args, kwargs)
+    given, whole, stacked, asked = f, bound(f, args, kwargs), None, 0
     f = point.of_array(whole)
     reader = point.reader()
+    if vectorized:
+        from fastgrad._stacks import Stacked  # loaded when asked for: import fastgrad does without
+
+        f = (stacked := Stacked(whole, point)).one
 
     def allocate(shape: tuple[int, ...]) -> Array:
         return usable_out(out, shape + point.array.shape, point.array.dtype, x)
@@ -132,13 +138,17 @@ def numerical_jacobian(
         found = found.into(J).mapped(point.restore)
         return found if details else found.value
 
-    if sparsity is not None and workers is not None:
-        raise TypeError("a sparse Jacobian is measured on one thread: leave workers out.")
     if sparsity is not None:
-        if details or method in ("adaptive", "complex") or point.array.dtype.kind == "c":
+        if (
+            details
+            or vectorized
+            or not is_alone(workers)
+            or method in ("adaptive", "complex")
+            or point.array.dtype.kind == "c"
+        ):
             raise TypeError(
                 "a sparse Jacobian is measured at real x, by central, forward and backward differences: leave sparsity "
-                "out for other methods and for details."
+                "out for other methods, for details, for stacks and for workers."
             )
         from fastgrad._sparse_jacobian import sparse_jacobian
 
@@ -150,7 +160,20 @@ def numerical_jacobian(
         return sparse_jacobian(whole, point, plan, sparsity, format, vjp=vjp, verify=verify, out=out)
     if format is not None or vjp is not None:
         raise TypeError("format and vjp are for sparse Jacobians: give sparsity too.")
-    if method == "complex" or point.array.dtype.kind == "c":
+    is_real = point.array.dtype.kind != "c"
+    if isinstance(eps, str) and eps == "noise" and is_real and method not in ("complex", "adaptive"):
+        from fastgrad._step_by_noise import step_by_noise
+
+        eps, asked = step_by_noise(f, point, method, order, bounds, is_scalar=False)
+    if not (is_alone(workers) or _loops.takes_threads(f, workers)) and point.array.size:
+        from fastgrad._parts import in_parts
+
+        options: dict[str, Any] = {"method": method, "order": order, "details": details, "vectorized": vectorized}
+        found = in_parts(numerical_jacobian, given, point, workers, eps, bounds, args, kwargs, **options)
+        J = allocate(found.value.shape[: found.value.ndim - point.array.ndim])
+        found = found.into(J)
+        return found.after(asked).mapped(point.restore) if details else point.restore(J)
+    if method == "complex" or not is_real:
         from fastgrad._complex_plane import plane_jacobian  # loaded when asked for: import fastgrad does without
 
         return filled(plane_jacobian(f, point, eps, method, order, bounds, details=details))
@@ -160,11 +183,6 @@ def numerical_jacobian(
         from fastgrad._adaptive_entries import adaptive_jacobian
 
         return filled(adaptive_jacobian(f, point, bounds))
-    asked = 0
-    if isinstance(eps, str) and eps == "noise":
-        from fastgrad._step_by_noise import step_by_noise
-
-        eps, asked = step_by_noise(f, point, method, order, bounds, is_scalar=False)
     plan = planned(point, eps, method, order, bounds)
     if details:
         from fastgrad._stencil_entries import with_bars
@@ -172,6 +190,10 @@ def numerical_jacobian(
         return filled(with_bars(f, point, plan, is_scalar=False).after(asked))
     if point.array.size == 0:
         return point.restore(allocate(_first_shape(f, point, reader)))
+    if stacked is not None:
+        from fastgrad import _stacks
+
+        return point.restore(_stacks.jacobian(stacked, point, plan, allocate))
     if plan.changes_sides:
         return point.restore(_guarded.jacobian(f, point, plan, allocate, workers))
     return point.restore(_loops.jacobian(f, point.array, plan.h, plan.scheme, allocate, reader, workers))

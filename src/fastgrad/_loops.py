@@ -15,7 +15,6 @@ def gradient(
     """Write the differences of a scalar f at x into out; return the calls of f, of a native f those by pairs."""
     if hasattr(type(f), "__fastgrad_differences__"):
         return 2 * x.size * int(f.__fastgrad_differences__(x, h, scheme, out, reader, _threads(workers)))
-    _refuse_workers(workers)
     return int(_backend.differences.gradient(f, x, h, scheme, out, reader))
 
 
@@ -33,7 +32,6 @@ def jacobian(
         J = allocate((f.m,))
         f.__fastgrad_columns__(x, h, scheme, J, reader, _threads(workers))
         return J
-    _refuse_workers(workers)
     found: Array = _backend.differences.jacobian(f, x, h, scheme, allocate, reader)
     return found
 
@@ -43,13 +41,13 @@ def is_native(f: Any) -> bool:
     return hasattr(type(f), "__fastgrad_differences__") or hasattr(type(f), "__fastgrad_columns__")
 
 
+def takes_threads(f: Any, workers: Any) -> bool:
+    """Tell whether these workers are threads for the spans of a native f, which nobody else has to start."""
+    return is_native(f) and isinstance(workers, int)
+
+
 def _threads(workers: int | None) -> int:
     threads = 1 if workers is None else operator.index(workers)
     if threads < 1:
         raise ValueError(f"workers must be a positive number of threads; got {workers}.")
     return threads
-
-
-def _refuse_workers(workers: int | None) -> None:
-    if workers is not None:
-        raise TypeError("workers are threads for a native callable, which needs no interpreter: this f does.")

@@ -11,15 +11,18 @@ from fastgrad._adaptive_pairs import Pairs
 from fastgrad._check import ATOL, RTOL
 from fastgrad._direction import in_line
 from fastgrad._hessian import numerical_hessian
-from fastgrad._jacobian import measure
+from fastgrad._jacobian import measure, numerical_jacobian
 from fastgrad._matrix_claim import MatrixClaim, matrix_claim
 from fastgrad._matrix_recheck import Outputs
 from fastgrad._pairings import pairing
+from fastgrad._parts import at_steps, in_parts
 from fastgrad._point import Point, as_point, bound
 from fastgrad._progress import Progress
 from fastgrad._result import GradientCheck
+from fastgrad._stacks import Stacked
 from fastgrad._typing import Array, Float64Array, IndexArray, ScalarFunction, Step, VectorFunction
 from fastgrad._verdict import Case, conclude, tally
+from fastgrad._workers import is_alone
 
 Findings = tuple[Float64Array, Float64Array, Float64Array, Float64Array]
 
@@ -32,6 +35,8 @@ def jacobian_check(
     atol: float | None = None,
     *,
     rtol: float | None = None,
+    vectorized: bool = False,
+    workers: Any = None,
     args: Sequence[Any] = (),
     kwargs: Mapping[str, Any] | None = None,
 ) -> GradientCheck:
@@ -53,6 +58,8 @@ def jacobian_check(
     eps : None, float, array_like or "auto"
         The step, as `numerical_jacobian` takes it.
     atol, rtol : float, optional
+        As `gradient_check` takes them.
+    vectorized, workers : optional
         As `gradient_check` takes them.
     args, kwargs : sequence and mapping, optional
         Passed on to f, and to jac where it is called, after x.
@@ -87,7 +94,8 @@ def jacobian_check(
       measured by central differences, eps = 1e-05, mode full, 16 calls of f
     """
     point = as_point(x)
-    g = point.of_array(bound(f, args, kwargs))
+    whole = bound(f, args, kwargs)
+    g = Stacked(whole, point).one if vectorized else point.of_array(whole)
     h = steps.resolve(eps, point)
     outputs = Outputs(g, point, h)
     rows: tuple[int, ...] = ()
@@ -97,7 +105,13 @@ def jacobian_check(
         rows = shape
         return np.empty(shape + point.array.shape, point.array.dtype)
 
-    measured = measure(g, point, h, allocate)
+    if point.array.size and (vectorized or not is_alone(workers)):
+        at_h = at_steps(h, point)
+        J = in_parts(numerical_jacobian, f, point, workers, at_h, None, args, kwargs, vectorized=vectorized).value
+        measured = allocate(J.shape[: J.ndim - point.array.ndim])
+        measured[...] = J
+    else:
+        measured = measure(g, point, h, allocate)
     calls = 2 * point.array.size or 1
     claim = matrix_claim(_called(jac, point, args, kwargs), rows, point, "the claimed Jacobian")
     case = _case(claim, Point(_blank(rows + point.array.shape), label="J"), h, eps, atol, rtol)

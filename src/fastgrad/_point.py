@@ -50,6 +50,15 @@ class Point:
         """Return what f is to see of an array like this point's: itself, or a tree of views of it."""
         return array if self.tree is None else self.tree.unflatten(array)
 
+    @property
+    def width(self) -> int:
+        """How many numbers f is given for one point."""
+        return self.array.size
+
+    def keeps(self, changed: list[int]) -> bool:
+        """Tell whether the point itself keeps which entries have changed sides, so that nobody need be warned."""
+        return False
+
     def of_array(self, f: Callable[[Any], Any]) -> Callable[[Array], Any]:
         """Return f as a function of an array like this point's; f itself where x is no tree."""
         if self.tree is None:
@@ -85,7 +94,7 @@ def as_point(x: Any, label: str = "x") -> Point:
     ShapeError
         If x is a ragged list.
     """
-    if type(x) is Point:
+    if isinstance(x, Point):
         return x
     if type(x) is not np.ndarray and is_tree(x):
         array, tree = flatten(x, label)
@@ -95,6 +104,8 @@ def as_point(x: Any, label: str = "x") -> Point:
 
 def as_any_point(x: Any) -> Point:
     """Return the point at x as `as_point` does, but let complex64 and complex128 pass."""
+    if isinstance(x, Point):
+        return x
     if type(x) is not np.ndarray and is_tree(x):
         array, tree = flatten(x, read=number_array)
         return Point(array, tree=tree)

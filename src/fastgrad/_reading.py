@@ -65,7 +65,7 @@ class Reader:
                 raise TypeError(self._not_a_scalar(y, i, sign)) from error
             except OverflowError as error:
                 raise OverflowError(
-                    f"f must return numbers that fit a double, but at {self.where(i, sign)} it returned {_describe(y)}."
+                    f"f must return numbers that fit a double, but at {self.where(i, sign)} it returned {describe(y)}."
                 ) from error
         raise TypeError(self._not_a_scalar(y, i, sign))
 
@@ -82,7 +82,7 @@ class Reader:
         return element
 
     def _not_a_scalar(self, y: Any, i: int, sign: int) -> str:
-        return f"f must return a real scalar, but at {self.where(i, sign)} it returned {_describe(y)}."
+        return f"f must return a real scalar, but at {self.where(i, sign)} it returned {describe(y)}."
 
     def array(self, y: Any, i: int, sign: int, shape: tuple[int, ...] | None) -> Float64Array:
         """Return y as C-ordered doubles, possibly sharing memory with it; `shape` is what earlier calls returned."""
@@ -93,7 +93,7 @@ class Reader:
         if values.dtype.kind not in _REAL:
             raise TypeError(
                 f"f must return real numbers or an array of them, but at {self.where(i, sign)} it returned "
-                f"{_describe(y)}."
+                f"{describe(y)}."
             )
         if shape is not None and values.shape != shape:
             raise ShapeError(
@@ -112,7 +112,7 @@ class Reader:
         except ValueError as error:
             raise ShapeError(
                 f"f must return real numbers or a regular array of them, but at {self.where(i, sign)} it returned "
-                f"{_describe(y)}, which is no array."
+                f"{describe(y)}, which is no array."
             ) from error
 
 
@@ -137,7 +137,8 @@ class PairReader(Reader):
         return f"x with {self._name(first)} and {self._name(second)} moved by their steps"
 
 
-def _describe(y: Any) -> str:
+def describe(y: Any) -> str:
+    """Return what f returned, in a few words."""
     if y is None:
         return "None"
     if isinstance(y, np.ndarray):

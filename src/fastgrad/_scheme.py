@@ -56,6 +56,11 @@ class Plan:
         """The stencils as the loops take them."""
         return uniform(self.stencils[0]) if len(self.stencils) == 1 else _scheme(self.stencils, self.which)
 
+    @property
+    def tables(self) -> tuple[Any, Any, Any, Any]:
+        """The stencils as the loops over stacks take them: offsets, weights, widths, and which each entry takes."""
+        return (*_tables(self.stencils), self.which)
+
     def at(self, i: int) -> tuple[Stencil, float]:
         """Return the stencil and the step of entry i."""
         which, h = (int(self.which[i % self.which.size]), float(self.h[i % self.h.size]))
@@ -166,14 +171,18 @@ def uniform(chosen: Stencil) -> Any:
 
 
 def _scheme(stencils: tuple[Stencil, ...], which: Any) -> Any:
+    return _backend.differences.Scheme(*_tables(stencils), which)
+
+
+@cache
+def _tables(stencils: tuple[Stencil, ...]) -> tuple[Any, Any, Any]:
     length = max(len(s.offsets) for s in stencils)
     offsets = np.zeros((len(stencils), length), np.intp)
     weights = np.zeros((len(stencils), length))
     for row, s in enumerate(stencils):
         offsets[row, : len(s.offsets)] = s.offsets
         weights[row, : len(s.offsets)] = s.numerators
-    widths = np.array([float(s.denominator) for s in stencils])
-    return _backend.differences.Scheme(offsets, weights, widths, which)
+    return offsets, weights, np.array([float(s.denominator) for s in stencils])
 
 
 def _largest_step(s: Stencil, x: Array, lower: Float64Array, upper: Float64Array) -> Float64Array:

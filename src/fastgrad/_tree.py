@@ -50,7 +50,7 @@ class Tree:
         How many entries there are.
     """
 
-    __slots__ = ("_label", "_result", "_view", "leaves", "size")
+    __slots__ = ("_label", "_result", "_stacked", "_view", "leaves", "size")
 
     def __init__(self, x: Any, leaves: Sequence[Leaf], label: str) -> None:
         self._label = label
@@ -58,10 +58,15 @@ class Tree:
         self.size = leaves[-1].stop if leaves else 0
         self._view = _builder(x, iter(leaves), _view_of, maker)
         self._result = _builder(x, iter(leaves), _part_of, bare_maker)
+        self._stacked = _builder(x, iter(leaves), _part_of, maker)
 
     def unflatten(self, flat: Array) -> Any:
         """Return a tree whose leaves are views of a line of `size` entries; where a number was, a NumPy scalar is."""
         return self._view(flat)
+
+    def stacked(self, lines: Array) -> Any:
+        """Return a tree whose leaves are views of the last axis of a stack of lines, which is their first axis."""
+        return self._stacked(lines)
 
     def restore(self, out: Array) -> Any:
         """Return a tree whose leaves are views of the last axis of an array, the axes before it being before theirs.

@@ -1,5 +1,6 @@
 """From the entries of one check to its verdict."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,7 @@ from fastgrad._typing import Array, Float64Array, IndexArray, Step
 
 @dataclass(frozen=True)
 class Case:
-    """What is judged, where, with which steps and tolerances."""
+    """What is judged, where, with which steps and tolerances; `elsewhere` measures in place of the plain loop."""
 
     f: Any
     point: Point
@@ -31,6 +32,7 @@ class Case:
     rtol: float
     where: IndexArray | None
     progress: Progress
+    elsewhere: Callable[..., Array] | None = None
 
     @property
     def claimed(self) -> Array:

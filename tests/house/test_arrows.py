@@ -14,7 +14,8 @@ ROWS = {
     "skin": "__main__ _cli _cli_check _demo plot _pattern_picture",
     "judge": (
         "testing _replay _matrix_assertions _matrix_check _matrix_claim _matrix_recheck _layer_check "
-        "_layer_outputs _layer_calls _layer_parameters _layer_result _check _modes _search _sample _search_norm "
+        "_layer_outputs _layer_calls _layer_parameters _layer_result _check _elsewhere _modes "
+        "_search _sample _search_norm "
         "_looks _decode _calibration _projections _stale _witness _verdict "
         "_diagnosis _precision _suppositions _rearranged _totals _regions _evidence _recheck "
         "_recheck_structured _probe _claim _weight_check _result _serial _html _svg _render _picture _drawing "
@@ -23,6 +24,7 @@ ROWS = {
     "use": "losses _input_moves _loss_parts _criteria layers _weight_gradient _least_squares",
     "verbs": "_plan _products _hessian _gradient _jacobian _derivative _one_sided",
     "notions": (
+        "_foreseen _parts _stacks "
         "_compressed_product _sparse_hessian _sparse_jacobian _missing_entries _compression _sparse_array "
         "_color_reader _pairings _direction _adaptive_pairs _complex_plane _complex_step "
         "_cauchy_riemann _surroundings _holomorphic _step_by_noise sparsity _detection _pattern_check _color "
@@ -35,7 +37,8 @@ ROWS = {
     "engine": "cython_api _kernels reference",
     "side": "problems",
     "ground": (
-        "_layer_names _object_state _seeds _tree _containers _regression _complex_reading _progress _reading "
+        "_layer_names _workers _object_state _seeds _tree _containers _regression _complex_reading "
+        "_progress _stack_reading _reading "
         "_arrays _errors _estimates _budget _typing _later"
     ),
 }
@@ -55,6 +58,8 @@ FENCES = {
             "_adaptive_entries",
             "_complex_plane",
             "_guarded",
+            "_parts",
+            "_stacks",
             "_step_by_noise",
             "_stencil_entries",
             "_structured_bars",
@@ -71,6 +76,8 @@ FENCES = {
             "_adaptive_entries",
             "_complex_plane",
             "_guarded",
+            "_parts",
+            "_stacks",
             "_sparse_jacobian",
             "_step_by_noise",
             "_stencil_entries",
@@ -101,6 +108,7 @@ FENCES = {
     ),
     "_pattern": (GROUND | {"_backend"}, "patterns and colours know no f and no step"),
     "_point": (GROUND, "a point knows no derivative"),
+    "_workers": ({"_errors"}, "workers know no derivative"),
     "_layer_calls": (GROUND | {"_layer_parameters", "_point"}, "what calls a layer measures nothing"),
     "_layer_parameters": (GROUND | {"_point"}, "what moves a layer's arrays measures nothing"),
     "_layer_result": (GROUND | {"_result"}, "a result does not know how it was computed"),

@@ -1,5 +1,6 @@
 """Section 5, line 7: f may call fastgrad; several threads may differentiate one f at once."""
 
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -134,3 +135,45 @@ def test_verbs_of_one_class_serve_as_f() -> None:
     dot = partial(np.dot, np.ones(3))
     for f in (Model().loss, Model(), Model, Model.static, Model.of_class, dot, np.sum, np.ones(3).dot, np.add.reduce):
         np.testing.assert_allclose(fg.numerical_gradient(f, np.zeros(3)), np.ones(3), atol=1e-9)
+
+
+@pytest.mark.parametrize("threads", [2, 8])
+@pytest.mark.parametrize("shares_its_output", [False, True])
+def test_many_threads_on_one_f_at_one_point(threads: int, shares_its_output: bool, rng: np.random.Generator) -> None:
+    """All begin at once and switch as often as can be; f keeps its point, or writes into it."""
+    x = rng.normal(size=24)
+    kept: list[Any] = []
+    barrier = threading.Barrier(threads, timeout=60)
+    own = threading.local()
+
+    def f(p: Any) -> Any:
+        if p[0] > x[0]:
+            kept.append(p)
+        elif p[1] > x[1]:
+            value = float((p * p).sum())
+            p += 1.0
+            return value
+        if shares_its_output:
+            own.out = getattr(own, "out", np.empty(1))
+            own.out[0] = (p * p).sum()
+            return own.out
+        return (p * p).sum()
+
+    def work(_: int) -> tuple[bytes, bytes, bytes]:
+        barrier.wait()
+        return (
+            fg.numerical_gradient(f, x).tobytes(),
+            fg.numerical_jacobian(lambda p: p[::-1] * p, x).tobytes(),
+            fg.numerical_gradient(lambda stack: (stack * stack).sum(axis=1), x, vectorized=True).tobytes(),
+        )
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(threads) as pool:
+            found = list(pool.map(work, range(threads)))
+    finally:
+        sys.setswitchinterval(interval)
+    barrier = threading.Barrier(1)
+    assert set(found) == {work(0)}
+    assert all(p[0] > x[0] and np.array_equal(p[1:], x[1:]) for p in kept)

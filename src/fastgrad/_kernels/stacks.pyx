@@ -1,0 +1,328 @@
+"""Differences of a Python callable that takes many points at once: a stack of copies of x, perturbed in place.
+
+Each row of the stack is x with one entry moved. Between two calls of f only these entries are written, back and anew:
+the stack is never refilled. Before entries are moved their bits must equal x's; after each call they must hold what was
+written, and the stack must have the shape, strides, dtype, flags and memory that it had; the rest of it must equal x
+after the last call, and on the way after calls 1, 2, 4, 8, ... Where f did write into it, all is measured again with a
+fresh stack a call. A stack that f has kept, or a view of it, shows in its count of references, and is left to f.
+"""
+from cpython.buffer cimport PyBuffer_Release
+from cpython.exc cimport PyErr_CheckSignals
+from libc.string cimport memcmp
+
+from fastgrad._kernels.buffers cimport Frame, call, double_buffer, flat, frame_of, is_laid_out, same_bits
+from fastgrad._kernels.wide cimport real
+
+cdef extern from "Python.h":
+    Py_ssize_t Py_REFCNT(object o)
+
+cdef extern from *:
+    """
+    #ifdef Py_GIL_DISABLED
+    #define FASTGRAD_STACK_COUNTS_ARE_EXACT 0
+    #else
+    #define FASTGRAD_STACK_COUNTS_ARE_EXACT 1
+    #endif
+    """
+    const bint FASTGRAD_STACK_COUNTS_ARE_EXACT
+
+cdef enum Visit:
+    UNTOUCHED  # do the entries to be moved equal x's?
+    MOVE       # write them
+    MOVED      # do they hold what was written?
+    ALONE      # does all else equal x?
+    RESTORE    # write x's back
+
+
+# offsets (s, k)  weights (s, k), 0 where a row has ended  widths (s,)  which (1,) or (n,): the row that entry i takes
+cdef class Table:
+    """The stencils, and the entries [start, stop) that the stack is made for."""
+    cdef const Py_ssize_t[:, ::1] offsets
+    cdef const double[:, ::1] weights
+    cdef const double[::1] widths
+    cdef const unsigned char[::1] which
+    cdef const double[::1] h
+    cdef Py_ssize_t n, start, stop, first, last
+
+    def __init__(self, h, offsets, weights, widths, which, n):
+        self.h, self.offsets, self.weights, self.widths, self.which, self.n = h, offsets, weights, widths, which, n
+        self.start = self.stop = self.first = self.last = 0
+        if h.shape[0] not in (1, n) or which.shape[0] not in (1, n):
+            raise ValueError("steps and choices are one for all entries, or one each")
+
+    cdef bint has_centre(self) noexcept:
+        cdef Py_ssize_t w, k
+        for w in range(self.offsets.shape[0]):
+            for k in range(self.offsets.shape[1]):
+                if self.offsets[w, k] == 0 and self.weights[w, k] != 0.0:
+                    return True
+        return False
+
+    cdef Py_ssize_t row(self, Py_ssize_t i) noexcept nogil:
+        return self.which[i if self.which.shape[0] > 1 else 0]
+
+    cdef double step(self, Py_ssize_t i) noexcept nogil:
+        return self.h[i if self.h.shape[0] > 1 else 0]
+
+    cdef Py_ssize_t advance(self, Py_ssize_t rows) noexcept nogil:
+        """Go on to the next entries, as many as have their points among so many, but one at least; return the points."""
+        cdef Py_ssize_t w, k, count, used = 0
+        self.start = self.stop
+        while self.stop < self.n:
+            w, count = self.row(self.stop), 0
+            for k in range(self.offsets.shape[1]):
+                if self.weights[w, k] == 0.0:
+                    break
+                if self.offsets[w, k] != 0:
+                    count += 1
+                    if self.stop == self.start and count == 1:
+                        self.first = self.offsets[w, k]
+                    if used + count <= rows or self.stop == self.start:
+                        self.last = self.offsets[w, k]
+            if used + count > rows and self.stop > self.start:
+                break
+            used += count
+            self.stop += 1
+        return used
+
+
+# stack (rows, n)  base (n,)
+cdef int visit(Table t, real[:, ::1] stack, const real[::1] base, Visit what) except -1 nogil:
+    """Do one thing with the moved entry of each row, or with all but it; return whether all is as it should be."""
+    cdef Py_ssize_t i, k, w, r = 0, n = base.shape[0]
+    cdef double step
+    cdef real moved
+    for i in range(t.start, t.stop):
+        w, step = t.row(i), t.step(i)
+        for k in range(t.offsets.shape[1]):
+            if t.weights[w, k] == 0.0:
+                break
+            if t.offsets[w, k] == 0:
+                continue
+            moved = <real>(base[i] + t.offsets[w, k] * step)
+            if what == MOVE:
+                stack[r, i] = moved
+            elif what == RESTORE:
+                stack[r, i] = base[i]
+            elif what == UNTOUCHED:
+                if not same_bits(&stack[r, i], &base[i]):
+                    return False
+            elif what == MOVED:
+                if not same_bits(&stack[r, i], &moved):
+                    return False
+            elif (memcmp(&stack[r, 0], &base[0], i * sizeof(real)) != 0
+                    or (i + 1 < n and memcmp(&stack[r, i + 1], &base[i + 1], (n - i - 1) * sizeof(real)) != 0)):
+                return False
+            r += 1
+    return True
+
+
+# stack (rows, n)  base (n,)
+cdef int is_whole(const real[:, ::1] stack, const real[::1] base) except -1 nogil:
+    """Tell whether each row is x, bit for bit."""
+    cdef Py_ssize_t r
+    for r in range(stack.shape[0]):
+        if memcmp(&stack[r, 0], &base[0], base.shape[0] * sizeof(real)) != 0:
+            return False
+    return True
+
+
+# values (rows, m)  centre (m,)  J (m, n), whose columns [start, stop) are written
+cdef int combine(Table t, const double[::1] values, const double[::1] centre, real[:, ::1] J) except -1 nogil:
+    cdef Py_ssize_t i, k, s, w, r, at = 0, m = J.shape[0]
+    cdef double total, width
+    for i in range(t.start, t.stop):
+        w = t.row(i)
+        width = t.widths[w] * t.step(i)
+        for s in range(m):
+            r, total = at, 0.0
+            for k in range(t.offsets.shape[1]):
+                if t.weights[w, k] == 0.0:
+                    break
+                if t.offsets[w, k] == 0:
+                    total = total + t.weights[w, k] * centre[s]
+                    continue
+                if k == 0:
+                    total = t.weights[w, k] * values[r * m + s]
+                else:
+                    total = total + t.weights[w, k] * values[r * m + s]
+                r += 1
+            J[s, i] = <real>(total / width)
+        for k in range(t.offsets.shape[1]):
+            if t.weights[w, k] == 0.0:
+                break
+            at += t.offsets[w, k] != 0
+    return 0
+
+
+cdef class Target:
+    """Where the derivative goes: made by `allocate` for the shape of a value, of a scalar by `()`."""
+    cdef object reader, allocate, out, shape, centre
+    cdef bint is_scalar
+    cdef Py_ssize_t size, calls
+
+    def __init__(self, reader, allocate, is_scalar):
+        self.reader, self.allocate, self.is_scalar = reader, allocate, is_scalar
+        self.out = self.shape = self.centre = None
+        self.size, self.calls = 1, 0
+
+    cdef int begin(self, object shape) except -1:
+        cdef Py_ssize_t length
+        self.shape, self.size = shape, 1
+        for length in shape:
+            self.size *= length
+        if self.out is None:
+            self.out = self.allocate(shape)
+        return 0
+
+    cdef object read(self, object y, Table t, Py_ssize_t count, bint is_centre):
+        """Return y as doubles of shape (count, *shape), the form that all rules are about."""
+        if is_centre:
+            values = self.reader.values(y, 0, 0, 0, 0, 1, self.shape, self.is_scalar)
+        else:
+            values = self.reader.values(
+                y, t.start, t.first, t.stop - 1, t.last, count, self.shape, self.is_scalar)
+        if self.shape is None:
+            self.begin(values.shape[1:])
+        return values
+
+    cdef bint has_plain_form(self, object y, object x, Py_ssize_t count) except -1:
+        """Tell whether y is a plain array of one double for each point, which asks for no reading."""
+        cdef Py_buffer view
+        if self.shape is None or len(self.shape) or type(y) is not type(x) or not double_buffer(y, &view):
+            return False
+        cdef bint is_plain = view.ndim == 1 and view.shape[0] == count
+        PyBuffer_Release(&view)
+        return is_plain
+
+
+# x (n-d, C order)  h (1,) or (n,)  rows: points in a stack, but for an entry with more
+# out (n entries, C order), written  reader: values(y, i, offset, j, last, count, shape, is_scalar), note_stack(...), pace
+def gradient(f, x, h, offsets, weights, widths, which, Py_ssize_t rows, out, reader):
+    """Write the differences of the scalar f at x into out, by stacks of points; return the number of calls of f."""
+    cdef Target target = Target(reader, lambda shape: out, True)
+    target.begin(())
+    run(f, x, Table(h, offsets, weights, widths, which, x.size), rows, 0, target)
+    return target.calls
+
+
+# the same; room: the doubles that f may return at once, but for an entry with more; allocate: y.shape -> J, C order
+def jacobian(f, x, h, offsets, weights, widths, which, Py_ssize_t rows, Py_ssize_t room, allocate, reader):
+    """Return the array that allocate gives for the shape of one value of f, filled with f's differences."""
+    cdef Target target = Target(reader, allocate, False)
+    run(f, x, Table(h, offsets, weights, widths, which, x.size), rows, room, target)
+    return target.out
+
+
+cdef int run(object f, object x, Table t, Py_ssize_t rows, Py_ssize_t room, Target target) except -1:
+    if x.size == 0:
+        return 0
+    if x.dtype.char == "d":
+        measure[double](f, x, flat(x), t, rows, room, target)
+    else:
+        measure[float](f, x, flat(x), t, rows, room, target)
+    return 0
+
+
+cdef int measure(
+        object f, object x, const real[::1] base, Table t, Py_ssize_t rows, Py_ssize_t room,
+        Target target) except -1:
+    if not (FASTGRAD_STACK_COUNTS_ARE_EXACT and in_stacks(f, x, base, t, rows, room, target, True)):
+        t.stop = 0
+        in_stacks(f, x, base, t, rows, room, target, False)
+    return 0
+
+
+cdef object fresh_stack(object x, Py_ssize_t count):
+    cdef object stack = type(x)((count, *x.shape), x.dtype)
+    stack[...] = x
+    return stack
+
+
+cdef int take_centre(object f, object x, Table t, Target target) except -1:
+    target.calls += 1
+    try:
+        y = call(f, fresh_stack(x, 1))
+    except BaseException as error:
+        target.reader.note_stack(error, 0, 0, 0, 0, 1)
+        raise
+    target.centre = target.read(y, t, 1, True).copy()
+    return 0
+
+
+cdef bint in_stacks(
+        object f, object x, const real[::1] base, Table t, Py_ssize_t rows, Py_ssize_t room, Target target,
+        bint shares) except -1:
+    """Measure every entry; return False as soon as f is seen to have written into a stack that calls share."""
+    cdef object stack = None, y, shape = None, strides = None
+    cdef real[:, ::1] points
+    cdef real[:, ::1] J
+    cdef Frame frame
+    cdef Frame now
+    cdef Py_ssize_t count = 0, used, due = 0, done = 0, held = 0
+    cdef const double[::1] centre
+    cdef const double[::1] values
+    cdef bint in_f = False, is_checked = False, has_target = False
+    cdef Py_ssize_t limit = rows
+    if t.has_centre():
+        take_centre(f, x, t, target)
+        centre = target.centre.reshape(-1)
+    try:
+        while t.stop < t.n:
+            PyErr_CheckSignals()
+            if room:  # one entry at first, to see how large a value is
+                limit = 1 if target.shape is None else max(1, min(rows, room // max(1, target.size)))
+            used = t.advance(limit)
+            if t.start >= due:
+                due = target.reader.pace(t.start)
+            if stack is None or used != count or not shares:
+                if stack is not None and shares and not is_checked and not is_whole(points, base):
+                    return False
+                stack = fresh_stack(x, used)
+                points = stack.reshape(used, base.shape[0])
+                frame, count, held = frame_of(stack), used, Py_REFCNT(stack)
+                shape, strides = stack.shape, stack.strides
+                if shares and not is_laid_out(stack, &points[0, 0]):
+                    return False
+            elif not visit(t, points, base, UNTOUCHED):
+                return False
+            visit(t, points, base, MOVE)
+            done += 1
+            target.calls += 1
+            in_f = True
+            y = call(f, stack)
+            in_f = False
+            if shares:
+                now = frame_of(stack)
+                if not (now.data == frame.data and now.descr == frame.descr and now.flags == frame.flags
+                        and stack.shape == shape and stack.strides == strides
+                        and visit(t, points, base, MOVED)):
+                    return False
+                is_checked = (done & (done - 1)) == 0 or t.stop == t.n
+                if is_checked and not visit(t, points, base, ALONE):
+                    return False
+            if not target.has_plain_form(y, x, used):
+                y = target.read(y, t, used, False).reshape(-1)
+            if not has_target:
+                J = target.out.reshape(target.size, base.shape[0])
+                has_target = True
+            values = y
+            combine(t, values, centre, J)
+            values = None
+            y = None
+            if not shares:
+                continue
+            if Py_REFCNT(stack) != held:
+                if not visit(t, points, base, ALONE):
+                    return False
+                stack = None
+            else:
+                visit(t, points, base, RESTORE)
+    except BaseException as error:
+        if isinstance(error, Exception) and shares and done > 1 and stack is not None and not (
+                visit(t, points, base, MOVED) and visit(t, points, base, ALONE)):
+            return False  # what f wrote in an earlier call may be the reason
+        if in_f:
+            target.reader.note_stack(error, t.start, t.first, t.stop - 1, t.last, used)
+        raise
+    return True
