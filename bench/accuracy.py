@@ -19,8 +19,8 @@ import numpy as np
 
 import fastgrad as fg
 from bench import _automatic
-from fastgrad._adaptive import adaptive_derivative
-from fastgrad._complex_step import complex_gradient
+from fastgrad._adaptive.method import adaptive_derivative
+from fastgrad._complex.step import complex_gradient
 from fastgrad._point import as_point
 from fastgrad.problems import SCALAR, ScalarProblem
 

@@ -23,10 +23,10 @@ if _t.TYPE_CHECKING:
     from fastgrad._derivative import derivative
     from fastgrad._estimates import Derivative
     from fastgrad._hessian import numerical_hessian
-    from fastgrad._layer_check import layer_check
-    from fastgrad._layer_result import LayerCheck
+    from fastgrad._layer_check.check import layer_check
+    from fastgrad._layer_check.result import LayerCheck
     from fastgrad._least_squares import LeastSquaresResult, least_squares_gd
-    from fastgrad._matrix_check import hessian_check, jacobian_check
+    from fastgrad._matrix_check.check import hessian_check, jacobian_check
     from fastgrad._one_sided import one_sided_derivatives
     from fastgrad._plan import JacobianPlan, plan_jacobian
     from fastgrad._products import directional_derivative, hessian_vector_product, numerical_vjp
@@ -40,7 +40,7 @@ else:  # what is loaded when it is first asked for: all else is there in a third
             "Derivative": "_estimates",
             "GradientCheck": "_result",
             "JacobianPlan": "_plan",
-            "LayerCheck": "_layer_result",
+            "LayerCheck": "_layer_check.result",
             "LeastSquaresResult": "_least_squares",
             "LinearLayer": "layers",
             "TwoLayerNet": "layers",
@@ -48,10 +48,10 @@ else:  # what is loaded when it is first asked for: all else is there in a third
             "derivative": "_derivative",
             "directional_derivative": "_products",
             "gradient_check": "_check",
-            "hessian_check": "_matrix_check",
+            "hessian_check": "_matrix_check.check",
             "hessian_vector_product": "_products",
-            "jacobian_check": "_matrix_check",
-            "layer_check": "_layer_check",
+            "jacobian_check": "_matrix_check.check",
+            "layer_check": "_layer_check.check",
             "layers": "layers",
             "least_squares_gd": "_least_squares",
             "losses": "losses",

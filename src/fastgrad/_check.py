@@ -8,21 +8,21 @@ import numpy as np
 
 from fastgrad import _backend, steps
 from fastgrad._budget import Budget, Spent, as_budget
-from fastgrad._claim import claim_at, selected
+from fastgrad._diagnosis.stale import point_before, stale
 from fastgrad._elsewhere import elsewhere_of
 from fastgrad._gradient import measure, measure_entries, measure_structured
+from fastgrad._judge.claim import claim_at, selected
+from fastgrad._judge.probe import Probe
+from fastgrad._judge.recheck import Finding, look_again
+from fastgrad._judge.recheck_structured import look_again_structured
+from fastgrad._judge.verdict import Case, conclude, tally
+from fastgrad._judge.witness import Witness
 from fastgrad._modes import by_sample, by_search, measure_within, pick
+from fastgrad._noise.choice import step_by_noise
 from fastgrad._point import Point, as_point, bound, working_array
-from fastgrad._probe import Probe
 from fastgrad._progress import ProgressLike, progress_of
-from fastgrad._recheck import Finding, look_again
-from fastgrad._recheck_structured import look_again_structured
 from fastgrad._result import GradientCheck
-from fastgrad._stale import point_before, stale
-from fastgrad._step_by_noise import step_by_noise
 from fastgrad._typing import Array, Float64Array, IndexArray, ScalarFunction, Step
-from fastgrad._verdict import Case, conclude, tally
-from fastgrad._witness import Witness
 from fastgrad._workers import is_alone
 
 #: The tolerances for None, by the character of the dtype that is judged.

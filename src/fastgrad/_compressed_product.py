@@ -7,7 +7,7 @@ import numpy as np
 from fastgrad._compression import compression
 from fastgrad._errors import ShapeError
 from fastgrad._point import Point
-from fastgrad._scheme import Plan
+from fastgrad._stencils.scheme import Plan
 from fastgrad._typing import Float64Array, VectorFunction
 
 

@@ -6,18 +6,18 @@ from typing import Any
 import numpy as np
 
 from fastgrad import _backend
-from fastgrad._color import color
 from fastgrad._color_reader import ColorReader
-from fastgrad._coloring import Coloring
-from fastgrad._detection import detect
 from fastgrad._direction import in_line
 from fastgrad._errors import ShapeError
-from fastgrad._pattern_caller import PatternCaller
-from fastgrad._pattern_makers import as_pattern
 from fastgrad._point import Point
-from fastgrad._scheme import Plan
 from fastgrad._sparse_array import FORMATS, Form
+from fastgrad._stencils.scheme import Plan
 from fastgrad._typing import Array, VectorFunction
+from fastgrad.sparsity._caller import PatternCaller
+from fastgrad.sparsity._color import color
+from fastgrad.sparsity._coloring import Coloring
+from fastgrad.sparsity._detection import detect
+from fastgrad.sparsity._makers import as_pattern
 
 Vjp = Callable[[Any, Array], Any]
 

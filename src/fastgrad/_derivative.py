@@ -4,7 +4,7 @@ import operator
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from fastgrad._adaptive_entries import adaptive_elements
+from fastgrad._adaptive.entries import adaptive_elements
 from fastgrad._point import as_point, bound
 from fastgrad._typing import ScalarFunction
 

@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 
 from fastgrad import _backend, steps
-from fastgrad._adaptive import adaptive_derivative
+from fastgrad._adaptive.method import adaptive_derivative
 from fastgrad._arrays import given_steps, is_masked_array
 from fastgrad._bounds import limits
 from fastgrad._errors import ShapeError, StepError
 from fastgrad._estimates import FLAGS, Derivative
 from fastgrad._point import Point
 from fastgrad._reading import Reader
-from fastgrad._scheme import ORDER, fitted, uniform
-from fastgrad._stencils import ORDERS, Stencil, stencil
+from fastgrad._stencils.scheme import ORDER, fitted, uniform
+from fastgrad._stencils.table import ORDERS, Stencil, stencil
 from fastgrad._typing import Array, Float64Array, Step
 
 #: A bar is so many times the truncation that two steps show, and as many units of half a last place in each value.

@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from fastgrad import _backend, _guarded, _loops, steps
+from fastgrad import _backend, _loops, steps
 from fastgrad._point import Point, as_any_point, bound, is_bare_number, usable_out, working_array
 from fastgrad._reading import Reader
-from fastgrad._scheme import central, planned
+from fastgrad._stencils import guarded as _guarded
+from fastgrad._stencils.scheme import central, planned
 from fastgrad._typing import Array, Float64Array, IndexArray, Pace, ScalarFunction, Step
 from fastgrad._workers import is_alone
 
@@ -144,7 +145,7 @@ def numerical_gradient(
         g = (stacked := Stacked(bound(f, args, kwargs), point)).one
     is_real = point.array.dtype.kind != "c"
     if isinstance(eps, str) and eps == "noise" and is_real and method not in ("complex", "adaptive"):
-        from fastgrad._step_by_noise import step_by_noise
+        from fastgrad._noise.choice import step_by_noise
 
         eps, asked = step_by_noise(g, point, method, order, bounds)
     if not (is_alone(workers) or _loops.takes_threads(g, workers)) and point.array.size:
@@ -155,7 +156,7 @@ def numerical_gradient(
         found = in_parts(numerical_gradient, f, point, workers, eps, bounds, args, kwargs, **options).into(grad)
         return found.after(asked).mapped(point.restore) if details else point.restore(grad)
     if method == "complex" or not is_real:
-        from fastgrad._complex_plane import plane_gradient  # loaded when asked for: import fastgrad does without
+        from fastgrad._complex.plane import plane_gradient  # loaded when asked for: import fastgrad does without
 
         grad = usable_out(out, point.array.shape, point.array.dtype, x)
         found = plane_gradient(g, point, eps, method, order, bounds, details=details).into(grad).mapped(point.restore)
@@ -163,7 +164,7 @@ def numerical_gradient(
     if method == "adaptive":
         if eps is not None or order is not None:
             raise TypeError("the adaptive method picks its own steps and order: leave eps and order out.")
-        from fastgrad._adaptive_entries import adaptive_gradient  # loaded when asked for: import fastgrad does without
+        from fastgrad._adaptive.entries import adaptive_gradient  # loaded when asked for: import fastgrad does without
 
         grad = usable_out(out, point.array.shape, point.array.dtype, x)
         found = adaptive_gradient(g, point, bounds).into(grad).mapped(point.restore)
@@ -171,7 +172,7 @@ def numerical_gradient(
     plan = planned(point, eps, method, order, bounds)
     grad = usable_out(out, point.array.shape, point.array.dtype, x)
     if details:
-        from fastgrad._stencil_entries import with_bars
+        from fastgrad._stencils.entries import with_bars
 
         found = with_bars(g, point, plan, is_scalar=True).into(grad).after(asked)
         return found.mapped(point.restore)
@@ -218,7 +219,7 @@ def _by_structure(f: Any, x: Any, eps: Step, out: Array | None, args: Sequence[A
     point = Point(array, is_scalar=is_bare_number(x))
     if not details:
         return point.restore(grad)
-    from fastgrad._structured_bars import with_bars
+    from fastgrad._stencils.structured_bars import with_bars
 
     half = np.empty_like(grad)
     calls += measure_structured(f, array, h / 2, half)

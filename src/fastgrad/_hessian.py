@@ -11,7 +11,7 @@ from fastgrad._estimates import FLAGS, Derivative
 from fastgrad._pairings import amplification, calls_of, noise_along, one_sided, pairing, points_along
 from fastgrad._point import Point, as_point, bound, usable_out
 from fastgrad._reading import PairReader
-from fastgrad._scheme import planned
+from fastgrad._stencils.scheme import planned
 from fastgrad._typing import Array, Float64Array, ScalarFunction, Step
 from fastgrad._workers import is_alone
 
@@ -240,7 +240,7 @@ def _from_gradient(
 
 
 def _adaptively(f: ScalarFunction, point: Point, bounds: Any, H: Array) -> Derivative:
-    from fastgrad._adaptive_pairs import adaptive_hessian  # loaded when asked for: import fastgrad does without
+    from fastgrad._adaptive.pairs import adaptive_hessian  # loaded when asked for: import fastgrad does without
 
     found = adaptive_hessian(f, point, bounds)
     H[...] = found.value

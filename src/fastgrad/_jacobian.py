@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from fastgrad import _guarded, _loops
+from fastgrad import _loops
 from fastgrad._point import Point, as_any_point, bound, usable_out
 from fastgrad._reading import Reader
-from fastgrad._scheme import central, planned
+from fastgrad._stencils import guarded as _guarded
+from fastgrad._stencils.scheme import central, planned
 from fastgrad._typing import Array, Float64Array, Step, VectorFunction
 from fastgrad._workers import is_alone
 
@@ -153,7 +154,7 @@ def numerical_jacobian(
         from fastgrad._sparse_jacobian import sparse_jacobian
 
         if isinstance(eps, str) and eps == "noise":
-            from fastgrad._step_by_noise import step_by_noise
+            from fastgrad._noise.choice import step_by_noise
 
             eps = step_by_noise(f, point, method, order, bounds, is_scalar=False)[0]
         plan = planned(point, eps, method, order, bounds)
@@ -162,7 +163,7 @@ def numerical_jacobian(
         raise TypeError("format and vjp are for sparse Jacobians: give sparsity too.")
     is_real = point.array.dtype.kind != "c"
     if isinstance(eps, str) and eps == "noise" and is_real and method not in ("complex", "adaptive"):
-        from fastgrad._step_by_noise import step_by_noise
+        from fastgrad._noise.choice import step_by_noise
 
         eps, asked = step_by_noise(f, point, method, order, bounds, is_scalar=False)
     if not (is_alone(workers) or _loops.takes_threads(f, workers)) and point.array.size:
@@ -174,18 +175,18 @@ def numerical_jacobian(
         found = found.into(J)
         return found.after(asked).mapped(point.restore) if details else point.restore(J)
     if method == "complex" or not is_real:
-        from fastgrad._complex_plane import plane_jacobian  # loaded when asked for: import fastgrad does without
+        from fastgrad._complex.plane import plane_jacobian  # loaded when asked for: import fastgrad does without
 
         return filled(plane_jacobian(f, point, eps, method, order, bounds, details=details))
     if method == "adaptive":
         if eps is not None or order is not None:
             raise TypeError("the adaptive method picks its own steps and order: leave eps and order out.")
-        from fastgrad._adaptive_entries import adaptive_jacobian
+        from fastgrad._adaptive.entries import adaptive_jacobian
 
         return filled(adaptive_jacobian(f, point, bounds))
     plan = planned(point, eps, method, order, bounds)
     if details:
-        from fastgrad._stencil_entries import with_bars
+        from fastgrad._stencils.entries import with_bars
 
         return filled(with_bars(f, point, plan, is_scalar=False).after(asked))
     if point.array.size == 0:

@@ -9,10 +9,10 @@ from fastgrad import _backend
 from fastgrad._color_reader import ColorReader
 from fastgrad._compression import Compression
 from fastgrad._errors import PatternError
-from fastgrad._pattern_check import verify
 from fastgrad._point import Point
-from fastgrad._scheme import Plan
+from fastgrad._stencils.scheme import Plan
 from fastgrad._typing import Array, Float64Array, VectorFunction
+from fastgrad.sparsity._verification import verify
 
 #: A row is looked at more closely when it is off by this share of what its entries do, and so many roundings.
 SHARE, ROUNDINGS = 1e-3, 16.0

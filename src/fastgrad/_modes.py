@@ -8,13 +8,13 @@ import numpy as np
 
 from fastgrad._budget import Budget
 from fastgrad._gradient import measure_entries
+from fastgrad._judge.verdict import Case
 from fastgrad._point import Point
 from fastgrad._result import GradientCheck
-from fastgrad._sample import ENTRIES, RESERVE, choose, share_of_wrong
-from fastgrad._search import search
+from fastgrad._search.sample import ENTRIES, RESERVE, choose, share_of_wrong
+from fastgrad._search.search import search
 from fastgrad._seeds import seed_from
 from fastgrad._typing import Array
-from fastgrad._verdict import Case
 
 MODES = ("auto", "full", "search", "sample")
 #: Up to so many entries mode "auto" measures each.

@@ -7,12 +7,12 @@ from typing import Any, Literal
 import numpy as np
 
 from fastgrad import steps
-from fastgrad._adaptive_entries import adaptive_gradient
+from fastgrad._adaptive.entries import adaptive_gradient
 from fastgrad._containers import refuse_tree
 from fastgrad._estimates import FLAGS, Derivative
-from fastgrad._neighbourhood import Neighbourhood
+from fastgrad._noise.neighbourhood import Neighbourhood
 from fastgrad._point import ONE_ARRAY, Point, as_point, bound
-from fastgrad._stencils import ORDERS, Stencil, stencil
+from fastgrad._stencils.table import ORDERS, Stencil, stencil
 from fastgrad._typing import Float64Array, ScalarFunction, Step
 
 #: The order of error where none is asked for: with the textbook's step it errs as little as rounding does.

@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 
 from fastgrad import _backend, steps
 from fastgrad._point import Point
-from fastgrad._scheme import fitted
-from fastgrad._stencils import Stencil, on_points, stencil
+from fastgrad._stencils.scheme import fitted
+from fastgrad._stencils.table import Stencil, on_points, stencil
 from fastgrad._typing import Array, Float64Array, IndexArray, Step
 
 ORDER = 2

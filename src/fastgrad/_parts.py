@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from fastgrad import _guarded, _workers
+from fastgrad import _workers
 from fastgrad._arrays import given_steps
 from fastgrad._bounds import limits
 from fastgrad._errors import ShapeError
 from fastgrad._estimates import FLAGS, Derivative
 from fastgrad._point import Point, as_any_point, bound
 from fastgrad._stacks import Stacked
+from fastgrad._stencils import guarded as _guarded
 from fastgrad._typing import Array, Float64Array, IndexArray, Pace
 
 

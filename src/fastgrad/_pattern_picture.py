@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from fastgrad._coloring import Coloring
 from fastgrad._drawing import COLOURS, Axes, axes
-from fastgrad._pattern import Pattern
-from fastgrad._pattern_makers import as_pattern
 from fastgrad._typing import Array, Float64Array
+from fastgrad.sparsity._coloring import Coloring
+from fastgrad.sparsity._makers import as_pattern
+from fastgrad.sparsity._pattern import Pattern
 
 __all__ = ["sparsity"]
 

@@ -12,7 +12,7 @@ from fastgrad._errors import ShapeError, not_callable
 from fastgrad._missing_entries import refuse_missing
 from fastgrad._point import Point, as_point, bound, usable_out, working_array
 from fastgrad._reading import Reader
-from fastgrad._scheme import ORDER, Plan, planned
+from fastgrad._stencils.scheme import ORDER, Plan, planned
 from fastgrad._typing import Array, Float64Array, Step, VectorFunction
 
 __all__ = ["JacobianPlan", "plan_jacobian"]
@@ -121,7 +121,7 @@ class JacobianPlan:
         whole = self._of_x(args, self._kwargs)
         sparsity, format, self._vjp, self._verifies = sparse
         if isinstance(eps, str) and eps == "noise":
-            from fastgrad._step_by_noise import step_by_noise
+            from fastgrad._noise.choice import step_by_noise
 
             eps, self.calls = step_by_noise(point.of_array(whole), point, *how, is_scalar=False)
         self._eps, self._how = eps, how

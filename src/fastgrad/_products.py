@@ -12,7 +12,7 @@ from fastgrad._estimates import Derivative
 from fastgrad._gradient import numerical_gradient
 from fastgrad._point import as_point, bound
 from fastgrad._reading import Reader
-from fastgrad._scheme import planned
+from fastgrad._stencils.scheme import planned
 from fastgrad._typing import Array, ScalarFunction, Step, VectorFunction
 
 

@@ -6,9 +6,12 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
 
-from fastgrad import _html, _picture, _render, _serial
 from fastgrad._errors import GradientMismatch, InconclusiveError
-from fastgrad._pictured import ErrorMap, Sweep
+from fastgrad._report import html as _html
+from fastgrad._report import picture as _picture
+from fastgrad._report import serial as _serial
+from fastgrad._report import text as _render
+from fastgrad._report.pictured import ErrorMap, Sweep
 from fastgrad._tree import Leaf, named
 from fastgrad._typing import Float64Array, IndexArray
 

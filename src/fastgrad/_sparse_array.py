@@ -6,8 +6,8 @@ import numpy as np
 
 from fastgrad import _backend
 from fastgrad._errors import ShapeError
-from fastgrad._pattern import Pattern
 from fastgrad._typing import Array
+from fastgrad.sparsity._pattern import Pattern
 
 FORMATS = ("csr", "csc", "coo")
 #: So many indices are compared at a time, so that no temporary grows with them.

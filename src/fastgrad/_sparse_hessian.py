@@ -5,14 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from fastgrad._color import color
-from fastgrad._coloring import Coloring
 from fastgrad._compression import Compression, pattern_of
 from fastgrad._direction import in_line
 from fastgrad._missing_entries import refuse_missing
 from fastgrad._point import Point
-from fastgrad._scheme import planned
+from fastgrad._stencils.scheme import planned
 from fastgrad._typing import Array, Step
+from fastgrad.sparsity._color import color
+from fastgrad.sparsity._coloring import Coloring
 
 
 def sparse_hessian(

@@ -4,13 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from fastgrad._coloring import Coloring
 from fastgrad._compression import Vjp, compression
 from fastgrad._missing_entries import refuse_missing
-from fastgrad._pattern import Pattern
 from fastgrad._point import Point
-from fastgrad._scheme import Plan
+from fastgrad._stencils.scheme import Plan
 from fastgrad._typing import VectorFunction
+from fastgrad.sparsity._coloring import Coloring
+from fastgrad.sparsity._pattern import Pattern
 
 
 def sparse_jacobian(

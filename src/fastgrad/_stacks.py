@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from fastgrad import _backend, _guarded
+from fastgrad import _backend
 from fastgrad._errors import NO_VALUE, ShapeError
 from fastgrad._point import Point
 from fastgrad._reading import describe
-from fastgrad._scheme import Plan
 from fastgrad._stack_reading import StackReader
+from fastgrad._stencils import guarded as _guarded
+from fastgrad._stencils.scheme import Plan
 from fastgrad._typing import Array, Pace
 
 #: Bytes of a stack: it is to stay in a core's own cache together with what f makes of it. A stack has the points of one

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastgrad import _render
 from fastgrad._arrays import outer_pair, real_array
 from fastgrad._errors import GradientMismatch, InconclusiveError, ShapeError
 from fastgrad._reading import entry_name
+from fastgrad._report import text as _render
 from fastgrad._result import Entries, Entry, Verdict
 from fastgrad._seeds import seed_from
 from fastgrad._typing import Array, Float64Array

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fastgrad._arrays import real_array
-from fastgrad._criteria import (
+from fastgrad._errors import ShapeError
+from fastgrad._losses.criteria import (
     NOTHING,
     Criterion,
     CrossEntropy,
@@ -23,9 +24,8 @@ from fastgrad._criteria import (
     held,
     rows,
 )
-from fastgrad._errors import ShapeError
-from fastgrad._input_moves import input_differences
-from fastgrad._loss_parts import apply, argument, doubles, matrix, measure, measure_terms, output_shape, samples
+from fastgrad._losses.input_moves import input_differences
+from fastgrad._losses.parts import apply, argument, doubles, matrix, measure, measure_terms, output_shape, samples
 from fastgrad._typing import Array, Float64Array
 
 __all__ = ["CrossEntropy", "LinearLoss", "SquaredError", "TwoLayerLoss"]

@@ -9,7 +9,7 @@ import numpy as np
 from fastgrad import _backend
 from fastgrad._arrays import given_steps
 from fastgrad._errors import bad_step, lost_step, unmeasured_noise
-from fastgrad._noise_steps import by_noise, from_noise, noise
+from fastgrad._noise.steps import by_noise, from_noise, noise
 from fastgrad._point import Point
 from fastgrad._typing import Array, Float64Array, Step
 

@@ -3,9 +3,9 @@
 from typing import Any
 
 from fastgrad._check import gradient_check
-from fastgrad._layer_check import layer_check
-from fastgrad._layer_result import LayerCheck
-from fastgrad._matrix_assertions import assert_hessian, assert_jacobian
+from fastgrad._layer_check.check import layer_check
+from fastgrad._layer_check.result import LayerCheck
+from fastgrad._matrix_check.assertions import assert_hessian, assert_jacobian
 from fastgrad._result import GradientCheck
 from fastgrad._typing import ScalarFunction, Step
 

@@ -13,33 +13,34 @@ SOURCE = Path(__file__).parents[2] / "src" / "fastgrad"
 ROWS = {
     "skin": "__main__ _cli _cli_check _demo plot _pattern_picture",
     "judge": (
-        "testing _replay _matrix_assertions _matrix_check _matrix_claim _matrix_recheck _layer_check "
-        "_layer_outputs _layer_calls _layer_parameters _layer_result _check _elsewhere _modes "
-        "_search _sample _search_norm "
-        "_looks _decode _calibration _projections _stale _witness _verdict "
-        "_diagnosis _precision _suppositions _rearranged _totals _regions _evidence _recheck "
-        "_recheck_structured _probe _claim _weight_check _result _serial _html _svg _render _picture _drawing "
-        "_pictured"
+        "testing _replay _matrix_check.assertions _matrix_check.check _matrix_check.claim _matrix_check.recheck "
+        "_layer_check.check _layer_check.outputs _layer_check.calls _layer_check.parameters _layer_check.result "
+        "_check _elsewhere _modes _search.search _search.sample _search.norm _search.looks _search.decode "
+        "_search.calibration _search.projections _diagnosis.stale _judge.witness _judge.verdict "
+        "_diagnosis.diagnosis _diagnosis.precision _diagnosis.suppositions _diagnosis.rearranged _diagnosis.totals "
+        "_diagnosis.regions _diagnosis.evidence _judge.recheck _judge.recheck_structured _judge.probe _judge.claim "
+        "_weight_check _result _report.serial _report.html _report.svg _report.text _report.picture _drawing "
+        "_report.pictured"
     ),
-    "use": "losses _input_moves _loss_parts _criteria layers _weight_gradient _least_squares",
+    "use": "losses _losses.input_moves _losses.parts _losses.criteria layers _weight_gradient _least_squares",
     "verbs": "_plan _products _hessian _gradient _jacobian _derivative _one_sided",
     "notions": (
-        "_foreseen _parts _stacks "
-        "_compressed_product _sparse_hessian _sparse_jacobian _missing_entries _compression _sparse_array "
-        "_color_reader _pairings _direction _adaptive_pairs _complex_plane _complex_step "
-        "_cauchy_riemann _surroundings _holomorphic _step_by_noise sparsity _detection _pattern_check _color "
-        "_bicoloring _greedy _coloring _column_orders _pattern_makers _pattern _guarded _loops native "
-        "_addresses _c_signature _spans _stencil_entries "
-        "_structured_bars _adaptive_entries _around _bars _adaptive _step_search _line _extrapolation _scheme "
-        "steps _noise_steps _neighbourhood _noise _bounds _stencils _pattern_caller _point"
+        "_foreseen _parts _stacks _compressed_product _sparse_hessian _sparse_jacobian _missing_entries "
+        "_compression _sparse_array _color_reader _pairings _direction _adaptive.pairs _complex.plane "
+        "_complex.step _complex.cauchy_riemann _complex.surroundings _complex.holomorphic _noise.choice sparsity "
+        "sparsity._detection sparsity._verification sparsity._color sparsity._bicoloring sparsity._greedy "
+        "sparsity._coloring sparsity._orders sparsity._makers sparsity._pattern _stencils.guarded _loops native "
+        "_addresses _c_signature _spans _stencils.entries _stencils.structured_bars _adaptive.entries _around "
+        "_stencils.bars _adaptive.method _adaptive.step_search _adaptive.line _adaptive.extrapolation "
+        "_stencils.scheme steps _noise.steps _noise.neighbourhood _noise.measurement _bounds _stencils.table "
+        "sparsity._caller _point"
     ),
     "switch": "_backend",
     "engine": "cython_api _kernels reference",
     "side": "problems",
     "ground": (
-        "_layer_names _workers _object_state _seeds _tree _containers _regression _complex_reading "
-        "_progress _stack_reading _reading "
-        "_arrays _errors _estimates _budget _typing _later"
+        "_layer_check.names _workers _layer_check.object_state _seeds _tree _containers _regression "
+        "_complex.reading _progress _stack_reading _reading _arrays _errors _estimates _budget _typing _later"
     ),
 }
 ORDER = ["__init__", *" ".join(ROWS.values()).split()]
@@ -54,15 +55,15 @@ FENCES = {
             "_loops",
             "steps",
             "_point",
-            "_scheme",
-            "_adaptive_entries",
-            "_complex_plane",
-            "_guarded",
+            "_stencils.scheme",
+            "_adaptive.entries",
+            "_complex.plane",
+            "_stencils.guarded",
             "_parts",
             "_stacks",
-            "_step_by_noise",
-            "_stencil_entries",
-            "_structured_bars",
+            "_noise.choice",
+            "_stencils.entries",
+            "_stencils.structured_bars",
         },
         "verbs do not know each other's insides",
     ),
@@ -72,47 +73,61 @@ FENCES = {
             "_loops",
             "steps",
             "_point",
-            "_scheme",
-            "_adaptive_entries",
-            "_complex_plane",
-            "_guarded",
+            "_stencils.scheme",
+            "_adaptive.entries",
+            "_complex.plane",
+            "_stencils.guarded",
             "_parts",
             "_stacks",
             "_sparse_jacobian",
-            "_step_by_noise",
-            "_stencil_entries",
+            "_noise.choice",
+            "_stencils.entries",
         },
         "verbs do not know each other's insides",
     ),
-    "_diagnosis": (
-        GROUND | {"_precision", "_suppositions", "_rearranged", "_totals", "_regions", "_evidence"},
+    "_diagnosis.diagnosis": (
+        GROUND
+        | {
+            "_diagnosis.precision",
+            "_diagnosis.suppositions",
+            "_diagnosis.rearranged",
+            "_diagnosis.totals",
+            "_diagnosis.regions",
+            "_diagnosis.evidence",
+        },
         "a diagnosis sees numbers, and calls nothing",
     ),
-    "_evidence": (GROUND, "a diagnosis sees numbers, and calls nothing"),
+    "_diagnosis.evidence": (GROUND, "a diagnosis sees numbers, and calls nothing"),
     "_result": (
-        GROUND | {"_render", "_html", "_serial", "_picture", "_pictured"},
+        GROUND | {"_report.text", "_report.html", "_report.serial", "_report.picture", "_report.pictured"},
         "a result does not know how it was computed",
     ),
-    "_html": (GROUND | {"_render", "_svg"}, "a report does not know how its data were computed"),
-    "_svg": (GROUND | {"_pictured"}, "a report does not know how its data were computed"),
-    "_picture": (GROUND | {"_drawing", "_pictured"}, "a report does not know how its data were computed"),
-    "_render": (GROUND, "a report does not know how its data were computed"),
-    "_adaptive": ({"_step_search", "_line", "_extrapolation"}, "the adaptive method knows numbers, not arrays"),
-    "_step_search": ({"_line", "_extrapolation"}, "the adaptive method knows numbers, not arrays"),
-    "_line": ({"_extrapolation", "_errors"}, "the adaptive method knows numbers, not arrays"),
-    "_extrapolation": (set(), "the adaptive method knows numbers, not arrays"),
-    "_coloring": (GROUND | {"_backend", "_pattern"}, "patterns and colours know no f and no step"),
-    "_color": (
-        GROUND | {"_bicoloring", "_greedy", "_coloring", "_pattern_makers"},
+    "_report.html": (GROUND | {"_report.text", "_report.svg"}, "a report does not know how its data were computed"),
+    "_report.svg": (GROUND | {"_report.pictured"}, "a report does not know how its data were computed"),
+    "_report.picture": (GROUND | {"_drawing", "_report.pictured"}, "a report does not know how its data were computed"),
+    "_report.text": (GROUND, "a report does not know how its data were computed"),
+    "_adaptive.method": (
+        {"_adaptive.step_search", "_adaptive.line", "_adaptive.extrapolation"},
+        "the adaptive method knows numbers, not arrays",
+    ),
+    "_adaptive.step_search": (
+        {"_adaptive.line", "_adaptive.extrapolation"},
+        "the adaptive method knows numbers, not arrays",
+    ),
+    "_adaptive.line": ({"_adaptive.extrapolation", "_errors"}, "the adaptive method knows numbers, not arrays"),
+    "_adaptive.extrapolation": (set(), "the adaptive method knows numbers, not arrays"),
+    "sparsity._coloring": (GROUND | {"_backend", "sparsity._pattern"}, "patterns and colours know no f and no step"),
+    "sparsity._color": (
+        GROUND | {"sparsity._bicoloring", "sparsity._greedy", "sparsity._coloring", "sparsity._makers"},
         "patterns and colours know no f and no step",
     ),
-    "_pattern": (GROUND | {"_backend"}, "patterns and colours know no f and no step"),
+    "sparsity._pattern": (GROUND | {"_backend"}, "patterns and colours know no f and no step"),
     "_point": (GROUND, "a point knows no derivative"),
     "_workers": ({"_errors"}, "workers know no derivative"),
-    "_layer_calls": (GROUND | {"_layer_parameters", "_point"}, "what calls a layer measures nothing"),
-    "_layer_parameters": (GROUND | {"_point"}, "what moves a layer's arrays measures nothing"),
-    "_layer_result": (GROUND | {"_result"}, "a result does not know how it was computed"),
-    "_weight_check": (GROUND | {"_result", "_render"}, "the accused must not be its own witness"),
+    "_layer_check.calls": (GROUND | {"_layer_check.parameters", "_point"}, "what calls a layer measures nothing"),
+    "_layer_check.parameters": (GROUND | {"_point"}, "what moves a layer's arrays measures nothing"),
+    "_layer_check.result": (GROUND | {"_result"}, "a result does not know how it was computed"),
+    "_weight_check": (GROUND | {"_result", "_report.text"}, "the accused must not be its own witness"),
     "layers": (GROUND | {"_weight_gradient"}, "the accused must not be its own witness"),
     "_weight_gradient": (GROUND | {"_backend"}, "the accused must not be its own witness"),
     "reference": (GROUND | {"reference"}, "the reference is plain NumPy"),
@@ -133,13 +148,18 @@ WORDS = {
     "reference": {"cython", "_kernels"},
 }
 
-PYTHON = sorted(SOURCE.rglob("*.py"))
+#: Folders that stand in the tables as one.
+WHOLE = {"_demo", "_kernels", "problems", "reference"}
+#: The files that say what a private room is for, and nothing else.
+SIGNS = sorted(path for path in SOURCE.glob("_*/__init__.py") if path.parent.name not in WHOLE)
+PYTHON = sorted(set(SOURCE.rglob("*.py")) - set(SIGNS))
 CYTHON = sorted([*SOURCE.rglob("*.pyx"), *SOURCE.rglob("*.pxd")])
 
 
 def part(path: Path) -> str:
-    """Return the name under which a file stands in the tables: its own, or that of its folder."""
-    return path.relative_to(SOURCE).parts[0].removesuffix(".py")
+    """Return the name under which a file stands in the tables: its own, with its room's, or that of its folder."""
+    parts = path.relative_to(SOURCE).with_suffix("").parts
+    return parts[0] if parts[0] in WHOLE or parts[-1] == "__init__" else ".".join(parts)
 
 
 def running_code(tree: ast.AST) -> Iterator[ast.AST]:
@@ -155,12 +175,16 @@ def imported(path: Path) -> Iterator[str]:
     for node in running_code(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path.name} imports relatively"
-            if node.module == "fastgrad":
-                yield from (name.name for name in node.names)
-            elif node.module and node.module.startswith("fastgrad."):
-                yield node.module.split(".")[1]
+            if node.module and f"{node.module}.".startswith("fastgrad."):
+                yield from (named(f"{node.module}.{name.name}") for name in node.names)
         elif isinstance(node, ast.Import):
-            yield from (name.name.split(".")[1] for name in node.names if name.name.startswith("fastgrad."))
+            yield from (named(name.name) for name in node.names if name.name.startswith("fastgrad."))
+
+
+def named(dotted: str) -> str:
+    """Return the part of fastgrad that a dotted name lies in."""
+    _, first, *rest = dotted.split(".")
+    return f"{first}.{rest[0]}" if rest and f"{first}.{rest[0]}" in ORDER else first
 
 
 @pytest.mark.parametrize("path", PYTHON, ids=lambda p: str(p.relative_to(SOURCE)))
@@ -196,6 +220,12 @@ def test_a_kernel_knows_other_kernels_at_most(path: Path) -> None:
         if re.match(r"\s*(from|import|cimport)\b", line) and "fastgrad" in line:
             assert re.match(r"from fastgrad\._kernels\.\w+ cimport ", line), line
         assert not re.match(r"\s*c?import numpy\.|\s*(from|cimport) numpy|\s*#\s*(cython|distutils):", line), line
+
+
+@pytest.mark.parametrize("path", SIGNS, ids=lambda p: p.parent.name)
+def test_a_room_says_what_it_is_for_and_nothing_else(path: Path) -> None:
+    (sign,) = ast.parse(path.read_text()).body
+    assert isinstance(getattr(sign, "value", None), ast.Constant)
 
 
 def test_the_tables_speak_of_files_that_may_exist() -> None:

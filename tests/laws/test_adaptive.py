@@ -9,8 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fastgrad import steps
-from fastgrad._adaptive import Estimate, adaptive_derivative
-from fastgrad._extrapolation import Sample, power_law, weights
+from fastgrad._adaptive.extrapolation import Sample, power_law, weights
+from fastgrad._adaptive.method import Estimate, adaptive_derivative
 from fastgrad.problems import SCALAR, ScalarProblem
 
 ULP = 2.0**-52

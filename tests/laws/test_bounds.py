@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fastgrad as fg
-from fastgrad._stencils import ORDERS
+from fastgrad._stencils.table import ORDERS
 from fastgrad._typing import Array
 
 

@@ -5,7 +5,7 @@ import pytest
 
 import fastgrad as fg
 from fastgrad import problems
-from fastgrad._complex_step import complex_gradient, complex_jacobian
+from fastgrad._complex.step import complex_gradient, complex_jacobian
 from fastgrad._point import as_point
 from fastgrad.problems import SCALAR, ScalarProblem, VectorProblem
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import fastgrad as fg
 from fastgrad import problems
-from fastgrad._stencils import ORDERS
+from fastgrad._stencils.table import ORDERS
 from fastgrad._typing import Array
 
 ULP = 2.0**-52

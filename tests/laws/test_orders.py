@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import fastgrad as fg
-from fastgrad._stencils import ORDERS, stencil
+from fastgrad._stencils.table import ORDERS, stencil
 from fastgrad._typing import Array
 
 CASES = [(method, order) for method, orders in ORDERS.items() for order in orders]

@@ -5,7 +5,7 @@ from math import factorial
 
 import pytest
 
-from fastgrad._stencils import ORDERS, stencil
+from fastgrad._stencils.table import ORDERS, stencil
 
 CASES = [(method, order, n) for method, orders in ORDERS.items() for order in orders for n in (1, 2, 3, 4)]
 

@@ -11,8 +11,8 @@ import fastgrad as fg
 from fastgrad import _stacks
 from fastgrad._kernels import stacks as compiled
 from fastgrad._point import as_point
-from fastgrad._scheme import planned
 from fastgrad._stack_reading import StackReader
+from fastgrad._stencils.scheme import planned
 from fastgrad.reference import stacks as plain
 
 

@@ -12,7 +12,7 @@ from fastgrad._color_reader import ColorReader
 from fastgrad._kernels import compressed, differences, entries
 from fastgrad._point import as_point
 from fastgrad._reading import entry_name
-from fastgrad._scheme import planned
+from fastgrad._stencils.scheme import planned
 from fastgrad.reference import compressed as plain_compressed
 from fastgrad.reference import differences as plain_differences
 from fastgrad.reference import entries as plain_entries

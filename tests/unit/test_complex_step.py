@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import fastgrad as fg
-from fastgrad._complex_step import complex_gradient, complex_jacobian
+from fastgrad._complex.step import complex_gradient, complex_jacobian
 from fastgrad._point import as_point
 
 X = np.array([[0.5, -1.5, 2.0], [3.0, -0.25, 1e-3]])

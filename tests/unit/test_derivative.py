@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import fastgrad as fg
-from fastgrad._adaptive_entries import adaptive_gradient
+from fastgrad._adaptive.entries import adaptive_gradient
 from fastgrad._estimates import FLAGS
 from fastgrad._point import as_point
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import fastgrad as fg
-from fastgrad._stencils import ORDERS
+from fastgrad._stencils.table import ORDERS
 
 CASES = [(method, order) for method, orders in ORDERS.items() for order in orders]
 EITHER: list[dict[str, Any]] = [{}, {"method": "adaptive"}]

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fastgrad as fg
-from fastgrad._diagnosis import diagnose
-from fastgrad._evidence import Evidence
+from fastgrad._diagnosis.diagnosis import diagnose
+from fastgrad._diagnosis.evidence import Evidence
 from fastgrad._tree import Leaf
 
 R = np.random.default_rng(3)

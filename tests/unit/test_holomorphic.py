@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fastgrad as fg
-from fastgrad._holomorphic import holomorphic_gradient, holomorphic_jacobian
+from fastgrad._complex.holomorphic import holomorphic_gradient, holomorphic_jacobian
 from fastgrad._point import as_any_point
 
 RNG = np.random.default_rng(3)

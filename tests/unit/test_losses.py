@@ -11,7 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 import fastgrad as fg
-from fastgrad import _criteria, losses
+from fastgrad import losses
+from fastgrad._losses import criteria as _criteria
 from fastgrad._typing import KinkedFunction, StructuredFunction
 from fastgrad.losses import CrossEntropy, LinearLoss, SquaredError, TwoLayerLoss
 

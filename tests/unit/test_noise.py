@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fastgrad._noise import from_values, noise
+from fastgrad._noise.measurement import from_values, noise
 
 STEP = np.array([1e-5])
 

@@ -8,8 +8,8 @@ import pytest
 
 import fastgrad as fg
 from fastgrad import steps
+from fastgrad._noise.choice import step_by_noise
 from fastgrad._point import as_point
-from fastgrad._step_by_noise import step_by_noise
 
 X = np.random.default_rng(8).standard_normal((2, 3))
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import fastgrad as fg
-from fastgrad._pictured import error_map
+from fastgrad._report.pictured import error_map
 from fastgrad._tree import Leaf
 
 pytest.importorskip("matplotlib").use("Agg")

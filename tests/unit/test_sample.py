@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import fastgrad as fg
-from fastgrad._sample import choose, share_of_wrong
+from fastgrad._search.sample import choose, share_of_wrong
 
 R = np.random.default_rng(0)
 T = R.standard_normal(4000)

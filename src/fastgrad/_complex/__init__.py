@@ -1,0 +1,1 @@
+"""Derivatives found in the complex plane, and whether f is analytic there."""

@@ -1,0 +1,1 @@
+"""What the bug in a wrong claim probably is."""

@@ -1,0 +1,183 @@
+"""A structured callable's difference loop against its own plain forward, so that a flaw of the shortcut cannot hide."""
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from fastgrad import _backend
+from fastgrad._judge.probe import DEVIATIONS
+from fastgrad._noise.measurement import rounding_noise
+from fastgrad._reading import entry_name
+from fastgrad._typing import Array, Float64Array, IndexArray
+
+#: Two directions see every entry; eight entries are moved alone, together at first, by unequal parts of their steps.
+KEYS = (0x5BD1E994, 0x5BD1E995)
+ENTRIES = 8
+PARTS = np.array([8, -9, 10, -11, 12, -13, 14, -15]) / 16
+#: A disagreement must stand at ever smaller steps, as far as noise lets see: what kinks and truncation add goes away. A
+#: direction moves a pre-activation by √n of what an entry does, so this goes far below the steps of the loop.
+SHRINK, SHRINKS = 4.0, 12
+_UNITS = {"d": 16 * 2.0**-53, "f": 16 * 2.0**-24}
+_RELATIVE = {"d": 1e-6, "f": 1e-2}
+
+
+#: Values of f on both sides, how far apart they were taken, and the slope that f's own loop claims.
+Look = tuple[float, float, float, float]
+
+
+class Witness:
+    """The plain forward of f around x, called before f's own loop runs, and held against the loop afterwards.
+
+    First eight entries together, and each direction, are differenced on one side, around one common value: that is
+    right where f is linear along them, and half the calls. What does not fit is differenced on both sides, and of the
+    eight entries each by itself in the end: only so is one accused.
+
+    Parameters
+    ----------
+    f : structured callable
+        It cannot write into what it is called with.
+    x, h : ndarray
+        The point and the steps.
+    atol : float
+        What does not matter.
+    scratch : ndarray
+        Like x; it is free again when this returns.
+    """
+
+    def __init__(self, f: Any, x: Array, h: Float64Array, atol: float, scratch: Array) -> None:
+        self.calls = 0
+        self._noise = 0.0
+        self._f = f
+        self._x = x
+        self._h = h
+        self._atol = atol
+        np.copyto(scratch, x)
+        around = _Around(self, scratch)
+        self._centre = around.value()
+        self._entries = np.unique(np.linspace(0, x.size - 1, ENTRIES).astype(np.intp))
+        self._moves = PARTS[: self._entries.size] * (h if h.size == 1 else h[self._entries])
+        self._beside = around.entries(self._entries, self._moves)
+        self._along = [around.direction(key, float(np.min(h))) for key in KEYS]
+
+    def call(self, x: Array) -> float:
+        """Return f(x), counted."""
+        self.calls += 1
+        return float(self._f(x))
+
+    def disagreement(self, measured: Array) -> str | None:
+        """Return a sentence that says where the measured differences do not fit f itself; None where they do."""
+        measured = measured.reshape(-1)
+        for i in [] if self._together_fit(measured[self._entries]) else self._entries.tolist():
+            claimed = float(measured[i])
+            if not self._entry_fits(i, claimed):
+                return (
+                    f"f's own difference loop does not fit f: at {entry_name(i, self._x.shape)} it gives "
+                    f"{claimed:.9g}, and calls of f another value. The measured values cannot be trusted."
+                )
+        step = float(np.min(self._h))
+        for key, value, claimed in zip(KEYS, self._along, _backend.projection.inner(measured, KEYS[0]), strict=True):
+            is_right = step > 0.0 and self._fits(value, self._centre, step, claimed)
+            if not (is_right or self._direction_fits(key, value, step, claimed, measured)):
+                return (
+                    "f's own difference loop does not fit f: along a random direction they differ. "
+                    "The measured values cannot be trusted."
+                )
+        return None
+
+    @cached_property
+    def _spare(self) -> "_Around":
+        """A second buffer, for looks on both sides; it holds x until a direction is looked along."""
+        return _Around(self, self._x.copy())
+
+    def _step(self, i: int) -> float:
+        return float(self._h[i if self._h.size > 1 else 0])
+
+    def _fits(self, upper: float, lower: float, width: float, claimed: float) -> bool:
+        return self._error(upper, lower, width, claimed)[0] <= 0.0
+
+    def _error(self, upper: float, lower: float, width: float, claimed: float) -> tuple[float, float, float]:
+        """Return by how much slope and claim differ beyond what is allowed, by how much at all, and the noise."""
+        char = self._x.dtype.char
+        slope = (upper - lower) / width
+        noise = max(_UNITS[char] * (abs(upper) + abs(lower)), 2 * DEVIATIONS * self._noise) / width
+        off = abs(slope - claimed)
+        return off - noise - self._atol - _RELATIVE[char] * max(abs(slope), abs(claimed)), off, noise
+
+    def _together_fit(self, claims: Array) -> bool:
+        value, taken = self._beside
+        if self._sum_fits(value, self._centre, taken, claims):
+            return True
+        minus, back = self._spare.entries(self._entries, -self._moves)
+        return self._sum_fits(value, minus, taken - back, claims)
+
+    def _sum_fits(self, upper: float, lower: float, moved: Float64Array, claims: Array) -> bool:
+        width = float(np.max(np.abs(moved)))
+        return width > 0.0 and self._fits(upper, lower, width, float(claims @ moved) / width)
+
+    def _entry_fits(self, i: int, claimed: float) -> bool:
+        def look(factor: float) -> Look:
+            step = np.array([self._step(i) * factor])
+            plus, up = self._spare.entries(np.array([i]), step)
+            minus, down = self._spare.entries(np.array([i]), -step)
+            return plus, minus, float(up[0] - down[0]), claimed
+
+        return self._fits_in_the_end(look(1.0), look)
+
+    def _direction_fits(self, key: int, value: float, step: float, claimed: float, measured: Array) -> bool:
+        def look(factor: float) -> Look:
+            h = step * factor
+            as_rounded = _backend.projection.project(measured, self._x.reshape(-1), key, h)
+            return self._spare.direction(key, h), self._spare.direction(key, -h), 2 * h, as_rounded
+
+        return self._fits_in_the_end((value, self._spare.direction(key, -step), 2 * step, claimed), look)
+
+    def _fits_in_the_end(self, first: Look, look: Callable[[float], Look]) -> bool:
+        """Tell whether slope and claim agree with some step small enough, and noise small beside what they were off.
+
+        Where the terms of f cancel, its rounding is far above its value's: it is measured before f's loop is accused.
+        """
+        if first[2] == 0.0 or not self._error(*first)[0] > 0.0:
+            return True
+        self._noise = self._noise or rounding_noise(self.call, self._x)
+        start = last = 0.0
+        for k in range(SHRINKS):
+            upper, lower, width, claimed = look(SHRINK**-k)
+            if width == 0.0:
+                break
+            beyond, off, noise = self._error(upper, lower, width, claimed)
+            if k and noise > start / 4:
+                break
+            if not beyond > 0.0:
+                return True
+            start, last = start or off, off
+        return last <= start / 2
+
+
+class _Around:
+    """A buffer that holds x, moved at some entries or along a direction for one call of f, which sees it read-only."""
+
+    def __init__(self, witness: Witness, buffer: Array) -> None:
+        self._witness = witness
+        self._flat = buffer.reshape(-1)
+        self._x = witness._x.reshape(-1)
+        self._shown = buffer.view()
+        self._shown.flags.writeable = False
+
+    def value(self) -> float:
+        return self._witness.call(self._shown)
+
+    def entries(self, indices: IndexArray, moves: Float64Array) -> tuple[float, Float64Array]:
+        """Return f with these entries moved, and the moves as rounded."""
+        before = self._flat[indices]
+        self._flat[indices] = before + moves
+        taken = self._flat[indices].astype(np.float64) - before
+        value = self.value()
+        self._flat[indices] = before
+        return value, taken
+
+    def direction(self, key: int, step: float) -> float:
+        """Return f with all entries moved; the buffer does not hold x any more."""
+        _backend.projection.move(self._x, key, step, self._flat)
+        return self.value()

@@ -1,0 +1,1 @@
+"""What the structured losses are made of."""

@@ -1,0 +1,119 @@
+"""Entries of a Jacobian beyond tolerance, measured again: a column at a time, with f's values remembered."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from fastgrad._judge.probe import UNIT_ROUNDOFF, UNITS, Probe
+from fastgrad._judge.recheck import MULTIPLES, look_again
+from fastgrad._point import Point
+from fastgrad._reading import Reader
+from fastgrad._typing import Array, Float64Array, IndexArray
+
+#: Values of f that are remembered: as many as one column and f's noise take, fewer where they are large.
+REMEMBERED, NUMBERS = 512, 2**24
+#: A claim farther off than so many times what several steps disagree by is wrong on their word alone.
+PLAIN = 10.0
+
+
+class Outputs:
+    """An array-valued f whose outputs are asked for one by one; f is called once for all of them.
+
+    Attributes
+    ----------
+    calls : int
+        Of f, so far.
+    """
+
+    def __init__(self, f: Callable[[Array], Any], point: Point, h: Float64Array) -> None:
+        self.calls = 0
+        self._f = f
+        self._point = point
+        self._h = h
+        self._reader = Reader(lambda i: "x moved once more by")
+        self._known: OrderedDict[bytes, Float64Array] = OrderedDict()
+        self._probes: dict[int, Probe] = {}
+
+    def values(self, x: Array) -> Float64Array:
+        """Return f(x), flat; x is a copy that f may do with as it likes."""
+        key = x.tobytes()
+        if key not in self._known:
+            self.calls += 1
+            found = self._reader.array(self._f(x), 0, 1, None).reshape(-1).copy()
+            while len(self._known) >= max(96, min(REMEMBERED, NUMBERS // max(1, found.size))):
+                self._known.popitem(last=False)
+            self._known[key] = found
+        self._known.move_to_end(key)
+        return self._known[key]
+
+    def is_deterministic(self) -> bool:
+        """Tell whether f returns the same at x twice."""
+        self.calls += 1
+        again = self._reader.array(self._f(self._point.array.copy()), 0, 1, None).reshape(-1)
+        return bool(np.array_equal(self.values(self._point.array.copy()), again, equal_nan=True))
+
+    def look_again(
+        self, rows: IndexArray, i: int, claimed: Float64Array, first: Float64Array, atol: float, rtol: float
+    ) -> Float64Array:
+        """Return what steps around the first show for some outputs by entry i: values, bounds, left and right slopes.
+
+        NaN where there is nothing finite to measure.
+        """
+        found = np.full((4, rows.size), np.nan)
+        found[:2] = self._plainly_wrong(rows, i, claimed)
+        for k in np.flatnonzero(np.isnan(found[0]) & np.isfinite(claimed)).tolist():
+            probe = self._probes.get(int(rows[k])) or self._probe(int(rows[k]))
+            if not np.isfinite(probe.centre):
+                continue
+            sizes = abs(claimed[k]), abs(first[k]) if np.isfinite(first[k]) else 0.0
+            finding = look_again(probe, i, self._step(i), None, float(claimed[k]), atol + rtol * float(max(sizes)))
+            if finding is not None:
+                found[:, k] = finding.measured, finding.bound, finding.left, finding.right
+        return found
+
+    def _plainly_wrong(self, rows: IndexArray, i: int, claimed: Float64Array) -> Float64Array:
+        """Return value and bound where all steps show the same on both sides and the claim is far from it; else NaN."""
+        found = np.full((2, rows.size), np.nan)
+        centre = self.values(self._point.array.copy())[rows]
+        central, both_sides, rounding = [], [], []
+        try:
+            for factor in MULTIPLES:
+                (plus, up), (minus, down) = (self._moved(i, sign * factor * self._step(i)) for sign in (1, -1))
+                if not up + down > 0.0:
+                    return found
+                plus, minus = plus[rows], minus[rows]
+                central.append((plus - minus) / (up + down))
+                both_sides += [(plus - centre) / up, (centre - minus) / down]
+                rounding.append(UNITS * UNIT_ROUNDOFF * (np.abs(plus) + np.abs(minus)) / (up + down))
+        except Exception:
+            return found
+        with np.errstate(all="ignore"):
+            every = np.stack([*central, *both_sides])
+            apart = every.max(axis=0) - every.min(axis=0)
+            middle = central[len(central) // 2]
+            size = np.abs(central).max(axis=0)
+            plain = PLAIN * apart <= np.minimum(np.abs(claimed - middle), size)
+            plain &= np.isfinite(claimed) & (every != 0.0).any(axis=0)
+        spread = np.max(central, axis=0) - np.min(central, axis=0) + rounding[len(rounding) // 2]
+        found[:, plain] = middle[plain], spread[plain]
+        return found
+
+    def _moved(self, i: int, step: float) -> tuple[Float64Array, float]:
+        """Return f with entry i moved, and the length of the move that was really made."""
+        x = self._point.array.copy()
+        flat = x.reshape(-1)
+        before = float(flat[i])
+        with np.errstate(over="ignore"):
+            flat[i] = before + step
+        taken = abs(float(flat[i]) - before)
+        return self.values(x), taken
+
+    def _probe(self, row: int) -> Probe:
+        probe = Probe(lambda x: self.values(x)[row], self._point, self._h)
+        self._probes[row] = probe
+        return probe
+
+    def _step(self, i: int) -> float:
+        return float(self._h[i if self._h.size > 1 else 0])

@@ -1,0 +1,1 @@
+"""The noise of f, measured, and the steps that suit it."""

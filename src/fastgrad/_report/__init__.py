@@ -1,0 +1,1 @@
+"""A result as text, HTML, JSON and pictures."""

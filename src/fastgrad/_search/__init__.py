@@ -1,0 +1,1 @@
+"""Random projections of a gradient: calibrate, detect, decode, verify."""
