@@ -47,8 +47,8 @@ def lost_step(entry: str, value: float, eps: float, realised: float) -> StepErro
 def bad_step(eps: object) -> StepError:
     """Return the error for an eps that no difference can be taken with."""
     return StepError(
-        'eps must be None, "auto", "noise", a positive finite real number, or an array of them shaped like x; '
-        f"got {eps!r}."
+        'eps must be None, "auto", "noise", a positive finite real number, an array of them shaped like x, or a '
+        f"function of x that returns them; got {eps!r}."
     )
 
 

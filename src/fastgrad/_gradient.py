@@ -49,10 +49,11 @@ def numerical_gradient(
         with eps⁴ (there eps=None is "auto"). Dictionaries, lists, tuples, named tuples and dataclasses of
         arrays, nested as you like, are trees: f takes one of the same structure, whose leaves all have the widest of
         their dtypes and are views of one buffer. A list whose leaves are all numbers is an array.
-    eps : None, float, array_like, "auto" or "noise"
+    eps : None, float, array_like, callable, "auto" or "noise"
         The absolute step. None is 1e-5 in double and 2⁻⁸ in single precision, and for a structured callable 2⁻¹⁷ and
-        2⁻⁸. An array shaped like x gives each entry its own step, and in a tree like x a number each entry of a leaf;
-        ``"auto"`` picks powers of two by x, dtype and order, as `fastgrad.steps.auto` says;
+        2⁻⁸. An array shaped like x gives each entry its own step, and in a tree like x a number each entry of a leaf; a
+        callable takes x, as f does, and returns one of these; ``"auto"`` picks powers of two by x, dtype and order, as
+        `fastgrad.steps.auto` says;
         ``"noise"`` measures how f jitters and bends, in 57 calls and a few tens more, as `fastgrad.steps.by_noise`
         does.
     method : {"central", "forward", "backward", "adaptive", "complex"}, optional

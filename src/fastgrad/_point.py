@@ -67,7 +67,12 @@ class Point:
         return lambda array: f(unflatten(array))
 
     def in_line(self, given: Any, what: str) -> Any:
-        """Return steps or bounds as one line if they are a tree like x, and as they are otherwise."""
+        """Return steps or bounds as one line if they are a tree like x, and as they are otherwise.
+
+        A rule that takes x, as f does, is asked for them.
+        """
+        if callable(given) and not isinstance(given, type):
+            given = given(self.shown(self.array.copy()))
         return given if self.tree is None else self.tree.spread(given, what)
 
     def reader(self, pace: Pace | None = None) -> Reader:

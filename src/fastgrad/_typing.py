@@ -13,7 +13,7 @@ ScalarFunction = Callable[..., Any]
 VectorFunction = Callable[..., Any]
 #: Told by a loop how many entries are done; returns how many shall be when it is to be told again.
 Pace = Callable[[int], int]
-Step = float | ArrayLike | Mapping[Any, Any] | str | None
+Step = float | ArrayLike | Mapping[Any, Any] | Callable[[Any], Any] | str | None
 
 
 @runtime_checkable

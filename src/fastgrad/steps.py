@@ -123,6 +123,8 @@ def as_steps(eps: Any, x: Array, default: dict[str, float], order: int = 2) -> F
     """Return the steps that eps means at x, as `resolve` does, but do not ask whether rounding eats them."""
     if eps is None:
         return np.array([default[x.dtype.char]])
+    if callable(eps) and not isinstance(eps, type):
+        eps = eps(x.copy())
     if isinstance(eps, str):
         if eps == "noise":
             raise unmeasured_noise()

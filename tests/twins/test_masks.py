@@ -45,7 +45,7 @@ def test_the_projections_agree(move: tuple[Any, ...], dtype: Any) -> None:
     v = np.random.default_rng(1).standard_normal(x.size).astype(dtype)
     found, expected = compiled.project(v, *move), plain.project(v, *move)
     size = float(np.sum(np.abs(x, dtype=np.float64))) * np.finfo(x.dtype).eps + 1e-4 * x.size
-    assert found == pytest.approx(expected, rel=1e-12, abs=1e-12 * size)
+    assert found == pytest.approx(expected, rel=1e-12, abs=1e-12 * float(size))
 
 
 @given(n=st.integers(0, 100) | st.integers(1000, 1100), dtype=DTYPES, seed=st.integers(0, 5))

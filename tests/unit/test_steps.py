@@ -113,3 +113,35 @@ def test_entries_that_are_not_finite_have_no_step_to_lose() -> None:
 def test_a_0d_x_is_named_x_alone() -> None:
     with pytest.raises(fg.StepError, match="lost to rounding at x = 1000000000000"):
         steps.resolve(None, as_point(1e12))
+
+
+def test_a_rule_for_steps_is_asked_with_x_itself() -> None:
+    x = np.array([[1.0, 200.0], [-3e4, 0.0]])
+
+    def rule(x: Any) -> Any:
+        x = np.abs(x)
+        return 1e-6 * np.maximum(1.0, x, out=x)
+
+    def f(x: Any) -> float:
+        return float(np.sum(x**3))
+
+    expected = fg.numerical_gradient(f, x, 1e-6 * np.maximum(1.0, np.abs(x)))
+    for twin in (fg, fg.reference):
+        np.testing.assert_array_equal(twin.numerical_gradient(f, x, rule), expected)
+    np.testing.assert_array_equal(fg.numerical_jacobian(f, x, rule), expected)
+    assert fg.gradient_check(f, 3 * x**2, x, rule)
+    assert x[1, 0] == -3e4
+
+
+def test_a_rule_for_steps_takes_a_tree_as_f_does() -> None:
+    tree = {"a": np.array([1.0, 2.0]), "b": 300.0}
+    rule = {"a": np.array([1e-5, 2e-5]), "b": 1e-3}
+    found = fg.numerical_gradient(lambda p: np.sum(p["a"] ** 2) * p["b"], tree, lambda p: rule)
+    expected = fg.numerical_gradient(lambda p: np.sum(p["a"] ** 2) * p["b"], tree, rule)
+    np.testing.assert_array_equal(found["a"], expected["a"])
+    assert found["b"] == expected["b"]
+
+
+def test_a_rule_that_gives_no_steps_is_refused() -> None:
+    with pytest.raises(fg.StepError, match="function of x"):
+        fg.numerical_gradient(np.sum, np.ones(2), lambda x: -x)

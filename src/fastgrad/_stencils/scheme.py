@@ -15,7 +15,7 @@ from fastgrad._typing import Array, Float64Array, Step
 #: The order of error where none is asked for.
 ORDER = 2
 #: All methods of the verbs, those that need no stencil among them.
-METHODS = (*ORDERS, "adaptive")
+METHODS = (*ORDERS, "adaptive", "complex")
 #: Every entry takes the first stencil.
 _ALL = np.zeros(1, np.uint8)
 

@@ -221,6 +221,8 @@ def _steps(eps: Any, x: Array) -> Float64Array:
         eps = np.exp2(np.floor(np.maximum((spacing + np.log2(scale)) / 3, 3 * spacing / 5 + np.log2(scale))))
     elif isinstance(eps, str) and eps == "noise":
         raise unmeasured_noise()
+    elif callable(eps) and not isinstance(eps, type):
+        eps = eps(x.copy())
     h = given_steps(eps, x.shape)
     i = first_lost_step(x, h)
     if i >= 0:
