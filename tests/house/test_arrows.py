@@ -15,8 +15,8 @@ ROWS = {
     "judge": (
         "testing _replay _matrix_check.assertions _matrix_check.check _matrix_check.claim _matrix_check.recheck "
         "_layer_check.check _layer_check.outputs _layer_check.calls _layer_check.parameters _layer_check.result "
-        "_check _elsewhere _modes _search.search _search.sample _search.norm _search.looks _search.decode "
-        "_search.calibration _search.projections _diagnosis.stale _judge.witness _judge.verdict "
+        "_check _elsewhere _modes _search.search _search.sample _search.norm _search.rows _search.looks "
+        "_search.decode _search.calibration _search.projections _diagnosis.stale _judge.witness _judge.verdict "
         "_diagnosis.diagnosis _diagnosis.precision _diagnosis.suppositions _diagnosis.rearranged _diagnosis.totals "
         "_diagnosis.regions _diagnosis.evidence _judge.recheck _judge.recheck_structured _judge.probe _judge.claim "
         "_weight_check _result _report.serial _report.html _report.svg _report.text _report.picture _drawing "

@@ -18,6 +18,7 @@ from fastgrad._search.decode import Decoder
 from fastgrad._search.looks import Looks
 from fastgrad._search.norm import NORMS, beyond_tolerance, interval
 from fastgrad._search.projections import Block, Projections
+from fastgrad._search.rows import worst_rows
 
 #: Calls that a search may take when nothing wrong is found, more of them for each entry that is, and in all.
 PATIENCE, PATIENCE_AN_ENTRY, MOST = 600, 30, 10_000
@@ -209,8 +210,26 @@ class _Search:
         elif not self._stands(found):
             self.reasons.append("With smaller steps it is another: kinks of f lie close to x.")
         else:
+            self._tell_rows(found, high)
             return "failed"
         return "inconclusive"
+
+    def _tell_rows(self, found: Calibration, norm: float) -> None:
+        """Say in which rows most of a dense error lies, as far as the budget allows."""
+        if self.whole.where is not None:
+            return
+        try:
+            rows = worst_rows(
+                lambda block: self.p.residual(block, found.h, repeats=found.repeats),
+                self.case.point.leaves,
+                self.keys(),
+                norm,
+            )
+        except Spent:
+            return
+        if rows:
+            worst = ", ".join(f"{row.name} ({row.norm:.2g})" for row in rows)
+            self.reasons.append(f"The rows with the largest errors, and about their norms: {worst}.")
 
     def _say_why_not(self, found: Calibration) -> None:
         self.reasons.append(
