@@ -3,6 +3,7 @@
 import ctypes
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +15,9 @@ import pytest
 from hypothesis import settings
 
 import fastgrad as fg
+
+# A process that was started in the background may ignore SIGINT, and hands that on: the tests of Ctrl-C need Python's own.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("fastgrad", max_examples=60, deadline=None, derandomize=True)
 settings.load_profile("fastgrad")
