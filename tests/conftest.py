@@ -16,7 +16,7 @@ from hypothesis import settings
 
 import fastgrad as fg
 
-# A process that was started in the background may ignore SIGINT, and hands that on: the tests of Ctrl-C need Python's own.
+# What is started in the background may ignore SIGINT, and hands that on: the tests of Ctrl-C need Python's own handler.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("fastgrad", max_examples=60, deadline=None, derandomize=True)
