@@ -215,7 +215,8 @@ def _kept(failure: "Replay", item: pytest.Item) -> str:
     except OSError as error:
         return f"no file was left to replay this check: {error}"
     shown = path.relative_to(settings.start) if path.is_relative_to(settings.start) else path
-    test = item.config.cwd_relative_nodeid(item.nodeid)
+    config: Any = item.config  # what it takes and returns here is typed as text by some versions of pytest only
+    test = str(config.cwd_relative_nodeid(item.nodeid))
     return f"pytest {shlex.quote(test)} --gradcheck-replay {shlex.quote(str(shown))}"
 
 
