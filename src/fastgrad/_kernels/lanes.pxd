@@ -1,6 +1,8 @@
 # Eight doubles that are added and multiplied side by side, whatever the width of the registers: a sum formed in them has
 # the same bits everywhere. (Left to itself the compiler keeps several accumulators apart, one addition at a time.) A
-# compiler without vector types gets a plain struct: the same bits, less speed.
+# compiler without vector types gets a plain struct: the same bits, less speed. Two vectors of four and not one of eight:
+# where registers are narrower than a vector, gcc keeps it in memory and passes it through general registers, which made
+# sums on AVX2 five times as slow.
 from fastgrad._kernels.wide cimport real
 
 cdef extern from *:
@@ -8,28 +10,43 @@ cdef extern from *:
     #include <string.h>
     #if defined(__GNUC__)
     #define FASTGRAD_INLINE static inline __attribute__((always_inline))
-    typedef double fastgrad_lanes __attribute__((vector_size(64)));
     typedef double fastgrad_half __attribute__((vector_size(32)));
     typedef double fastgrad_quarter __attribute__((vector_size(16)));
-    typedef float fastgrad_narrow __attribute__((vector_size(32)));
-    FASTGRAD_INLINE void fastgrad_load_doubles(fastgrad_lanes *s, const double *a) { memcpy(s, a, sizeof *s); }
-    FASTGRAD_INLINE void fastgrad_load_floats(fastgrad_lanes *s, const float *a) {
-        fastgrad_narrow t;
-        memcpy(&t, a, sizeof t);
-        *s = __builtin_convertvector(t, fastgrad_lanes);
+    typedef float fastgrad_narrow __attribute__((vector_size(16)));
+    typedef struct { fastgrad_half low, high; } fastgrad_lanes;
+    FASTGRAD_INLINE void fastgrad_load_doubles(fastgrad_lanes *s, const double *a) {
+        memcpy(&s->low, a, sizeof s->low);
+        memcpy(&s->high, a + 4, sizeof s->high);
     }
-    FASTGRAD_INLINE void fastgrad_fill(fastgrad_lanes *s, double c) { *s = c - (fastgrad_lanes){0.0}; }
-    FASTGRAD_INLINE void fastgrad_multiply(fastgrad_lanes *s, const fastgrad_lanes *t) { *s *= *t; }
-    FASTGRAD_INLINE void fastgrad_add(fastgrad_lanes *s, const fastgrad_lanes *t) { *s += *t; }
+    FASTGRAD_INLINE void fastgrad_load_floats(fastgrad_lanes *s, const float *a) {
+        fastgrad_narrow t, u;
+        memcpy(&t, a, sizeof t);
+        memcpy(&u, a + 4, sizeof u);
+        s->low = __builtin_convertvector(t, fastgrad_half);
+        s->high = __builtin_convertvector(u, fastgrad_half);
+    }
+    FASTGRAD_INLINE void fastgrad_fill(fastgrad_lanes *s, double c) {
+        s->low = s->high = c - (fastgrad_half){0.0};
+    }
+    FASTGRAD_INLINE void fastgrad_multiply(fastgrad_lanes *s, const fastgrad_lanes *t) {
+        s->low *= t->low;
+        s->high *= t->high;
+    }
+    FASTGRAD_INLINE void fastgrad_add(fastgrad_lanes *s, const fastgrad_lanes *t) {
+        s->low += t->low;
+        s->high += t->high;
+    }
     FASTGRAD_INLINE void fastgrad_add_product(fastgrad_lanes *s, const fastgrad_lanes *t, const fastgrad_lanes *u) {
-        *s += *t * *u;
+        s->low += t->low * u->low;
+        s->high += t->high * u->high;
+    }
+    FASTGRAD_INLINE void fastgrad_store(double *a, const fastgrad_lanes *s) {
+        memcpy(a, &s->low, sizeof s->low);
+        memcpy(a + 4, &s->high, sizeof s->high);
     }
     FASTGRAD_INLINE double fastgrad_total(const fastgrad_lanes *s) {
-        fastgrad_half a, b;
+        fastgrad_half a = s->low + s->high;
         fastgrad_quarter c, d;
-        memcpy(&a, s, sizeof a);
-        memcpy(&b, (const char *)s + sizeof a, sizeof b);
-        a += b;
         memcpy(&c, &a, sizeof c);
         memcpy(&d, (const char *)&a + sizeof c, sizeof d);
         c += d;
@@ -54,9 +71,9 @@ cdef extern from *:
         const double *a = s->at;
         return ((a[0] + a[4]) + (a[2] + a[6])) + ((a[1] + a[5]) + (a[3] + a[7]));
     }
+    FASTGRAD_INLINE void fastgrad_store(double *a, const fastgrad_lanes *s) { memcpy(a, s, sizeof *s); }
     #define fastgrad_prefetch(a) ((void)(a))
     #endif
-    FASTGRAD_INLINE void fastgrad_store(double *a, const fastgrad_lanes *s) { memcpy(a, s, sizeof *s); }
     """
     ctypedef struct lanes "fastgrad_lanes":
         pass
