@@ -21,7 +21,7 @@ from fastgrad._typing import Array, Float64Array, IndexArray, Step
 
 @dataclass(frozen=True)
 class Case:
-    """What is judged, where, with which steps and tolerances; `elsewhere` measures in place of the plain loop."""
+    """What is judged, where, with which steps and tolerances; who measures in place of the plain loop, or threads."""
 
     f: Any
     point: Point
@@ -33,6 +33,7 @@ class Case:
     where: IndexArray | None
     progress: Progress
     elsewhere: Callable[..., Array] | None = None
+    threads: int = 1
 
     @property
     def claimed(self) -> Array:
@@ -85,6 +86,15 @@ class Tally:
     unresolved: Rows
     kinks: Kinked
     corrected: Rows
+
+
+def beyond_tolerance(case: Case, measured: Array, count: int) -> IndexArray:
+    """Return the positions of so many entries beyond tolerance; none by the textbook's rule: it does not look again."""
+    if case.rtol == 0 or count == 0:
+        return np.empty(0, np.intp)
+    found = np.empty(count, np.intp)
+    _backend.compare.offenders(case.claimed, measured, case.atol, case.rtol, found)
+    return found
 
 
 def nothing_beyond() -> Tally:
