@@ -73,7 +73,7 @@ def test_shapes_of_a_layer_are_looked_at(name: str) -> None:
         "c": np.ones(2),
         "q": np.ones(2),
     }
-    arguments.update(h=np.ones(1), around=False, out=np.ones((2, 3)))
+    arguments.update(q=np.ones(2), h=np.ones(1), around=False, out=np.ones((2, 3)))
     arguments[name] = np.concatenate([arguments[name]] * 2)
     with pytest.raises(ValueError, match="do not fit"):
         compiled.layer_differences(**arguments)
