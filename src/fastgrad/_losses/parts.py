@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastgrad import _backend
 from fastgrad._arrays import real_array
@@ -13,7 +12,7 @@ from fastgrad._losses.criteria import Lines, Terms, rows
 from fastgrad._typing import Array, Float64Array, RowLoop
 
 #: Measures rows first to last into the left and the right differences; returns the number of evaluations made.
-SidedLoop = Callable[[int, int, NDArray[Any], NDArray[Any]], int]
+SidedLoop = Callable[[int, int, Array, Array], int]
 
 #: Bytes of a result from which writing around the caches gains, where the last of them holds 32 MiB.
 AROUND_FROM = 24 << 20
@@ -23,7 +22,7 @@ def along_lines(lines: Lines, inputs: Float64Array, h: Float64Array, rectified: 
     """Return what measures the rows of units along their lines, as `inputs` move them."""
     reach = h.max(initial=0.0) * np.abs(inputs).max(axis=1, initial=0.0)
 
-    def rows_between(first: int, last: int, left: NDArray[Any], right: NDArray[Any]) -> int:
+    def rows_between(first: int, last: int, left: Array, right: Array) -> int:
         table = left.reshape(last - first, inputs.shape[1])
         beside = table if right is left else right.reshape(table.shape)
         halved = _backend.structured.unit_differences(*lines, inputs, reach, h, rectified, first, table, beside)
@@ -35,7 +34,7 @@ def along_lines(lines: Lines, inputs: Float64Array, h: Float64Array, rectified: 
 def of_terms(W: Array, x: Float64Array, terms: Terms, h: Float64Array, around: bool) -> SidedLoop:
     """Return what measures a loss that is known output by output, for one sample; both sides are alike."""
 
-    def rows_between(first: int, last: int, left: NDArray[Any], right: NDArray[Any]) -> int:
+    def rows_between(first: int, last: int, left: Array, right: Array) -> int:
         some = slice(first, last)
         _backend.linear.layer_differences(W[some], x, terms.shift[some], terms.c[some], terms.q[some], h, around, left)
         if right is not left:
