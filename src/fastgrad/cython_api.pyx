@@ -18,11 +18,12 @@ cdef Py_ssize_t gradient(
     cdef unsigned char which = 0
     cdef Function function = Function(<void*>f, data, DATA)
     cdef Stencils s = central(offsets, weights, &width, &which, &h)
+    cdef int fresh
     refill(work, x, n)
-    if gradient_span(function, x, n, s, 0.0, work, False, out, 0, n) == n and unwritten(work, x, 0, n):
-        return 2 * n
-    gradient_span(function, x, n, s, 0.0, work, True, out, 0, n)
-    return 4 * n
+    for fresh in range(2):  # called in one place, the span is compiled for this one stencil
+        if gradient_span(function, x, n, s, 0.0, work, fresh, out, 0, n) == n and (fresh or unwritten(work, x, 0, n)):
+            break
+    return 2 * n * (1 + fresh)
 
 
 cdef Py_ssize_t jacobian(
@@ -35,12 +36,13 @@ cdef Py_ssize_t jacobian(
     cdef Function function = Function(<void*>f, data, DATA)
     cdef Stencils s = central(offsets, weights, &width, &which, &h)
     cdef double* y = work + n
+    cdef int fresh
     refill(work, x, n)
-    if (jacobian_span(function, x, n, m, s, y, work, y, y + m, y + 2 * m, False, out, 0, n) == n
-            and unwritten(work, x, 0, n)):
-        return 2 * n
-    jacobian_span(function, x, n, m, s, y, work, y, y + m, y + 2 * m, True, out, 0, n)
-    return 4 * n
+    for fresh in range(2):
+        if (jacobian_span(function, x, n, m, s, y, work, y, y + m, y + 2 * m, fresh, out, 0, n) == n
+                and (fresh or unwritten(work, x, 0, n))):
+            break
+    return 2 * n * (1 + fresh)
 
 
 cdef void weight_gradient(

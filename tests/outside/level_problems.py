@@ -1,4 +1,4 @@
-"""Random problems, the same at every run, solved by the kernels in a folder: python level_problems.py FOLDER RESULTS."""
+"""Random problems, solved by the kernels in a folder: python level_problems.py FOLDER RESULTS."""
 
 import sys
 from importlib import import_module
@@ -9,12 +9,13 @@ import numpy as np
 
 import fastgrad as fg
 import fastgrad._kernels
-from fastgrad import cython_api, losses
+from fastgrad import losses
 
 #: The modules whose arithmetic the problems reach, and the one that tells how they were built.
-KERNELS = (
-    "built compare descent differences linear masks native outer projection recurrence structured"
-).split()  # fmt: skip
+KERNELS = [
+    *("built", "compare", "descent", "differences", "linear", "masks", "native", "outer", "projection", "recurrence"),
+    "structured",
+]
 DTYPES = (np.float64, np.float32)
 
 
@@ -28,6 +29,8 @@ def take_kernels_from(folder: Path) -> None:
 
 
 def differences(rng: np.random.Generator) -> dict[str, Any]:
+    from fastgrad import cython_api  # not sooner: it loads kernels
+
     found = {}
     f = fg.native.function(cython_api.__pyx_capi__["rosenbrock"])
     g = fg.native.vector_function(cython_api.__pyx_capi__["broyden"], 13)
@@ -44,7 +47,7 @@ def differences(rng: np.random.Generator) -> dict[str, Any]:
 
 
 def _cubes(x: Any) -> float:
-    return sum(value * value * value for value in x.tolist())
+    return sum(float(value) ** 3 for value in x)
 
 
 def layers(rng: np.random.Generator) -> dict[str, Any]:

@@ -1,9 +1,7 @@
-"""Every width of registers that this processor has gives the same bits: kernels built for one level alone are compared."""
+"""Each width of registers that this processor has gives the same bits: kernels built for it alone are compared."""
 
-import os
 import subprocess
 import sys
-import sysconfig
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +9,12 @@ import numpy as np
 import pytest
 
 import fastgrad._kernels
-from fastgrad._kernels import built
+from bench._levels import build, levels
 from tests.outside import level_problems
 
-pytest.importorskip("mesonbuild")
-pytest.importorskip("ninja")
-pytest.importorskip("Cython")
-
-ROOT = Path(__file__).parents[2]
-NAMES = ("baseline", "x86-64-v3", "x86-64-v4")
-#: What a processor can run: all up to the level that the installed kernels chose.
-LEVELS = NAMES[: NAMES.index(built.level()) + 1]
-
-if len(built.choices()) == 1:
+for needed in ("mesonbuild", "ninja", "Cython"):
+    pytest.importorskip(needed)
+if not levels():
     pytest.skip("the installed kernels have one level", allow_module_level=True)
 
 
@@ -40,26 +31,9 @@ def chosen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return results(Path(fastgrad._kernels.__path__[0]), tmp_path_factory.mktemp("chosen"))
 
 
-def build(level: str, folder: Path) -> Path:
-    """Build the kernels concerned for one level, as the package's own build does, and return where they are."""
-    import ninja
-
-    tools = folder / "tools.ini"
-    tools.write_text(f"[binaries]\ncython = [{sys.executable!r}, '-m', 'cython']\n")
-    ninja_path = str(Path(ninja.BIN_DIR) / ("ninja.exe" if os.name == "nt" else "ninja"))
-    environment = os.environ | {"NINJA": ninja_path}
-    setup = [sys.executable, "-m", "mesonbuild.mesonmain", "setup", "--native-file", str(tools), f"-Dlevel={level}"]
-    suffix = sysconfig.get_config_var("EXT_SUFFIX")
-    targets = [f"src/fastgrad/{name}{suffix}" for name in level_problems.KERNELS]
-    for command in ([*setup, str(folder / "build"), str(ROOT)], [ninja_path, "-C", str(folder / "build"), *targets]):
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
-    return folder / "build" / "src" / "fastgrad"
-
-
-@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("level", levels())
 def test_a_level_changes_no_bit(level: str, tmp_path: Path, chosen: dict[str, Any]) -> None:
-    found = results(build(level, tmp_path), tmp_path)
+    found = results(build(level, level_problems.KERNELS, tmp_path / "build"), tmp_path)
     assert found.pop("level") == level
     expected = {name: value for name, value in chosen.items() if name != "level"}
     assert found.keys() == expected.keys()

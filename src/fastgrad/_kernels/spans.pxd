@@ -23,6 +23,7 @@ cdef enum:
     DATA = 1              # a pointer to data comes last
     COUNT_FIRST = 2       # n comes before x
     INT_COUNT = 4         # counts are int, and not as wide as pointers
+    FEW = 16              # doubles that are compared sooner than memcmp is called
     COLUMNS = 8           # of a Jacobian that are gathered before they are written: a cache line of doubles a row
 
 cdef struct Function:
@@ -88,8 +89,13 @@ cdef inline void refill(double* point, const real* base, Py_ssize_t n) noexcept 
 cdef inline bint unwritten(const double* point, const real* base, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
     """Tell whether these entries of the point are still those of the base, bit for bit."""
     cdef Py_ssize_t j
+    cdef bint is_equal = True
     if real is double:
-        return start >= stop or memcmp(point + start, base + start, (stop - start) * sizeof(double)) == 0
+        if stop - start > FEW:
+            return memcmp(point + start, base + start, (stop - start) * sizeof(double)) == 0
+        for j in range(start, stop):
+            is_equal &= same(point[j], base[j])
+        return is_equal
     else:
         for j in range(start, stop):
             if not same(point[j], base[j]):
