@@ -24,21 +24,24 @@ def levels() -> tuple[str, ...]:
 def build(level: str, names: Sequence[str], folder: Path) -> Path:
     """Build the kernels of these names for a level and return the folder that they are in.
 
-    Needs Cython, meson and ninja. What lies in the folder from an earlier build is built anew only where it changed.
+    Needs Cython, meson and ninja. The folder is for all levels: what is the same for them is made once.
     """
     import ninja
 
-    folder.mkdir(parents=True, exist_ok=True)
-    tools = folder / "tools.ini"
+    work, tools, done = folder / "build", folder / "tools.ini", folder / level
+    done.mkdir(parents=True, exist_ok=True)
     tools.write_text(f"[binaries]\ncython = [{sys.executable!r}, '-m', 'cython']\n")
     ninja_path = shutil.which("ninja", path=ninja.BIN_DIR) or "ninja"
-    meson = [sys.executable, "-m", "mesonbuild.mesonmain", "setup", "--native-file", str(tools), f"-Dlevel={level}"]
-    suffix = sysconfig.get_config_var("EXT_SUFFIX")
-    targets = [f"src/fastgrad/{name}{suffix}" for name in names]
-    if not (folder / "build.ninja").exists():
-        _run([*meson, str(folder), str(_ROOT)], ninja_path)
-    _run([ninja_path, "-C", str(folder), *targets], ninja_path)
-    return folder / "src" / "fastgrad"
+    meson, option = [sys.executable, "-m", "mesonbuild.mesonmain"], f"-Dlevel={level}"
+    if (work / "build.ninja").exists():
+        _run([*meson, "configure", option, str(work)], ninja_path)
+    else:
+        _run([*meson, "setup", "--native-file", str(tools), option, str(work), str(_ROOT)], ninja_path)
+    files = [f"{name}{sysconfig.get_config_var('EXT_SUFFIX')}" for name in names]
+    _run([ninja_path, "-C", str(work), *(f"src/fastgrad/{file}" for file in files)], ninja_path)
+    for file in files:
+        shutil.copy(work / "src" / "fastgrad" / file, done)
+    return done
 
 
 def load(name: str, level: str, folder: Path) -> ModuleType:

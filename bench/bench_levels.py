@@ -30,7 +30,7 @@ def rows(limits: Limits, effort: Effort) -> Iterator[Row]:
     narrow, wide = levels()[0], levels()[-1]
     modules = {}
     for level in (narrow, wide):
-        folder = build(level, _KERNELS, _FOLDER / level)
+        folder = build(level, _KERNELS, _FOLDER)
         modules[level] = {name: load(name, level, folder) for name in _KERNELS}
     for work, (kernel, run) in _work().items():
         calls = _calls(kernel, run)

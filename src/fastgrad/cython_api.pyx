@@ -1,7 +1,8 @@
 """The door for other Cython modules: ``from fastgrad.cython_api cimport gradient``; what there is says `cython_api.pxd`."""
 from fastgrad._kernels.descent cimport Place, advance
 from fastgrad._kernels.outer cimport fill
-from fastgrad._kernels.spans cimport DATA, Function, Stencils, gradient_span, jacobian_span, refill, unwritten
+from fastgrad._kernels.spans cimport (
+    DATA, Function, Stencils, central_span, gradient_span, jacobian_span, refill, unwritten)
 from fastgrad._kernels.views cimport line, table
 
 
@@ -18,12 +19,11 @@ cdef Py_ssize_t gradient(
     cdef unsigned char which = 0
     cdef Function function = Function(<void*>f, data, DATA)
     cdef Stencils s = central(offsets, weights, &width, &which, &h)
-    cdef int fresh
     refill(work, x, n)
-    for fresh in range(2):  # called in one place, the span is compiled for this one stencil
-        if gradient_span(function, x, n, s, 0.0, work, fresh, out, 0, n) == n and (fresh or unwritten(work, x, 0, n)):
-            break
-    return 2 * n * (1 + fresh)
+    if central_span(function, x, n, h, work, out, 0, n) == n and unwritten(work, x, 0, n):
+        return 2 * n
+    gradient_span(function, x, n, s, 0.0, work, True, out, 0, n)
+    return 4 * n
 
 
 cdef Py_ssize_t jacobian(
@@ -36,13 +36,12 @@ cdef Py_ssize_t jacobian(
     cdef Function function = Function(<void*>f, data, DATA)
     cdef Stencils s = central(offsets, weights, &width, &which, &h)
     cdef double* y = work + n
-    cdef int fresh
     refill(work, x, n)
-    for fresh in range(2):
-        if (jacobian_span(function, x, n, m, s, y, work, y, y + m, y + 2 * m, fresh, out, 0, n) == n
-                and (fresh or unwritten(work, x, 0, n))):
-            break
-    return 2 * n * (1 + fresh)
+    if (jacobian_span(function, x, n, m, s, y, work, y, y + m, y + 2 * m, False, out, 0, n) == n
+            and unwritten(work, x, 0, n)):
+        return 2 * n
+    jacobian_span(function, x, n, m, s, y, work, y, y + m, y + 2 * m, True, out, 0, n)
+    return 4 * n
 
 
 cdef void weight_gradient(

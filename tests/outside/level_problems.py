@@ -33,10 +33,10 @@ def differences(rng: np.random.Generator) -> dict[str, Any]:
 
     found = {}
     f = fg.native.function(cython_api.__pyx_capi__["rosenbrock"])
-    g = fg.native.vector_function(cython_api.__pyx_capi__["broyden"], 13)
     for dtype in DTYPES:
         for n in (1, 9, 100):
             x = rng.standard_normal(n).astype(dtype)
+            g = fg.native.vector_function(cython_api.__pyx_capi__["broyden"], n)
             for options in ({}, {"order": 4}, {"method": "forward", "order": 2}, {"eps": np.abs(x) + 0.1}):
                 key = f"{np.dtype(dtype)} {n} {sorted(options)}"
                 found[f"native gradient {key}"] = fg.numerical_gradient(f, x, **options)
