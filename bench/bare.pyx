@@ -67,9 +67,17 @@ cdef double squares(const double *x, Py_ssize_t n, void *data) noexcept nogil:
     return total
 
 
+cdef double ends(const double *x, Py_ssize_t n, void *data) noexcept nogil:
+    return x[0] * x[n - 1]
+
+
 def addresses():
     """Return where the functions in machine code are, by name."""
-    return {"Rosenbrock": <size_t><void *>rosenbrock, "sum of squares": <size_t><void *>squares}
+    return {
+        "Rosenbrock": <size_t><void *>rosenbrock,
+        "sum of squares": <size_t><void *>squares,
+        "first times last": <size_t><void *>ends,
+    }
 
 
 # x (n,), written and restored  out (n,), written

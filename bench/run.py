@@ -20,6 +20,7 @@ _FAMILIES = (
     "stacks",
     "layers",
     "outer",
+    "levels",
     "least_squares",
     "coloring",
     "jacobian",

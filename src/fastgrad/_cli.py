@@ -90,6 +90,8 @@ def _info() -> int:
     rows = {
         "fastgrad": f"{metadata.version('fastgrad')}, {_backend.NAME} backend",
         "Python": f"{platform.python_version()} ({platform.python_implementation()})",
+        "level": _level(),
+        "compiler": f"{_backend.built.compiler()}, {_backend.built.flags()}".rstrip(", "),
         "NumPy": np.__version__,
         "BLAS": f"{blas.get('name')} {blas.get('version')}, {_blas_threads()}",
         "machine": f"{platform.machine()}, {platform.system()}, {os.cpu_count()} processors",
@@ -107,6 +109,12 @@ def _info() -> int:
     for name, value in rows.items():
         print(f"{name:<10}{value}")
     return FINE
+
+
+def _level() -> str:
+    """Return the width of registers that the kernels run at, and whether they had a choice."""
+    running, choices = _backend.built.level(), _backend.built.choices()
+    return f"{running}, the only one built" if len(choices) == 1 else f"{running}, of {', '.join(choices)}"
 
 
 def _blas_threads() -> str:
