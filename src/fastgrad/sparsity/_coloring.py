@@ -128,12 +128,12 @@ class Coloring:
     @cached_property
     def grouped_columns(self) -> tuple[Array, Array]:
         """Where each colour starts, shape (n_column_colors + 1,), and its columns, rising, one colour after another."""
-        return _grouped(self.column_colors, self.n_column_colors, self.pattern.csc[0].dtype)
+        return _grouped(self.column_colors, self.n_column_colors, self.pattern.index_dtype)
 
     @cached_property
     def grouped_rows(self) -> tuple[Array, Array]:
         """Where each colour starts, shape (n_row_colors + 1,), and its rows, rising, one colour after another."""
-        return _grouped(self.row_colors, self.n_row_colors, self.pattern.csr[0].dtype)
+        return _grouped(self.row_colors, self.n_row_colors, self.pattern.index_dtype)
 
     @property
     def groups(self) -> list[Array]:
