@@ -102,6 +102,11 @@ class Pattern:
         return lines[1].dtype
 
     @property
+    def is_by_rows(self) -> bool:
+        """Whether `csr` is there already, and need not be made."""
+        return self._csr is not None
+
+    @property
     def row_counts(self) -> Array:
         """How many entries each row has, shape (m,)."""
         return np.diff(self.csr[0]) if self._row_counts is None else self._row_counts
