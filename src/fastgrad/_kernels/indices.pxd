@@ -9,10 +9,11 @@ ctypedef fused index:
 # Tell whether lines 0 to len(starts) - 2 lie within indices, and all indices from 0 to width - 1.
 cdef inline bint inside(const index[::1] starts, const index[::1] indices, Py_ssize_t width) noexcept nogil:
     cdef Py_ssize_t k
+    cdef index least = 0, most = 0
     for k in range(starts.shape[0] - 1):
         if starts[k] < 0 or starts[k + 1] < starts[k] or starts[k + 1] > indices.shape[0]:
             return False
     for k in range(indices.shape[0]):
-        if indices[k] < 0 or indices[k] >= width:
-            return False
-    return True
+        least = min(least, indices[k])
+        most = max(most, indices[k])
+    return least >= 0 and (most < width or indices.shape[0] == 0)
