@@ -20,7 +20,7 @@ TITLE = "Structured kernels in cache, at two widths of registers"
 _FOLDER = Path(__file__).parents[1] / "build" / "levels"
 _KERNELS = ("linear", "structured", "outer")
 #: Rows and columns of the weights: these, what is read and what is written lie in a core's own cache together.
-_M, _N = 64, 96
+_M, _N = 96, 192
 
 
 def rows(limits: Limits, effort: Effort) -> Iterator[Row]:

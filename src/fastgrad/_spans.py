@@ -53,11 +53,11 @@ def sweep(new_run: Callable[[], Run], n: int, pace: Pace, threads: int) -> bool:
 
 
 def _pieces(start: int, stop: int, threads: int, cost: float) -> deque[tuple[int, int]]:
-    """Return the entries in pieces, each a thread's share in half of what is left, where an entry costs so much."""
+    """Return the entries in pieces, each most of a thread's share in what is left, where an entry costs so much."""
     pieces: deque[tuple[int, int]] = deque()
     least = max(1, min(int(GRAIN / cost), stop - start)) if cost > 0 else 1
     while start < stop:
-        end = min(start + max(least, (stop - start) // (2 * threads)), stop)
+        end = min(start + max(least, 3 * (stop - start) // (4 * threads)), stop)
         pieces.append((start, end))
         start = end
     return pieces

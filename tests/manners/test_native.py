@@ -89,7 +89,7 @@ def test_pieces_cover_all_entries_in_order_and_none_is_a_thread_s_whole_share(
     assert np.all(np.diff(sizes) <= 0)
     if cost * (stop - start) > _spans.WORTH:
         least = max(1, int(_spans.GRAIN / cost))
-        assert sizes.max() <= max(least, (stop - start) / (2 * threads))
+        assert sizes.max() <= max(least, 3 * (stop - start) / (4 * threads))
 
 
 def test_little_work_starts_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -92,22 +92,30 @@ def products(rng: np.random.Generator) -> dict[str, Any]:
 
 def judgements(rng: np.random.Generator) -> dict[str, Any]:
     found = {}
-    compare, masks, projection = (getattr(fastgrad._kernels, name) for name in ("compare", "masks", "projection"))
+    compare = fastgrad._kernels.compare
     for dtype in DTYPES:
         for n in (1, 33, 5000):
             x = rng.standard_normal(n).astype(dtype)
             claimed = x + (rng.random(n) < 0.1).astype(dtype)
-            key, out, indices = f"{np.dtype(dtype)} {n}", np.empty_like(x), np.full(n, -1, np.intp)
-            found[f"compare {key}"] = np.array(compare.compare(claimed, x, 1e-6, 1e-5), object).astype(float)
+            key, indices = f"{np.dtype(dtype)} {n}", np.full(n, -1, np.intp)
+            found[f"compare {key}"] = np.array(compare.compare(claimed, x, 1e-6, 1e-5))
             compare.offenders(claimed, x, 1e-6, 1e-5, indices)
             found[f"offenders {key}"] = indices
-            projection.move(x, 77, 1e-5, out)
-            found[f"direction {key}"] = out.copy()
-            found[f"projection {key}"] = np.array([projection.project(claimed, x, 77, 1e-5), *projection.inner(x, 6)])
-            move = (x, np.array([1e-5]), 2.0**-40, 5, 0, n, -1.0, 2.0 / n, 3.0)
-            masks.move(*move, out)
-            found[f"mask {key}"] = out.copy()
-            found[f"masked {key}"] = np.array([masks.project(claimed, *move), *masks.sizes(x)])
+    return found
+
+
+def searches(rng: np.random.Generator) -> dict[str, Any]:
+    """Directions, projections and moves of blocks: what they gave shows in the calls and the numbers of a search."""
+    found = {}
+    for dtype in DTYPES:
+        for wrong in (0, 1, 4):
+            x = rng.standard_normal(3000).astype(dtype)
+            claimed = 3 * x**2
+            claimed[rng.choice(x.size, wrong, replace=False)] += 5
+            check = fg.gradient_check(lambda x: np.sum(x * x * x), claimed, x, mode="search", rng=1)
+            numbers = (check.calls, check.max_error, check.resolution, check.resolution_norm, check.noise)
+            found[f"search {np.dtype(dtype)} {wrong}"] = np.array(numbers, float)
+            found[f"named {np.dtype(dtype)} {wrong}"] = np.array(check.wrong.indices)
     return found
 
 
@@ -124,6 +132,6 @@ def descents(rng: np.random.Generator) -> dict[str, Any]:
 if __name__ == "__main__":
     take_kernels_from(Path(sys.argv[1]))
     results: dict[str, Any] = {"level": np.array(fastgrad._kernels.built.level())}
-    for number, problems in enumerate((differences, layers, products, judgements, descents)):
+    for number, problems in enumerate((differences, layers, products, judgements, searches, descents)):
         results |= problems(np.random.default_rng(number))
     np.savez(sys.argv[2], **results)
