@@ -208,7 +208,7 @@ def test_what_is_a_tree(x: Any) -> None:
         ),
         *(LikeArray(), Quantity(1.0), Layer, Pair, object(), {1.0}, np.ones((1, 1)).view(np.matrix), [None], range(3)),
     ],
-    ids=lambda x: repr(x).partition(" at 0x")[0],  # an address would be another name in each process of pytest-xdist
+    ids=repr,
 )
 def test_what_is_none(x: Any) -> None:
     assert not is_tree(x)
