@@ -104,11 +104,13 @@ class Compression:
         self, f: Callable[[Array], Any], point: Point, plan: Plan, work: Any, data: Array, reader: ColorReader
     ) -> int:
         """Write what columns are coloured for into data, in the order of the form; return the calls of f."""
-        entries = *self.form.lines, self.form.by_rows, *self._entries
-        calls: int = _backend.compressed.sparse(
-            f, point.array, plan.h, plan.scheme, *self.coloring.grouped_columns, *entries, work, data, reader
+        bounds, members = self.coloring.grouped_columns
+        starts, indices = self.form.lines
+        ends, codes = self._entries
+        given = f, point.array, plan.h, plan.scheme
+        return _backend.compressed.sparse(
+            *given, bounds, members, starts, indices, self.form.by_rows, ends, codes, work, data, reader
         )
-        return calls
 
     def measure_rows(self, f: Callable[[Array], Any], vjp: Vjp, point: Point, data: Array, reader: ColorReader) -> None:
         """Write what rows are coloured for into data: a product with the Jacobian's transpose each colour."""

@@ -44,8 +44,9 @@ def refuse_missing(
     form = by.form
     sums = np.empty((3, 0 if form.by_rows else len(after)))
     rounding = ROUNDINGS * float(np.finfo(point.array.dtype).eps)
-    entries = *form.lines, form.by_rows, data
-    if _backend.entries.unexplained(*entries, moves, after, before, rounding, SHARE, sums) < 0:
+    starts, indices = form.lines
+    row = _backend.entries.unexplained(starts, indices, form.by_rows, data, moves, after, before, rounding, SHARE, sums)
+    if row < 0:
         return 2
     found = verify(_within(f, point, plan), point, by.coloring.pattern)
     if found:

@@ -49,10 +49,8 @@ def sparse_hessian(
         coloring = color(pattern, "symmetric")
     by = Compression(coloring, "csr" if format == "csc" else format)
     form = Form(coloring.pattern, format)
-    if out is None:
-        data = np.zeros(coloring.pattern.nnz, point.array.dtype)
-    else:
-        data = form.data_of(out, point.array.dtype)
+    dtype = point.array.dtype
+    data = np.zeros(coloring.pattern.nnz, dtype) if out is None else form.data_of(out, dtype)
     plan = planned(point, "auto" if eps is None else eps, None, None, bounds)
     reader = by.reader(point)
     by.measure(point.of_array(line), point, plan, by.work(point), data, reader)

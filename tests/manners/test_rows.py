@@ -102,7 +102,7 @@ class Cubes:
         return float(np.sum(x**3))
 
     def __fastgrad_gradient__(self, x: Any, h: Any, out: Any) -> int:
-        return self.__fastgrad_rows__(x, h)(0, len(x), out)
+        return int(self.__fastgrad_rows__(x, h)(0, len(x), out))
 
     def __fastgrad_rows__(self, x: Any, h: Any) -> Any:
         def rows(first: int, last: int, out: Any) -> int:

@@ -66,8 +66,14 @@ def test_the_bits_of_a_layer_do_not_depend_on_where_it_lies() -> None:
 
 @pytest.mark.parametrize("name", ["x", "shift", "c", "q", "h", "out"])
 def test_shapes_of_a_layer_are_looked_at(name: str) -> None:
-    arguments = {"W": np.ones((2, 3)), "x": np.ones(3), "shift": np.ones(2), "c": np.ones(2), "q": np.ones(2)}
-    arguments.update(h=np.ones(1), around=np.array(False), out=np.ones((2, 3)))
+    arguments: dict[str, Any] = {
+        "W": np.ones((2, 3)),
+        "x": np.ones(3),
+        "shift": np.ones(2),
+        "c": np.ones(2),
+        "q": np.ones(2),
+    }
+    arguments.update(q=np.ones(2), h=np.ones(1), around=False, out=np.ones((2, 3)))
     arguments[name] = np.concatenate([arguments[name]] * 2)
     with pytest.raises(ValueError, match="do not fit"):
         compiled.layer_differences(**arguments)

@@ -50,11 +50,12 @@ def judge_structured(case: Case, _: Any) -> GradientCheck:
         flaw=flaw,
         redone=redone,
         structured=True,
+        sizes=sight.sizes(),
     )
 
 
 class _Sight:
-    """What is seen of the measured rows, a span at a time: their place in tolerance, and two projections of them.
+    """What is seen of the measured rows, a span at a time: errors, projections, and the sizes of what is claimed.
 
     Threads may look at different spans at once; the spans are put together in their order.
     """
@@ -64,7 +65,7 @@ class _Sight:
         self._out = out.reshape(-1)
         self._claimed = case.claimed
         self._width = out.size // len(out) if out.ndim and len(out) else 1
-        self._seen: dict[int, tuple[Summary, tuple[float, float]]] = {}
+        self._seen: dict[int, tuple[Summary, tuple[float, float], tuple[float, float]]] = {}
 
     def look(self, first: int, last: int) -> None:
         """Look at rows first to last; where only some entries are compared, these are all rows."""
@@ -73,7 +74,7 @@ class _Sight:
         claimed = self._claimed if case.where is not None else self._claimed[start:stop]
         compared = self._comparable(rows if case.where is None else rows[case.where])
         summary = _backend.compare.compare(claimed, compared, case.atol, case.rtol)
-        self._seen[start] = summary, _backend.projection.inner(rows, start, *KEYS)
+        self._seen[start] = summary, _backend.projection.inner(rows, start, *KEYS), _backend.masks.sizes(claimed)
 
     @property
     def measured(self) -> Array:
@@ -83,8 +84,8 @@ class _Sight:
     def summary(self) -> Summary:
         """Return the summary of all spans; NaN is the largest error."""
         largest, relative, at, beyond = 0.0, 0.0, -1, 0
-        for start in sorted(self._seen):
-            error, ratio, where, count = self._seen[start][0]
+        for start, seen in sorted(self._seen.items()):
+            error, ratio, where, count = seen[0]
             beyond += count
             if where >= 0 and not np.isnan(largest) and (at < 0 or np.isnan(error) or error > largest):
                 largest, at = error, start + where
@@ -93,8 +94,13 @@ class _Sight:
 
     def projections(self) -> tuple[float, float]:
         """Return the inner products of all that was measured with the two directions of the witness."""
-        along = [self._seen[start][1] for start in sorted(self._seen)]
+        along = [seen[1] for _, seen in sorted(self._seen.items())]
         return sum(one for one, _ in along), sum(other for _, other in along)
+
+    def sizes(self) -> tuple[float, float]:
+        """Return the largest magnitude and the sum of squares of what is claimed."""
+        found = [seen[2] for _, seen in sorted(self._seen.items())]
+        return max((largest for largest, _ in found), default=0.0), sum(squares for _, squares in found)
 
     def _comparable(self, values: Array) -> Array:
         return values.astype(self._claimed.dtype, copy=False)

@@ -160,11 +160,13 @@ def conclude(
     rest_is_right: bool = False,
     asked: int = 0,
     noise: float = float("nan"),
+    sizes: tuple[float, float] | None = None,
 ) -> GradientCheck:
     """Return the result of a check from the first measurement, its summary and the second look.
 
     It is inconclusive at best where more entries were asked for than the case holds. Where the entries that were not
-    measured are known to be right, because projections of them are, the diagnosis may speak of them.
+    measured are known to be right, because projections of them are, the diagnosis may speak of them. `sizes` are the
+    largest magnitude and the sum of squares of what is claimed, where they are known already.
     """
     max_relative_error = summary[1]
     if tally.corrected.k.size:
@@ -178,7 +180,7 @@ def conclude(
         verdict = "failed"
     elif unresolved.k.size or flaw or case.count < asked:
         verdict = "inconclusive"
-    resolution, resolution_norm = _resolution(case, unresolved)
+    resolution, resolution_norm = _resolution(case, unresolved, sizes or _backend.masks.sizes(case.claimed))
     if case.rtol == 0 and verdict == "failed":
         wrong = _by_the_textbook(case, measured)
     keeps_errors = at >= 0 and (verdict != "passed" or case.count <= BLOCKS**2)
@@ -210,9 +212,9 @@ def conclude(
     )
 
 
-def _resolution(case: Case, unresolved: Rows) -> tuple[float, float]:
+def _resolution(case: Case, unresolved: Rows, sizes: tuple[float, float]) -> tuple[float, float]:
     """Return what measuring each entry was sure to see: an error beyond the largest tolerance, where it is resolved."""
-    largest, squares = _backend.masks.sizes(case.claimed)
+    largest, squares = sizes
     tolerance = case.atol + case.rtol * largest
     if case.count == 0 or not largest < float("inf"):
         return float("nan"), float("nan")

@@ -30,10 +30,9 @@ Look = tuple[float, float, float, float]
 class Witness:
     """The plain forward of f around x, called before f's own loop runs, and held against the loop afterwards.
 
-    First each direction is differenced on one side, around one common value, and eight entries together, around the
-    point that the first direction leads to: that is right where f is linear along them, half the calls, and no copy of
-    x. What does not fit is differenced on both sides of x, and of the eight entries each by itself in the end: only so
-    is one accused.
+    First the directions, and eight entries together, are differenced on one side, each from where the last one led to:
+    that is right where f is linear along them, half the calls, and little memory to write. What does not fit is
+    differenced on both sides of x, and of the eight entries each by itself in the end: only so is one accused.
 
     Parameters
     ----------
@@ -58,9 +57,9 @@ class Witness:
         self._entries = np.unique(np.linspace(0, x.size - 1, ENTRIES).astype(np.intp))
         self._moves = PARTS[: self._entries.size] * (h if h.size == 1 else h[self._entries])
         around, step = _Around(self, scratch), float(np.min(h))
-        first = around.direction(KEYS[0], step)
+        self._first = around.direction(KEYS[0], step)
         self._beside = around.entries(self._entries, self._moves)
-        self._along = [first, around.direction(KEYS[1], step)]
+        self._second = around.further(KEYS[1], step)
 
     def call(self, x: Array) -> float:
         """Return f(x), counted."""
@@ -82,9 +81,10 @@ class Witness:
                     f"{claimed:.9g}, and calls of f another value. The measured values cannot be trusted."
                 )
         step = float(np.min(self._h))
-        for key, value, claimed in zip(KEYS, self._along, claims, strict=True):
-            is_right = step > 0.0 and self._fits(value, self._centre, step, claimed)
-            if not (is_right or self._direction_fits(key, value, step, claimed, measured)):
+        ways = (self._first, self._centre), (self._second, self._first)
+        for key, (value, before), claimed in zip(KEYS, ways, claims, strict=True):
+            is_right = step > 0.0 and self._fits(value, before, step, claimed)
+            if not (is_right or self._direction_fits(key, step, claimed, measured)):
                 return (
                     "f's own difference loop does not fit f: along a random direction they differ. "
                     "The measured values cannot be trusted."
@@ -112,7 +112,7 @@ class Witness:
 
     def _together_fit(self, claims: Array) -> bool:
         value, taken = self._beside
-        if self._sum_fits(value, self._along[0], taken, claims):
+        if self._sum_fits(value, self._first, taken, claims):
             return True
         plus, up = self._spare.entries(self._entries, self._moves)
         minus, down = self._spare.entries(self._entries, -self._moves)
@@ -131,13 +131,14 @@ class Witness:
 
         return self._fits_in_the_end(look(1.0), look)
 
-    def _direction_fits(self, key: int, value: float, step: float, claimed: float, measured: Array) -> bool:
+    def _direction_fits(self, key: int, step: float, claimed: float, measured: Array) -> bool:
         def look(factor: float) -> Look:
             h = step * factor
             as_rounded = _backend.projection.project(measured, self._x.reshape(-1), key, h)
             return self._spare.direction(key, h), self._spare.direction(key, -h), 2 * h, as_rounded
 
-        return self._fits_in_the_end((value, self._spare.direction(key, -step), 2 * step, claimed), look)
+        plus = self._first if key == KEYS[0] else self._spare.direction(key, step)
+        return self._fits_in_the_end((plus, self._spare.direction(key, -step), 2 * step, claimed), look)
 
     def _fits_in_the_end(self, first: Look, look: Callable[[float], Look]) -> bool:
         """Tell whether slope and claim agree with some step small enough, and noise small beside what they were off.
@@ -183,4 +184,9 @@ class _Around:
     def direction(self, key: int, step: float) -> float:
         """Return f with all entries of x moved, as the buffer then holds them."""
         _backend.projection.move(self._x, key, step, self._flat)
+        return self._witness.call(self._shown)
+
+    def further(self, key: int, step: float) -> float:
+        """Return f with all entries moved from where the buffer holds them."""
+        _backend.projection.move(self._flat, key, step, self._flat)
         return self._witness.call(self._shown)

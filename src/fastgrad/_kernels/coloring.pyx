@@ -136,7 +136,8 @@ def next_fit(starts, indices, order, taken, int palette, colors):
 
 
 # starts (m + 1,), indices (nnz,) below n: by rows, rising in each; colors (n,), written. -1: an index lies outside
-cdef int distinct(const index[::1] starts, const index[::1] indices, Py_ssize_t period, int32_t[::1] colors) noexcept nogil:
+cdef int distinct(
+        const index[::1] starts, const index[::1] indices, Py_ssize_t period, int32_t[::1] colors) noexcept nogil:
     cdef Py_ssize_t i, p, j, n = colors.shape[0], last = 0, first = 0, color = 0, first_color = 0
     cdef uint64_t seen, bit
     if not inside(starts, indices, n):
@@ -165,7 +166,7 @@ cdef int distinct(const index[::1] starts, const index[::1] indices, Py_ssize_t 
 
 
 def by_period(starts, indices, period, colors):
-    """Give column j the colour j mod period, at most 64, if it has entries; return whether no row has a colour twice."""
+    """Give column j, if it has entries, the colour j mod period; return whether no row has a colour twice."""
     cdef int found
     if len(starts) == 0 or not 1 <= period <= COLORS:
         raise ValueError("starts needs an entry more than there are rows, and a period is from 1 to 64")

@@ -60,6 +60,16 @@ cdef inline Py_ssize_t move(
     return found
 
 
+cdef inline Py_ssize_t first_offset(Scheme scheme, const index[::1] members, Py_ssize_t k) noexcept:
+    """Return the offset of the first member that moves at its k-th point, or 0 where all stay."""
+    cdef Py_ssize_t q, offset
+    for q in range(members.shape[0]):
+        offset = offset_of(scheme, members[q], k)
+        if offset or scheme.which.shape[0] == 1:
+            return offset
+    return 0
+
+
 cdef inline int add_words(const real *a, const real *b) noexcept nogil:
     """Return in how many words of four bytes two numbers differ."""
     cdef const uint32_t *u = <const uint32_t *>a

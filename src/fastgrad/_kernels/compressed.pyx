@@ -1,9 +1,9 @@
 """Differences along all entries of a colour at once, and what each entry of a sparse Jacobian reads from them.
 
 The values of f along a colour are added up in one line, as the stencil weights them; an entry (i, j) of the Jacobian is
-element i of the line of j's colour, over the width of j. The buffer handed to f is kept from one Jacobian to the next. After
-each call its members must hold, bit for bit, what was written into them, and it must differ from x nowhere else; where
-that is not so, all is measured again with a fresh copy a call. A buffer that somebody kept is replaced by a fresh one.
+element i of the line of j's colour, over the width of j. The buffer handed to f is kept from one Jacobian to the next.
+After each call the members of the colour must hold, bit for bit, what was written into them, and all else what x holds;
+where that is not so, all is measured again with a fresh copy a call. A buffer that somebody kept is replaced.
 """
 from cpython.buffer cimport PyBuffer_Release
 from cpython.exc cimport PyErr_CheckSignals
@@ -14,10 +14,10 @@ import numpy
 from fastgrad._kernels.buffers cimport (
     Frame, call, double_buffer, flat, frame_of, fresh_copy, is_laid_out, same_frame, same_shape)
 from fastgrad._kernels.columns cimport (
-    COLUMNS, add_apart, add_up, add_words, common_row, gather, move, offset_of, read_off)
+    COLUMNS, add_apart, add_up, add_words, common_row, first_offset, gather, move, offset_of, read_off)
 from fastgrad._kernels.counts cimport FASTGRAD_COUNTS_ARE_EXACT, Py_REFCNT
 from fastgrad._kernels.differences cimport Scheme
-from fastgrad._kernels.indices cimport index, inside
+from fastgrad._kernels.indices cimport index, inside, rise, rises
 from fastgrad._kernels.wide cimport real, wide_int
 
 cdef type ndarray = numpy.ndarray
@@ -30,8 +30,8 @@ cdef enum:
 cdef class Work:
     """What the measurement of Jacobians at points like x, of an f with m values, writes into: once for all of them.
 
-    ``buffer`` is handed to f, ``total`` (m,) the values along a colour as weighted, ``centre`` and ``aside`` (m,) values
-    of f, ``block`` the columns of a dense Jacobian that are still to be written.
+    ``buffer`` is handed to f, ``total`` (m,) the values along a colour as weighted, ``centre`` and ``aside`` (m,)
+    values of f, ``block`` the columns of a dense Jacobian that are still to be written.
     """
     cdef object buffer
     cdef Py_ssize_t size
@@ -47,6 +47,10 @@ cdef class Work:
         self.total = numpy.empty(m)
         self.centre = self.aside = None
         self.block = numpy.empty((min(COLUMNS, x.size), m)) if is_dense else None
+
+    cdef object fresh(self, x):
+        """Return a copy of x, at the beginning of a line of cache where there is memory to spare beside the result."""
+        return x.copy() if self.block is None else fresh_copy(x, x.nbytes)
 
     cdef int add(self, double[::1] to, object y, Py_ssize_t i, Py_ssize_t offset, object reader, double weight,
                  bint is_first) except -1:
@@ -156,11 +160,11 @@ cdef bint run(
     cdef const index[::1] group
     cdef const uint16_t[::1] entries = codes
     cdef Frame frame
-    cdef Py_ssize_t c, k = 0, row, offset = 0, i = 0, count = 0, size = base.shape[0] * sizeof(real)
+    cdef Py_ssize_t c, k = 0, row, offset = 0, i = 0, count = 0
     cdef Py_ssize_t points = scheme.offsets.shape[1]
     cdef bint in_f = False, is_away = False
     if work.buffer is None or not in_place:
-        work.buffer = fresh_copy(x, size)
+        work.buffer = work.fresh(x)
     else:
         work.buffer[...] = x
     buffer = work.buffer
@@ -209,7 +213,7 @@ cdef bint run(
                     if in_place and not moves_on(base, h, scheme, group, k, k, point):
                         work.buffer = None
                         return False
-                    work.buffer = fresh_copy(x, size)
+                    work.buffer = work.fresh(x)
                     is_away = False
                     buffer = work.buffer
                     point = flat(buffer)
@@ -279,35 +283,6 @@ cdef bint moves_on(const real[::1] base, const double[::1] h, Scheme scheme, con
         if left != 0:
             return False
     return True
-
-
-cdef Py_ssize_t first_offset(Scheme scheme, const index[::1] members, Py_ssize_t k) noexcept:
-    """Return the offset of the first member that moves at its k-th point, or 0 where all stay."""
-    cdef Py_ssize_t q, offset
-    for q in range(members.shape[0]):
-        offset = offset_of(scheme, members[q], k)
-        if offset or scheme.which.shape[0] == 1:
-            return offset
-    return 0
-
-
-cdef bint rises(const index[::1] bounds, const index[::1] members) noexcept nogil:
-    """Tell whether the members of each colour rise."""
-    cdef Py_ssize_t c, q
-    for c in range(bounds.shape[0] - 1):
-        for q in range(bounds[c] + 1, bounds[c + 1]):
-            if members[q] <= members[q - 1]:
-                return False
-    return True
-
-
-cdef bint rise(const Py_ssize_t[::1] ends, Py_ssize_t last) noexcept nogil:
-    """Tell whether these rise from 0 or more to no more than the last."""
-    cdef Py_ssize_t c
-    for c in range(ends.shape[0] - 1):
-        if ends[c + 1] < ends[c]:
-            return False
-    return ends.shape[0] > 0 and ends[0] >= 0 and ends[ends.shape[0] - 1] <= last
 
 
 cdef wide_int differing(const uint32_t *a, const uint32_t *b, int count) noexcept nogil:

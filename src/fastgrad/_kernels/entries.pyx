@@ -58,7 +58,7 @@ def by_color(starts, indices, colors, bint by_rows, last, Py_ssize_t[::1] bounds
 
 cdef bint choose(const index[::1] starts, const index[::1] indices, const int32_t[::1] colors, bint by_rows,
                  index[::1] last, Py_ssize_t[::1] bounds, uint16_t[::1] codes) noexcept nogil:
-    cdef Py_ssize_t line, p, k, step, at, count = last.shape[0]
+    cdef Py_ssize_t line, p, k, count = last.shape[0]
     cdef bint writes = codes.shape[0] > 0
     if not inside(starts, indices, colors.shape[0] if by_rows else (<Py_ssize_t>1 << 62)):
         return False
@@ -71,29 +71,15 @@ cdef bint choose(const index[::1] starts, const index[::1] indices, const int32_
             bounds[k + 1] = 0
     if not writes:
         bounds[0] = 0
-    for line in range(starts.shape[0] - 1):
-        k = -1 if by_rows else colors[line]
-        for p in range(starts[line], starts[line + 1]):
-            if by_rows:
-                k = colors[indices[p]]
-            if k < 0:
-                continue
-            step = p - last[k]
-            last[k] = <index>p
-            if not writes:
-                bounds[k + 1] += 1 + step // FAR
-                continue
-            at = bounds[k]
-            while step >= FAR:
-                if not 0 <= at < codes.shape[0]:
-                    return False
-                codes[at] = FAR
-                at += 1
-                step -= FAR
-            if not 0 <= at < codes.shape[0]:
+    if by_rows:
+        for p in range(indices.shape[0]):
+            if not note(p, colors[indices[p]], last, bounds, codes):
                 return False
-            codes[at] = <uint16_t>step
-            bounds[k] = at + 1
+    else:
+        for line in range(starts.shape[0] - 1):
+            for p in range(starts[line], starts[line + 1]):
+                if not note(p, colors[line], last, bounds, codes):
+                    return False
     if writes:
         for k in range(count, 0, -1):
             bounds[k] = bounds[k - 1]
@@ -101,6 +87,31 @@ cdef bint choose(const index[::1] starts, const index[::1] indices, const int32_
     else:
         for k in range(count):
             bounds[k + 1] += bounds[k]
+    return True
+
+
+cdef inline bint note(Py_ssize_t p, int color, index[::1] last, Py_ssize_t[::1] bounds,
+                      uint16_t[::1] codes) noexcept nogil:
+    """Write entry p as the next one of a colour, or count its codes; return False where it has no room."""
+    cdef Py_ssize_t at, step
+    if color < 0:
+        return True
+    step = p - last[color]
+    last[color] = <index>p
+    if codes.shape[0] == 0:
+        bounds[color + 1] += 1
+        if step >= FAR:
+            bounds[color + 1] += step // FAR
+        return True
+    at = bounds[color]
+    while step >= FAR and 0 <= at < codes.shape[0]:
+        codes[at] = FAR
+        at += 1
+        step -= FAR
+    if not 0 <= at < codes.shape[0]:
+        return False
+    codes[at] = <uint16_t>step
+    bounds[color] = at + 1
     return True
 
 

@@ -44,6 +44,12 @@ cdef extern from *:
         memcpy(a, &s->low, sizeof s->low);
         memcpy(a + 4, &s->high, sizeof s->high);
     }
+    FASTGRAD_INLINE void fastgrad_store_floats(float *a, const fastgrad_lanes *s) {
+        fastgrad_narrow t = __builtin_convertvector(s->low, fastgrad_narrow);
+        fastgrad_narrow u = __builtin_convertvector(s->high, fastgrad_narrow);
+        memcpy(a, &t, sizeof t);
+        memcpy(a + 4, &u, sizeof u);
+    }
     FASTGRAD_INLINE double fastgrad_total(const fastgrad_lanes *s) {
         fastgrad_half a = s->low + s->high;
         fastgrad_quarter c, d;
@@ -72,6 +78,7 @@ cdef extern from *:
         return ((a[0] + a[4]) + (a[2] + a[6])) + ((a[1] + a[5]) + (a[3] + a[7]));
     }
     FASTGRAD_INLINE void fastgrad_store(double *a, const fastgrad_lanes *s) { memcpy(a, s, sizeof *s); }
+    FASTGRAD_INLINE void fastgrad_store_floats(float *a, const fastgrad_lanes *s) { FASTGRAD_EACH a[k] = (float)s->at[k]; }
     #define fastgrad_prefetch(a) ((void)(a))
     #endif
     """
@@ -84,6 +91,7 @@ cdef extern from *:
     void add "fastgrad_add"(lanes* s, const lanes* t) noexcept nogil
     void add_product "fastgrad_add_product"(lanes* s, const lanes* t, const lanes* u) noexcept nogil
     void store "fastgrad_store"(double* a, const lanes* s) noexcept nogil
+    void store_floats "fastgrad_store_floats"(float* a, const lanes* s) noexcept nogil
     double total "fastgrad_total"(const lanes* s) noexcept nogil
     void prefetch "fastgrad_prefetch"(const void* a) noexcept nogil
 
@@ -93,3 +101,11 @@ cdef inline void load(lanes* s, const real* a) noexcept nogil:
         load_doubles(s, a)
     else:
         load_floats(s, a)
+
+
+# The same of either dtype, rounded where that is float.
+cdef inline void save(real* a, const lanes* s) noexcept nogil:
+    if real is double:
+        store(a, s)
+    else:
+        store_floats(a, s)

@@ -7,7 +7,8 @@ entry i of hashes.pxd, and o_r and s_r are bits 1 to 9 and bit 0 of hash number 
 from libc.stdint cimport uint32_t
 
 from fastgrad._kernels.hashes cimport entry, hash_of
-from fastgrad._kernels.lanes cimport add, add_product, fill, lanes, load, load_doubles, total
+from fastgrad._kernels.lanes cimport add, add_product, fill, lanes, load, load_doubles, multiply, save, total
+from fastgrad._kernels.rows cimport up_to_line
 from fastgrad._kernels.wide cimport real, wide_int
 
 cdef enum:
@@ -17,7 +18,7 @@ cdef enum:
 
 # x (n,)  out (n,), written
 def move(x, unsigned int key, double h, out):
-    """Write x + h·a into out, a the direction with this key."""
+    """Write x + h·a into out, which may be x, a the direction with this key."""
     if out.dtype.char == "d":
         move_all[double](x, key, h, out)
     else:
@@ -57,10 +58,21 @@ cdef inline Py_ssize_t place_of(uint32_t key, Py_ssize_t run, double* sign) noex
     return (u >> 1) & (RUN - 1)
 
 
-# Shapes: x, a, out (n,).
+# x and out may be the same, which the compiler would have to take for an overlap. Shapes: x, a, out (n,).
 cdef wide_int move_run(const real* x, const double* a, double h, Py_ssize_t n, real* out) noexcept nogil:
-    cdef Py_ssize_t j
-    for j in range(n):
+    cdef lanes step, t, u
+    cdef Py_ssize_t j, k, first = up_to_line(out, n), whole = (n - first) // 8
+    fill(&step, h)
+    for j in range(first):
+        out[j] = <real> (x[j] + h * a[j])
+    for k in range(whole):
+        j = first + k * 8
+        load(&t, x + j)
+        load_doubles(&u, a + j)
+        multiply(&u, &step)
+        add(&t, &u)
+        save(out + j, &t)
+    for j in range(first + whole * 8, n):
         out[j] = <real> (x[j] + h * a[j])
     return 0
 

@@ -82,7 +82,7 @@ def next_fit(starts: Array, indices: Array, order: Array, taken: Array, palette:
 
 
 def by_period(starts: Array, indices: Array, period: int, colors: Array) -> bool:
-    """Give column j the colour j mod period, at most 64, if it has entries; return whether no row has a colour twice.
+    """Give column j, if it has entries, the colour j mod period; return whether no row has a colour twice.
 
     Parameters
     ----------

@@ -33,21 +33,21 @@ def by_color(
     """
     columns = indices if by_rows else np.repeat(np.arange(len(starts) - 1), np.diff(starts))
     of_entry = colors[columns] if len(columns) else colors[:0]
-    lines = []
+    written: list[int] = []
+    ends = [0]
     for k in range(len(bounds) - 1):
-        line: list[int] = []
         for step in np.diff(np.flatnonzero(of_entry == k), prepend=0).tolist():
-            line += [FAR] * (step // FAR) + [step % FAR]
-        lines.append(line)
+            written += [FAR] * (step // FAR) + [step % FAR]
+        ends.append(len(written))
     if len(codes):
-        codes[...] = sum(lines, [])
+        codes[...] = written
     else:
-        bounds[...] = np.cumsum([0, *map(len, lines)])
+        bounds[...] = ends
 
 
 def decoded(codes: Array) -> Array:
     """Return the entries that the codes of one colour stand for."""
-    return np.cumsum(codes, dtype=np.intp)[codes != FAR]
+    return np.asarray(np.cumsum(codes, dtype=np.intp)[codes != FAR])
 
 
 def unexplained(

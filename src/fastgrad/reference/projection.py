@@ -16,7 +16,7 @@ TABLE = 1024
 
 
 def move(x: Array, key: int, h: float, out: Array) -> None:
-    """Write x + h·a into out, a the direction with this key."""
+    """Write x + h·a into out, which may be x, a the direction with this key."""
     out[:] = x + h * _direction(key, 0, x.size)
 
 
