@@ -11,4 +11,5 @@ def recur(
     learning_rate: float,
     weight: float,
     ridge: float,
-) -> tuple[bool, float]: ...
+    gtol: float,
+) -> tuple[bool, int, float]: ...
