@@ -314,8 +314,8 @@ ONES, THREE = np.ones((3, 2)), np.ones(3)
         ((ONES, THREE, 0.1, 1), {"gtol": -1e-9}, ValueError, "gtol must be a finite real number that is not negative"),
         ((ONES, THREE, 0.1, 1), {"gtol": np.nan}, ValueError, "gtol must be .*got nan"),
         ((ONES, THREE, "best", 1), {}, fg.StepError, 'real number or "auto"; got .best.'),
-        ((ONES * np.nan, THREE, "auto", 1), {}, fg.StepError, r"L, .*, is nan here: A holds NaN or infinity"),
-        ((ONES * 1e200, THREE, "auto", 1), {}, fg.StepError, "is inf here: .* Scale A"),
+        ((ONES * np.nan, THREE, "auto", 1), {}, fg.StepError, r"L, .*, is nan: A holds NaN or infinity"),
+        ((ONES * 1e200, THREE, "auto", 1), {}, fg.StepError, "is inf: .* Scale A"),
         ((ONES, THREE, 0.1, 1), {"reduction": "max"}, ValueError, "reduction must be.*'max'"),
     ],
 )
