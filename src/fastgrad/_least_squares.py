@@ -13,6 +13,7 @@ from fastgrad._curvature import largest_eigenvalue
 from fastgrad._regression import Problem, has_grown, rate_of_curvature, read_problem, warn_divergence
 from fastgrad._typing import Array, Float64Array
 
+_SMALL = 4096  # products of which A^T A consists, up to which BLAS takes longer than a plain loop
 _BLOCK = 8192  # rows that are converted to double precision at a time
 
 
@@ -231,9 +232,13 @@ def _automatic_rate(problem: Problem, H: Float64Array | None) -> float:
 
 def _gram(A: Array) -> Float64Array:
     """Return A^T A in double precision."""
-    if len(A) <= _BLOCK and A.dtype.char == "d":
-        H: Float64Array = np.dot(A.T, A)
+    if A.size * A.shape[1] <= _SMALL:
+        H = np.empty((A.shape[1], A.shape[1]))
+        _backend.recurrence.gram(A, H)
         return H
+    if len(A) <= _BLOCK and A.dtype.char == "d":
+        whole: Float64Array = np.dot(A.T, A)
+        return whole
     H = np.zeros((A.shape[1], A.shape[1]))
     for rows in _blocks(A):
         H += np.dot(rows.T, rows)  # unlike matmul, it overflows in silence: the recurrence sees it and declines

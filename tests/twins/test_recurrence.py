@@ -44,8 +44,25 @@ def run(
     return accepted, at, gradient, losses[: taken + 1], squares
 
 
-def test_signatures_are_one() -> None:
-    assert list(inspect.signature(compiled.recur).parameters) == list(inspect.signature(plain.recur).parameters)
+@pytest.mark.parametrize("name", ["recur", "gram"])
+def test_signatures_are_one(name: str) -> None:
+    ours, theirs = (inspect.signature(getattr(twin, name)).parameters for twin in TWINS)
+    assert list(ours) == list(theirs)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(1, 1), (10, 3), (0, 4), (7, 30)])
+def test_gram(dtype: Any, shape: tuple[int, int]) -> None:
+    A = np.random.default_rng(9).standard_normal(shape).astype(dtype)
+    products = []
+    for twin in TWINS:
+        H = np.full((shape[1], shape[1]), np.nan)
+        twin.gram(A, H)
+        np.testing.assert_array_equal(H, H.T)
+        products.append(H)
+    np.testing.assert_allclose(products[0], products[1], rtol=0, atol=1e-13)
+    with pytest.raises(ValueError, match="do not fit"):
+        compiled.gram(A, np.empty((shape[1] + 1, shape[1])))
 
 
 @settings(max_examples=60, deadline=None)

@@ -1,5 +1,6 @@
 from fastgrad._typing import Array, Float64Array
 
+def gram(A: Array, H: Float64Array) -> None: ...
 def recur(
     A: Array,
     b: Float64Array,

@@ -263,6 +263,29 @@ cdef tuple run(
     return settle(losses[:step + 1], first, size, scale), step, squares
 
 
+cdef int multiply(const real[:, ::1] A, double[:, ::1] H) except -1 nogil:
+    cdef Py_ssize_t p = A.shape[1], i, j, k
+    H[:, :] = 0.0
+    for i in range(A.shape[0]):
+        for j in range(p):
+            for k in range(j + 1):
+                H[j, k] += <double> A[i, j] * A[i, k]
+    for j in range(p):
+        for k in range(j):
+            H[k, j] = H[j, k]
+    return 0
+
+
+def gram(A, double[:, ::1] H):
+    """Write A.T @ A, row by row: for a small A in less time than BLAS takes to begin."""
+    if H.shape[0] != A.shape[1] or H.shape[1] != A.shape[1]:
+        raise ValueError("gram: the arrays do not fit each other.")
+    if A.dtype.char == "d":
+        multiply[double](A, H)
+    else:
+        multiply[float](A, H)
+
+
 def recur(
     A, b, H, x, gradient, work, losses, double learning_rate, double weight, double ridge, double gtol,
 ):

@@ -8,6 +8,12 @@ from fastgrad.reference.descent import descend
 FEW = 2.0**-44  # 256 roundings: how far the recurrence may be from the residual, on their scale
 
 
+def gram(A: Array, H: Float64Array) -> None:
+    """Write A.T @ A, in double precision, for A of shape (n, p) and H of shape (p, p)."""
+    wide = A.astype(np.float64)
+    H[...] = wide.T @ wide
+
+
 def recur(
     A: Array,
     b: Float64Array,
