@@ -61,7 +61,7 @@ def read_problem(
     if reduction not in ("sum", "mean"):
         raise ValueError(f'reduction must be "sum" or "mean"; got {reduction!r}.')
     return Problem(
-        np.ascontiguousarray(A),
+        A if A.flags.c_contiguous else np.ascontiguousarray(A),
         np.ascontiguousarray(b, dtype=np.float64),
         x,
         _rate(learning_rate),

@@ -24,6 +24,9 @@ cdef extern from *:
         s->high = __builtin_convertvector(*(const fastgrad_narrow_at *)(a + 4), fastgrad_half);
     }
     FASTGRAD_INLINE void fastgrad_fill(fastgrad_lanes *s, double c) { s->low = s->high = (fastgrad_half){c, c, c, c}; }
+    FASTGRAD_INLINE void fastgrad_spread(fastgrad_lanes *s, const fastgrad_lanes *t, int k) {
+        fastgrad_fill(s, k < 4 ? t->low[k] : t->high[k - 4]);
+    }
     FASTGRAD_INLINE void fastgrad_multiply(fastgrad_lanes *s, const fastgrad_lanes *t) {
         s->low *= t->low;
         s->high *= t->high;
@@ -53,6 +56,10 @@ cdef extern from *:
     FASTGRAD_INLINE void fastgrad_load_doubles(fastgrad_lanes *s, const double *a) { memcpy(s, a, sizeof *s); }
     FASTGRAD_INLINE void fastgrad_load_floats(fastgrad_lanes *s, const float *a) { FASTGRAD_EACH s->at[k] = a[k]; }
     FASTGRAD_INLINE void fastgrad_fill(fastgrad_lanes *s, double c) { FASTGRAD_EACH s->at[k] = c; }
+    FASTGRAD_INLINE void fastgrad_spread(fastgrad_lanes *s, const fastgrad_lanes *t, int lane) {
+        const double c = t->at[lane];
+        FASTGRAD_EACH s->at[k] = c;
+    }
     FASTGRAD_INLINE void fastgrad_multiply(fastgrad_lanes *s, const fastgrad_lanes *t) {
         FASTGRAD_EACH s->at[k] *= t->at[k];
     }
@@ -73,6 +80,7 @@ cdef extern from *:
     void load_doubles "fastgrad_load_doubles"(lanes* s, const double* a) noexcept nogil
     void load_floats "fastgrad_load_floats"(lanes* s, const float* a) noexcept nogil
     void fill "fastgrad_fill"(lanes* s, double c) noexcept nogil
+    void spread "fastgrad_spread"(lanes* s, const lanes* t, int k) noexcept nogil    # s = t[k], in all eight
     void multiply "fastgrad_multiply"(lanes* s, const lanes* t) noexcept nogil
     void add "fastgrad_add"(lanes* s, const lanes* t) noexcept nogil
     void add_product "fastgrad_add_product"(lanes* s, const lanes* t, const lanes* u) noexcept nogil

@@ -16,7 +16,7 @@ from cpython.exc cimport PyErr_CheckSignals
 from libc.math cimport fabs, sqrt
 
 from fastgrad._kernels.descent cimport evaluate, length
-from fastgrad._kernels.lanes cimport add, add_product, fill, lanes, load_doubles, store, total
+from fastgrad._kernels.lanes cimport add, add_product, fill, lanes, load_doubles, multiply, spread, store, total
 from fastgrad._kernels.wide cimport real, wide_int
 
 cdef enum:
@@ -115,30 +115,34 @@ cdef wide_int short_recurrence(
     load_doubles(&h, &work[p, 0])
     load_doubles(&x, &work[p + 2, 0])
     while k < end and not now <= least:
-        fill(&v, 0.0)
-        fill(&u, 0.0)
         fill(&hh, 0.0)
         fill(&hv, 0.0)
-        for i in range(0, 4, 2):
-            fill(&c, work[p, i])
-            add_product(&v, &m[i], &c)
-            fill(&c, work[p, i + 1])
-            add_product(&u, &m[i + 1], &c)
+        spread(&v, &h, 0)
+        multiply(&v, &m[0])
+        spread(&u, &h, 1)
+        multiply(&u, &m[1])
+        spread(&c, &h, 2)
+        add_product(&v, &m[2], &c)
+        spread(&c, &h, 3)
+        add_product(&u, &m[3], &c)
         if p > 4:
-            for i in range(4, 8, 2):
-                fill(&c, work[p, i])
-                add_product(&v, &m[i], &c)
-                fill(&c, work[p, i + 1])
-                add_product(&u, &m[i + 1], &c)
+            spread(&c, &h, 4)
+            add_product(&v, &m[4], &c)
+            spread(&c, &h, 5)
+            add_product(&u, &m[5], &c)
+            spread(&c, &h, 6)
+            add_product(&v, &m[6], &c)
+            spread(&c, &h, 7)
+            add_product(&u, &m[7], &c)
         add(&v, &u)
         add_product(&hv, &h, &v)
         add_product(&x, &h, &minus_t)
         add_product(&h, &v, &minus_t)
         add_product(&hh, &h, &h)
-        store(&work[p, 0], &h)
         losses[k] = t * (2.0 * now - t * total(&hv))
         now = total(&hh)
         k += 1
+    store(&work[p, 0], &h)
     store(&work[p + 2, 0], &x)
     step[0] = k
     square[0] = now
@@ -263,7 +267,7 @@ cdef tuple run(
     return settle(losses[:step + 1], first, size, scale), step, squares
 
 
-cdef int multiply(const real[:, ::1] A, double[:, ::1] H) except -1 nogil:
+cdef int form(const real[:, ::1] A, double[:, ::1] H) except -1 nogil:
     cdef Py_ssize_t p = A.shape[1], i, j, k
     H[:, :] = 0.0
     for i in range(A.shape[0]):
@@ -281,9 +285,9 @@ def gram(A, double[:, ::1] H):
     if H.shape[0] != A.shape[1] or H.shape[1] != A.shape[1]:
         raise ValueError("gram: the arrays do not fit each other.")
     if A.dtype.char == "d":
-        multiply[double](A, H)
+        form[double](A, H)
     else:
-        multiply[float](A, H)
+        form[float](A, H)
 
 
 def recur(
