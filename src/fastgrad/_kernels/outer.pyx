@@ -62,7 +62,7 @@ cdef inline Py_ssize_t up_to_line(const real *row, Py_ssize_t n) noexcept nogil:
 # Processors foresee what will be read, but not what will be written: lines further on are asked for.
 cdef wide_int write(const real[::1] g, const real[::1] z, const real[::1] x, real[:, ::1] out,
                     bint masked) except -1 nogil:
-    cdef Py_ssize_t i, j, k, first, end, n = x.shape[0], width = LINE // sizeof(real)
+    cdef Py_ssize_t i, j, k, line, first, end, n = x.shape[0], width = LINE // sizeof(real)
     cdef real factor
     for i in range(g.shape[0]):
         factor = g[i] * <real> (z[i] > 0) if masked else g[i]
@@ -70,10 +70,11 @@ cdef wide_int write(const real[::1] g, const real[::1] z, const real[::1] x, rea
         end = n - (n - first) % width
         for j in range(first):
             out[i, j] = factor * x[j]
-        for j in range(first, end, width):
+        for line in range((end - first) // width):
+            j = first + line * width
             fastgrad_soon_written(<const char *> &out[i, j] + AHEAD)
-            for k in range(j, j + width):
-                out[i, k] = factor * x[k]
+            for k in range(width):
+                out[i, j + k] = factor * x[j + k]
         for j in range(end, n):
             out[i, j] = factor * x[j]
     return 0
@@ -81,7 +82,7 @@ cdef wide_int write(const real[::1] g, const real[::1] z, const real[::1] x, rea
 
 cdef wide_int stream(const real[::1] g, const real[::1] z, const real[::1] x, real[:, ::1] out,
                      bint masked) except -1 nogil:
-    cdef Py_ssize_t i, j, first, end, n = x.shape[0], width = LINE // sizeof(real)
+    cdef Py_ssize_t i, j, line, first, end, n = x.shape[0], width = LINE // sizeof(real)
     cdef real factor
     for i in range(g.shape[0]):
         factor = g[i] * <real> (z[i] > 0) if masked else g[i]
@@ -89,7 +90,8 @@ cdef wide_int stream(const real[::1] g, const real[::1] z, const real[::1] x, re
         end = n - (n - first) % width
         for j in range(first):
             out[i, j] = factor * x[j]
-        for j in range(first, end, width):
+        for line in range((end - first) // width):
+            j = first + line * width
             if real is double:
                 fastgrad_line_f64(factor, &x[j], &out[i, j])
             else:
