@@ -43,7 +43,7 @@ ROWS = {
     "engine": "cython_api _kernels reference",
     "side": "problems",
     "ground": (
-        "_layer_check.names _workers _layer_check.object_state _seeds _tree _containers _regression "
+        "_layer_check.names _workers _layer_check.object_state _seeds _tree _containers _regression _curvature "
         "_complex.reading _progress _stack_reading _reading _arrays _errors _estimates _budget _typing _later"
     ),
 }
