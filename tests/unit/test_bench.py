@@ -98,8 +98,10 @@ def test_a_row_tells_the_times_of_all_whose_ratio_it_has() -> None:
     assert Row("all of it", 1.0, []).size is None
 
 
-@pytest.mark.parametrize(("floor", "value", "reached"), [(at_least(2), 2.0, True), (at_least(2), 1.9, False),
-                                                         (at_most(2), 2.0, True), (at_most(2), 2.1, False)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("floor", "value", "reached"),
+    [(at_least(2), 2.0, True), (at_least(2), 1.9, False), (at_most(2), 2.0, True), (at_most(2), 2.1, False)],
+)
 def test_a_floor_is_held_against_the_minima(floor: Any, value: float, reached: bool) -> None:
     assert Figure("a", Ratio(value, 99.0), floor).reached is reached
     assert Figure("a", Ratio(value, 99.0)).reached is None
