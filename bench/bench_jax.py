@@ -1,6 +1,7 @@
 """The whole check of a hand-written linear layer beside JAX's own checker: the same layer, point and arithmetic."""
 
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -20,8 +21,7 @@ _CLAIMS = 10  # wrong ones, each with the sign of one entry turned
 def rows(limits: Limits, effort: Effort) -> Iterator[Row]:
     """Yield a row for each size; f is an ordinary callable to both, and JAX's is compiled."""
     del limits
-    import jax
-
+    jax: Any = import_module("jax")
     before = jax.config.jax_enable_x64
     jax.config.update("jax_enable_x64", True)
     try:
@@ -42,8 +42,8 @@ def _row(jax: Any, n: int, effort: Effort) -> Row:
     layer, point = _layer(jax, x, v, right), jax.numpy.asarray(W)
     if not ours():
         raise AssertionError("a right backward did not pass.")
-    notes = [_of_the_right_one(jax, layer, point), _of_the_wrong_ones(jax, W, x, v, right, ours)]
-    times = interleave({"fastgrad": ours, "JAX": lambda: _passes(jax, layer, point)}, effort)
+    notes = [_of_the_right_one(layer, point), _of_the_wrong_ones(jax, W, x, v, right, ours)]
+    times = interleave({"fastgrad": ours, "JAX": lambda: _passes(layer, point)}, effort)
     return Row(
         f"whole check of a right gradient by search, {n} wide",
         times.best("fastgrad"),
@@ -64,18 +64,16 @@ def _layer(jax: Any, x: Array, v: Array, claim: Array) -> Any:
     return jax.jit(f)
 
 
-def _passes(jax: Any, layer: Any, point: Any) -> bool:
-    from jax.test_util import check_grads
-
+def _passes(layer: Any, point: Any) -> bool:
     try:
-        check_grads(layer, (point,), order=1, modes=("rev",))
+        import_module("jax.test_util").check_grads(layer, (point,), order=1, modes=("rev",))
     except AssertionError:
         return False
     return True
 
 
-def _of_the_right_one(jax: Any, layer: Any, point: Any) -> str:
-    passed = sum(_passes(jax, layer, point) for _ in range(_CLAIMS))
+def _of_the_right_one(layer: Any, point: Any) -> str:
+    passed = sum(_passes(layer, point) for _ in range(_CLAIMS))
     return f"the right gradient: JAX passes {passed} of {_CLAIMS} times, each with a direction of its own"
 
 
@@ -88,6 +86,6 @@ def _of_the_wrong_ones(
     for i, j in np.random.default_rng(1).integers(0, len(v), (_CLAIMS, 2)).tolist():
         claim = right.copy()
         claim[i, j] *= -1
-        missed += _passes(jax, _layer(jax, x, v, claim), point)
+        missed += _passes(_layer(jax, x, v, claim), point)
         named += ours(claim).wrong.indices.tolist() == [i * len(x) + j]
     return f"the sign of one entry wrong: JAX passes {missed} of {_CLAIMS}, fastgrad names {named}"

@@ -16,7 +16,6 @@ from bench._limits import Limits, build
 from fastgrad._bench import machine
 from fastgrad._bench.command import measured
 from fastgrad._bench.record import Family
-from fastgrad._bench.rows import Row
 from fastgrad._bench.tables import markdown, markdown_figure
 from fastgrad._bench.timing import Effort
 
@@ -98,11 +97,9 @@ def _measured(one: _Round, limits: Limits, effort: Effort) -> Family:
     """Measure a family; on more than one thread nothing was promised, so no floors stand there."""
     module = import_module(f"bench.bench_{one.family}")
     with threadpool_limits(one.threads, "blas"):
-
-        def rows() -> Iterator[Row]:
-            for row in module.rows(limits, effort):
-                yield row if one.threads == 1 else row.without_floors()
-
+        rows = module.rows(limits, effort)
+        if one.threads > 1:
+            rows = (row.without_floors() for row in rows)
         family = measured(module.TITLE, rows, effort, machine.software(getattr(module, "BESIDE", ())))
     return family if one.threads == 1 else replace(family, title=f"{family.title}, {one.threads} BLAS threads")
 

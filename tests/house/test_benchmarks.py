@@ -1,6 +1,7 @@
 """README and docs/benchmarks.md say what the figures under bench/results say, and nothing older."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +11,7 @@ RECORDS = _results.records()
 
 
 @pytest.mark.parametrize("page", [render.README, render.DOCS], ids=lambda path: path.name)
-def test_a_page_tells_what_was_measured(page: render.Path) -> None:
+def test_a_page_tells_what_was_measured(page: Path) -> None:
     assert page.read_text(encoding="utf-8") == render.texts(RECORDS)[page], "run `python -m bench.render`"
 
 

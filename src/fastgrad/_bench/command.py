@@ -1,6 +1,6 @@
 """The families of the installed benchmark, run one after the other."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from importlib import import_module
 from importlib.util import find_spec
@@ -47,7 +47,7 @@ def run(effort: Effort, tell: Callable[[str], None]) -> Record:
             tell(f"{name}: left out, {needs[1]} is not installed; pip install 'fastgrad[{needs[2]}]'.\n")
             continue
         module = import_module(f"fastgrad._bench.{name}")
-        family = measured(module.TITLE, lambda module=module: module.rows(effort), effort, versions)
+        family = measured(module.TITLE, module.rows(effort), effort, versions)
         record = record.with_family(name, family)
         tell(text(family.title, family.rows) + "\n")
     if versions["blas_threads"] != 1:
@@ -55,12 +55,10 @@ def run(effort: Effort, tell: Callable[[str], None]) -> Record:
     return record
 
 
-def measured(
-    title: str, rows: Callable[[], Iterator[Row] | Sequence[Row]], effort: Effort, versions: dict[str, object]
-) -> Family:
-    """Measure the rows of a family, and return them with the date and the time that it took."""
+def measured(title: str, rows: Iterable[Row], effort: Effort, versions: dict[str, object]) -> Family:
+    """Measure the rows of a family as they are asked for, and return them with the date and the time that it took."""
     start = perf_counter()
-    found = list(rows())
+    found = list(rows)
     return Family(
         title=title,
         when=datetime.now(UTC).date().isoformat(),

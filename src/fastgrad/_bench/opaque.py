@@ -44,7 +44,7 @@ def _functions(n: int) -> list[_Function]:
 def _row(function: _Function, n: int, effort: Effort) -> Row:
     x, f = np.random.default_rng(1).standard_normal(n), function.one
 
-    def ours() -> Array:
+    def ours() -> Any:
         if function.many is None:
             return numerical_gradient(f, x)
         return numerical_gradient(function.many, x, vectorized=True)
