@@ -199,7 +199,7 @@ def test_bench_tells_writes_and_draws_all_families(tmp_path: Path, capsys: pytes
         assert len(family["rows"]) >= 2
         for row in family["rows"]:
             assert 0 < row["seconds"] < 60
-            assert len(row["figures"]) >= 2
+            assert row["figures"]
             for figure in row["figures"]:
                 assert all(math.isfinite(figure[key]) and figure[key] > 0 for key in ("of_minima", "of_rounds"))
                 assert figure["name"] in printed
@@ -248,7 +248,7 @@ def test_the_package_does_not_load_it(fresh_python: Callable[..., str]) -> None:
         (["--json", "no/such/folder/figures.json"], "cannot be written"),
         (["--json", "."], "cannot be written"),
         (["--plot", "no/such/folder/figures.png"], "cannot be written"),
-        (["--plot", "figures.txt"], "must end in .pdf or .png or .svg"),
+        (["--plot", "figures.txt"], "must end in .pdf, .png or .svg"),
     ],
 )
 def test_what_cannot_be_done_is_said_before_anything_is_measured(

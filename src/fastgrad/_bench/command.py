@@ -13,7 +13,7 @@ from fastgrad._bench.tables import text
 from fastgrad._bench.timing import Effort
 
 #: How long a row is measured, and how long with --quick.
-WHOLE, QUICK = Effort(1.5, quick=False), Effort(0.25, quick=True)
+WHOLE, QUICK = Effort(1.5, quick=False), Effort(0.5, quick=True)
 #: The families, in the order in which they are told, and what each needs beside NumPy: module, name and extra.
 FAMILIES: dict[str, tuple[str, str, str] | None] = {
     "opaque": None,
