@@ -57,7 +57,7 @@ def _gradient(width: int, effort: Effort) -> Row:
     extra: dict[str, Callable[[], object]] = {}
     if width <= _WIDEST:
         extra["reference"] = lambda: reference.numerical_gradient(plain, W)
-    return _row("measured gradient", width, lambda: numerical_gradient(f, W, out=out), extra, effort)
+    return _row("all weights of a layer", width, lambda: numerical_gradient(f, W, out=out), extra, effort)
 
 
 def _check(width: int, effort: Effort) -> Row:

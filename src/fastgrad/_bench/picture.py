@@ -21,11 +21,11 @@ class Curve(NamedTuple):
 
 def curves(rows: Iterable[Row]) -> dict[str, dict[str, Curve]]:
     """Return the times of each contender, by the work that is done at two sizes or more."""
-    found: dict[str, dict[str, Curve]] = {}
     sized = [(row.size, row.times()) for row in rows if row.size is not None]
+    found: dict[str, dict[str, Curve]] = {work: {} for (work, _), _ in sized}
     for (work, n), times in sorted(sized, key=lambda pair: pair[0][1]):
         for name, seconds in times.items():
-            curve = found.setdefault(work, {}).setdefault(name, Curve([], []))
+            curve = found[work].setdefault(name, Curve([], []))
             curve.n.append(n)
             curve.seconds.append(seconds)
     return {work: lines for work, lines in found.items() if len(lines["fastgrad"].n) > 1}

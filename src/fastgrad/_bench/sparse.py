@@ -57,4 +57,4 @@ def _row(n: int, effort: Effort) -> Row:
         Figure("fastgrad / bare calls", times.ratio("fastgrad", "bare")),
         Figure("plan / bare calls", times.ratio("plan", "bare")),
     ]
-    return Row(f"tridiagonal, n = {n}", times.best("fastgrad"), figures, _NOTES)
+    return Row(f"tridiagonal Jacobian, n = {n}", times.best("fastgrad"), figures, _NOTES)
