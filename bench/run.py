@@ -41,6 +41,7 @@ _FAMILIES: dict[str, tuple[str, ...]] = {
 #: Those that are measured again on all BLAS threads: matrix products take much of their time, or of their peers'.
 _THREADED = ("layers", "outer", "least_squares", "peers")
 _WHOLE, _QUICK = Effort(1.0, quick=False), Effort(0.1, quick=True)
+_AGAIN = Effort(0.5, quick=True)  # on all BLAS threads
 _HOW = (
     "Measured in turn, round after round. **Ratio of the minima** (median over the rounds); what was to be reached, "
     "and whether the minima do."
@@ -71,7 +72,7 @@ def main() -> int:
         if absent:
             print(f"{one.family}: left out, {' and '.join(absent)} is not installed.\n", flush=True)
             continue
-        family = _measured(one, limits, effort)
+        family = _measured(one, limits, effort if one.threads == 1 or options.quick else _AGAIN)
         print(f"{markdown(family.title, family.rows)}\n\n{family.took} s.\n", flush=True)
         missed += [
             f"{row.work}: {figure.name} {markdown_figure(figure)}"
