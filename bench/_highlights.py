@@ -32,7 +32,7 @@ HIGHLIGHTS = (
     Highlight("opaque", "`np.dot(a, x)`, n = 100", "over bare calls", f"{_DOT}, over 2n bare calls of it"),
     Highlight("opaque", "`np.dot(a, x)`, n = 100", "reference / fastgrad", f"the plain loop over that {_DOT}"),
     *(
-        Highlight("peers", "`np.dot(a, x)`, n = 100", f"{peer} / fastgrad", f"{peer} over the same")
+        Highlight("peers", "`np.dot(a, x)`, n = 100", f"{peer} / fastgrad", f"{peer} over fastgrad, {_DOT}")
         for peer in ("SciPy 3-point", "statsmodels", "numdifftools", "jacobi")
     ),
     Highlight(

@@ -140,6 +140,13 @@ def test_tables_for_a_page_and_for_a_terminal() -> None:
     ]
 
 
+def test_a_long_note_of_several_rows_is_said_once() -> None:
+    long, short = "a note that is too long to be said in each row again", "uses structure"
+    lines = markdown("Title", [Row("a", 1.0, [], [short, long]), Row("b", 1.0, [], [short, long])]).splitlines()
+    assert lines[4:] == ["| a | 1 s |  | uses structure |", "| b | 1 s |  | uses structure |", "", f"({long})"]
+    assert long in markdown("Title", [Row("a", 1.0, [], [long])]).splitlines()[-1]
+
+
 def test_numbers_and_times_in_three_digits() -> None:
     assert [number(value) for value in (0.12345, 12.345, 345.6, 1.2e5)] == ["0.123", "12.3", "346", "1.2·10^5"]
     assert [duration(seconds) for seconds in (2.0, 0.0123, 4.5e-6, 7e-9)] == ["2 s", "12.3 ms", "4.5 µs", "7 ns"]

@@ -9,7 +9,6 @@ from fastgrad._drawing import COLOURS, FAINT, MARKER, dress
 
 #: What nothing can undercut, drawn as a dotted line.
 LIMITS = {"bare calls", "the result", "one reading a step"}
-_COLUMNS = 3
 
 
 class Curve(NamedTuple):
@@ -65,7 +64,7 @@ def _figure(panels: int) -> Any:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise ImportError("a plot needs matplotlib; install the extra: pip install 'fastgrad[plot]'.") from error
-    columns = min(panels, _COLUMNS)
+    columns = min(panels, 2 if panels <= 4 else 3)
     lines = math.ceil(panels / columns)
     figure = Figure(figsize=(4.4 * columns, 3.4 * lines + 0.3), layout="constrained")
     figure.subplots(lines, columns, squeeze=False)

@@ -1,19 +1,25 @@
 """Rows as tables: Markdown for a page, aligned text for a terminal."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from fastgrad._bench.rows import Figure, Row, duration, number
 
+_LONG = 40  # characters of a note from which it is not said again in each row
+
 
 def markdown(title: str, rows: Sequence[Row]) -> str:
-    """Return a table with a column for each name that a figure has in some row."""
+    """Return a table with a column for each name that a figure has in some row; long notes of several rows below it."""
+    count = Counter(note for row in rows for note in row.notes)
+    below = [note for note in count if count[note] > 1 and len(note) > _LONG]
     names = _names(rows)
     lines = [f"### {title}", "", "| work | time | " + " | ".join(names) + " | |", "|---" * (len(names) + 3) + "|"]
     for row in rows:
         cells = {figure.name: markdown_figure(figure) for figure in row.figures}
         told = " | ".join(cells.get(name, "") for name in names)
-        lines.append(f"| {row.work} | {duration(row.seconds)} | {told} | {'; '.join(row.notes)} |")
-    return "\n".join(lines)
+        beside = "; ".join(note for note in row.notes if note not in below)
+        lines.append(f"| {row.work} | {duration(row.seconds)} | {told} | {beside} |")
+    return "\n".join([*lines, *(line for note in below for line in ("", f"({note})"))])
 
 
 def markdown_figure(figure: Figure) -> str:
