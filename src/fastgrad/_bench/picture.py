@@ -50,6 +50,7 @@ def draw(rows: Sequence[Row], title: str) -> Any:
             ax.plot(*curve, label=name, color=colour, linewidth=2.2 if name == "fastgrad" else 1.4, **style)
         ax.set_xscale("log")
         ax.set_yscale("log")
+        ax.minorticks_off()
         dress(ax, work.replace("`", ""), "n")
         ax.set_ylabel("seconds")
         ax.legend(fontsize="small", frameon=False)
