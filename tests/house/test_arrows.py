@@ -11,7 +11,11 @@ SOURCE = Path(__file__).parents[2] / "src" / "fastgrad"
 
 #: From top to bottom, and within a row from left to right: a file imports only what stands behind it.
 ROWS = {
-    "skin": "__main__ _cli _cli_check _demo plot _pattern_picture",
+    "skin": "__main__ _cli _cli_bench _cli_check _demo plot _pattern_picture",
+    "bench": (
+        "_bench.command _bench.opaque _bench.layers _bench.outer _bench.least_squares _bench.sparse _bench.picture "
+        "_bench.tables _bench.record _bench.rows _bench.timing _bench.machine"
+    ),
     "judge": (
         "testing _replay _matrix_check.assertions _matrix_check.check _matrix_check.claim _matrix_check.recheck "
         "_layer_check.check _layer_check.outputs _layer_check.calls _layer_check.parameters _layer_check.result "
@@ -43,7 +47,7 @@ ROWS = {
     "engine": "cython_api _kernels reference",
     "side": "problems",
     "ground": (
-        "_layer_check.names _workers _layer_check.object_state _seeds _tree _containers _regression "
+        "_layer_check.names _workers _layer_check.object_state _seeds _tree _containers _regression _curvature "
         "_complex.reading _progress _stack_reading _reading _arrays _errors _estimates _budget _typing _later"
     ),
 }
@@ -132,6 +136,10 @@ FENCES = {
     "_layer_check.calls": (GROUND | {"_layer_check.parameters", "_point"}, "what calls a layer measures nothing"),
     "_layer_check.parameters": (GROUND | {"_point"}, "what moves a layer's arrays measures nothing"),
     "_layer_check.result": (GROUND | {"_result"}, "a result does not know how it was computed"),
+    "_bench.timing": (set(), "a clock knows nothing of what it times"),
+    "_bench.rows": ({"_bench.timing"}, "figures do not know how they were measured"),
+    "_bench.tables": ({"_bench.rows"}, "a table does not know how its figures were measured"),
+    "_bench.record": ({"_bench.rows"}, "a record does not know how its figures were measured"),
     "_weight_check": (GROUND | {"_result", "_report.text"}, "the accused must not be its own witness"),
     "layers": (GROUND | {"_weight_gradient"}, "the accused must not be its own witness"),
     "_weight_gradient": (GROUND | {"_backend"}, "the accused must not be its own witness"),

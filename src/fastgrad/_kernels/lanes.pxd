@@ -1,8 +1,7 @@
 # Eight doubles that are added and multiplied side by side, whatever the width of the registers: a sum formed in them has
 # the same bits everywhere. (Left to itself the compiler keeps several accumulators apart, one addition at a time.) A
-# compiler without vector types gets a plain struct: the same bits, less speed. Two vectors of four and not one of eight:
-# where registers are narrower than a vector, gcc keeps it in memory and passes it through general registers, which made
-# sums on AVX2 five times as slow.
+# compiler without vector types gets a plain struct: the same bits, less speed. With gcc they are two vectors of four: one
+# of eight, where registers hold four, is kept in memory, and every addition waits for a store.
 from fastgrad._kernels.wide cimport real
 
 cdef extern from *:
@@ -13,20 +12,20 @@ cdef extern from *:
     typedef double fastgrad_half __attribute__((vector_size(32)));
     typedef double fastgrad_quarter __attribute__((vector_size(16)));
     typedef float fastgrad_narrow __attribute__((vector_size(16)));
+    typedef fastgrad_half fastgrad_half_at __attribute__((aligned(8), may_alias));
+    typedef fastgrad_narrow fastgrad_narrow_at __attribute__((aligned(4), may_alias));
     typedef struct { fastgrad_half low, high; } fastgrad_lanes;
     FASTGRAD_INLINE void fastgrad_load_doubles(fastgrad_lanes *s, const double *a) {
-        memcpy(&s->low, a, sizeof s->low);
-        memcpy(&s->high, a + 4, sizeof s->high);
+        s->low = *(const fastgrad_half_at *)a;
+        s->high = *(const fastgrad_half_at *)(a + 4);
     }
     FASTGRAD_INLINE void fastgrad_load_floats(fastgrad_lanes *s, const float *a) {
-        fastgrad_narrow t, u;
-        memcpy(&t, a, sizeof t);
-        memcpy(&u, a + 4, sizeof u);
-        s->low = __builtin_convertvector(t, fastgrad_half);
-        s->high = __builtin_convertvector(u, fastgrad_half);
+        s->low = __builtin_convertvector(*(const fastgrad_narrow_at *)a, fastgrad_half);
+        s->high = __builtin_convertvector(*(const fastgrad_narrow_at *)(a + 4), fastgrad_half);
     }
-    FASTGRAD_INLINE void fastgrad_fill(fastgrad_lanes *s, double c) {
-        s->low = s->high = c - (fastgrad_half){0.0};
+    FASTGRAD_INLINE void fastgrad_fill(fastgrad_lanes *s, double c) { s->low = s->high = (fastgrad_half){c, c, c, c}; }
+    FASTGRAD_INLINE void fastgrad_spread(fastgrad_lanes *s, const fastgrad_lanes *t, int k) {
+        fastgrad_fill(s, k < 4 ? t->low[k] : t->high[k - 4]);
     }
     FASTGRAD_INLINE void fastgrad_multiply(fastgrad_lanes *s, const fastgrad_lanes *t) {
         s->low *= t->low;
@@ -41,22 +40,17 @@ cdef extern from *:
         s->high += t->high * u->high;
     }
     FASTGRAD_INLINE void fastgrad_store(double *a, const fastgrad_lanes *s) {
-        memcpy(a, &s->low, sizeof s->low);
-        memcpy(a + 4, &s->high, sizeof s->high);
+        *(fastgrad_half_at *)a = s->low;
+        *(fastgrad_half_at *)(a + 4) = s->high;
     }
     FASTGRAD_INLINE void fastgrad_store_floats(float *a, const fastgrad_lanes *s) {
-        fastgrad_narrow t = __builtin_convertvector(s->low, fastgrad_narrow);
-        fastgrad_narrow u = __builtin_convertvector(s->high, fastgrad_narrow);
-        memcpy(a, &t, sizeof t);
-        memcpy(a + 4, &u, sizeof u);
+        *(fastgrad_narrow_at *)a = __builtin_convertvector(s->low, fastgrad_narrow);
+        *(fastgrad_narrow_at *)(a + 4) = __builtin_convertvector(s->high, fastgrad_narrow);
     }
     FASTGRAD_INLINE double fastgrad_total(const fastgrad_lanes *s) {
-        fastgrad_half a = s->low + s->high;
-        fastgrad_quarter c, d;
-        memcpy(&c, &a, sizeof c);
-        memcpy(&d, (const char *)&a + sizeof c, sizeof d);
-        c += d;
-        return c[0] + c[1];
+        const fastgrad_half sum = s->low + s->high;
+        const fastgrad_quarter four = (fastgrad_quarter){sum[0], sum[1]} + (fastgrad_quarter){sum[2], sum[3]};
+        return four[0] + four[1];
     }
     #define fastgrad_prefetch(a) __builtin_prefetch(a)
     #else
@@ -66,6 +60,10 @@ cdef extern from *:
     FASTGRAD_INLINE void fastgrad_load_doubles(fastgrad_lanes *s, const double *a) { memcpy(s, a, sizeof *s); }
     FASTGRAD_INLINE void fastgrad_load_floats(fastgrad_lanes *s, const float *a) { FASTGRAD_EACH s->at[k] = a[k]; }
     FASTGRAD_INLINE void fastgrad_fill(fastgrad_lanes *s, double c) { FASTGRAD_EACH s->at[k] = c; }
+    FASTGRAD_INLINE void fastgrad_spread(fastgrad_lanes *s, const fastgrad_lanes *t, int lane) {
+        const double c = t->at[lane];
+        FASTGRAD_EACH s->at[k] = c;
+    }
     FASTGRAD_INLINE void fastgrad_multiply(fastgrad_lanes *s, const fastgrad_lanes *t) {
         FASTGRAD_EACH s->at[k] *= t->at[k];
     }
@@ -87,6 +85,7 @@ cdef extern from *:
     void load_doubles "fastgrad_load_doubles"(lanes* s, const double* a) noexcept nogil
     void load_floats "fastgrad_load_floats"(lanes* s, const float* a) noexcept nogil
     void fill "fastgrad_fill"(lanes* s, double c) noexcept nogil
+    void spread "fastgrad_spread"(lanes* s, const lanes* t, int k) noexcept nogil    # s = t[k], in all eight
     void multiply "fastgrad_multiply"(lanes* s, const lanes* t) noexcept nogil
     void add "fastgrad_add"(lanes* s, const lanes* t) noexcept nogil
     void add_product "fastgrad_add_product"(lanes* s, const lanes* t, const lanes* u) noexcept nogil
