@@ -75,7 +75,7 @@ cdef double least_squares_step(
     for j in range(p):
         gradient[j] = 0.0
     while place.step < 1:
-        advance[double](rows, values, iterate, slope, sums, losses, learning_rate, weight, ridge, &place)
+        advance[double](rows, values, iterate, slope, sums, losses, learning_rate, weight, ridge, -1.0, &place)
     for j in range(p):
         x[j] -= learning_rate * gradient[j]
     return loss
