@@ -110,7 +110,7 @@ def searches(rng: np.random.Generator) -> dict[str, Any]:
     for dtype in DTYPES:
         for wrong in (0, 1, 4):
             x = rng.standard_normal(3000).astype(dtype)
-            claimed = 3 * x**2
+            claimed: Any = 3 * x**2
             claimed[rng.choice(x.size, wrong, replace=False)] += 5
             check = fg.gradient_check(lambda x: np.sum(x * x * x), claimed, x, mode="search", rng=1)
             numbers = (check.calls, check.max_error, check.resolution, check.resolution_norm, check.noise)
