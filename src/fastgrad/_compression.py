@@ -129,6 +129,8 @@ class Compression:
 def _by_color(coloring: Coloring, form: Form) -> tuple[Array, Array]:
     """Return which entries are read from each colour of columns, in two bytes an entry."""
     starts, indices = form.lines
+    if not coloring.n_column_colors:
+        return np.zeros(1, np.intp), np.empty(0, np.uint16)
     last = np.empty(coloring.n_column_colors, starts.dtype)
     given = starts, indices, coloring.column_colors, form.by_rows, last
     bounds = np.empty(len(last) + 1, np.intp)
