@@ -34,6 +34,7 @@ def software(beside: Sequence[str] = ()) -> dict[str, Any]:
     found = {
         "fastgrad": metadata.version("fastgrad"),
         "backend": _backend.NAME,
+        "level": _backend.built.level(),
         "python": platform.python_version(),
         "numpy": np.__version__,
         "blas": blas,
@@ -55,11 +56,12 @@ def told_software(software: Mapping[str, Any]) -> str:
     """Return the versions in a line."""
     threads = software["blas_threads"]
     own = {"python": "Python", "numpy": "NumPy"}
-    left_out = {"fastgrad", "backend", "blas", "blas_threads"}
+    left_out = {"fastgrad", "backend", "level", "blas", "blas_threads"}
     versions = [f"{own.get(name, name)} {value}" for name, value in software.items() if name not in left_out]
     told = "its own choice of threads" if threads is None else f"{threads} thread{'s' if threads != 1 else ''}"
-    backend = "" if software["backend"] == "compiled" else f" ({software['backend']} backend)"
-    return f"fastgrad {software['fastgrad']}{backend}, {', '.join(versions)}, {software['blas']} with {told}"
+    # figures that were kept before the level was told lack it
+    kind = software.get("level", "compiled") if software["backend"] == "compiled" else f"{software['backend']} backend"
+    return f"fastgrad {software['fastgrad']} ({kind}), {', '.join(versions)}, {software['blas']} with {told}"
 
 
 def slug(machine: Mapping[str, Any]) -> str:
