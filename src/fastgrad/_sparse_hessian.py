@@ -54,13 +54,13 @@ def sparse_hessian(
     plan = planned(point, "auto" if eps is None else eps, None, None, bounds)
     reader = by.reader(point)
     by.measure(point.of_array(line), point, plan, by.work(point), data, reader)
-    _symmetrize(data, by.form.targets, coloring)
+    symmetrize(data, by.form.targets, coloring)
     if verify and point.array.size:
         refuse_missing(line, point, plan, by, data, reader)
     return Compression(coloring, format).form.made(data) if out is None else out
 
 
-def _symmetrize(data: Array, mirror: Array, coloring: Coloring) -> None:
+def symmetrize(data: Array, mirror: Array, coloring: Coloring) -> None:
     """Take each entry from where it stands alone: from its own column, from that of its mirror image, or from both.
 
     The pattern being symmetric, entry p by rows is the mirror image of entry p by columns.
