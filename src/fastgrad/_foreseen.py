@@ -138,7 +138,7 @@ def foreseen(
 def shared_out(
     loop: Callable[[Callable[[Array], Any]], Any],
     like: Any,
-    f: Callable[..., Any],
+    f: Callable[..., Any] | None,
     point: Point,
     workers: Any,
     args: Any,

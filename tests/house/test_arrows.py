@@ -14,9 +14,9 @@ ROWS = {
     "skin": "__main__ _cli _cli_check _demo plot _pattern_picture",
     "judge": (
         "testing _replay _matrix_check.assertions _matrix_check.check _matrix_check.dense "
-        "_matrix_check.sparse _matrix_check.colored_recheck _matrix_check.judgement _matrix_check.forgotten "
-        "_matrix_check.stored _matrix_check.claim _matrix_check.recheck "
-        "_layer_check.check _layer_check.outputs _layer_check.calls _layer_check.parameters _layer_check.result "
+        "_matrix_check.sparse _matrix_check.colored_check _matrix_check.calls _matrix_check.colored_recheck "
+        "_matrix_check.judgement _matrix_check.forgotten _matrix_check.stored _matrix_check.claim "
+        "_matrix_check.recheck _layer_check.check _layer_check.outputs _layer_check.calls _layer_check.parameters _layer_check.result "
         "_check _elsewhere _modes _search.search _search.sample _search.norm _search.rows _search.looks "
         "_search.decode _search.calibration _search.projections _diagnosis.stale _judge.witness _judge.verdict "
         "_diagnosis.diagnosis _diagnosis.precision _diagnosis.suppositions _diagnosis.rearranged _diagnosis.totals "

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from fastgrad._matrix_check.calls import Calls
 from fastgrad._matrix_check.dense import hessian_by_gradient, hessian_by_values, jacobian_in_full
 from fastgrad._matrix_check.stored import is_sparse
 from fastgrad._point import Point, as_point
@@ -86,13 +87,13 @@ def jacobian_check(
     """
     point = as_point(x)
     claimed = _called(jac, point, args, kwargs)
-    options: dict[str, Any] = {"vectorized": vectorized, "workers": workers, "args": args, "kwargs": kwargs}
+    calls = Calls(f, args, kwargs, vectorized, workers)
     if sparsity is not None or is_sparse(claimed):
         from fastgrad._matrix_check.sparse import jacobian_by_colors  # loaded when asked for: dense claims do without
 
-        found = jacobian_by_colors(f, claimed, point, eps, (atol, rtol), sparsity, **options)
+        found = jacobian_by_colors(calls, claimed, point, eps, (atol, rtol), sparsity)
     else:
-        found = jacobian_in_full(f, claimed, point, eps, (atol, rtol), **options)
+        found = jacobian_in_full(calls, claimed, point, eps, (atol, rtol))
     return replace(found, what="Jacobian")
 
 
@@ -167,19 +168,19 @@ def hessian_check(
     """
     point = as_point(x)
     claimed = _called(hess, point, args, kwargs)
-    options: dict[str, Any] = {"vectorized": vectorized, "workers": workers, "args": args, "kwargs": kwargs}
+    if grad is None and sparsity is not None:
+        raise TypeError("a Hessian is measured by colours from a gradient: give grad, or leave sparsity out.")
     if vectorized and grad is not None and point.tree is not None:
         raise TypeError("with vectorized=True grad must take and return arrays: x is a tree.")
+    calls = Calls(f if grad is None else grad, args, kwargs, vectorized, workers)
     if grad is None:
-        if sparsity is not None:
-            raise TypeError("a Hessian is measured by colours from a gradient: give grad, or leave sparsity out.")
-        found = hessian_by_values(f, claimed, point, eps, (atol, rtol), **options)
+        found = hessian_by_values(calls, claimed, point, eps, (atol, rtol))
     elif sparsity is not None or is_sparse(claimed):
         from fastgrad._matrix_check.sparse import hessian_by_colors  # loaded when asked for: dense claims do without
 
-        found = hessian_by_colors(grad, claimed, point, eps, (atol, rtol), sparsity, **options)
+        found = hessian_by_colors(calls, claimed, point, eps, (atol, rtol), sparsity)
     else:
-        found = hessian_by_gradient(grad, claimed, point, eps, (atol, rtol), **options)
+        found = hessian_by_gradient(calls, claimed, point, eps, (atol, rtol))
     return replace(found, what="Hessian")
 
 

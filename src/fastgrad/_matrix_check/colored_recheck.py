@@ -1,4 +1,7 @@
-"""Entries of a sparse matrix beyond tolerance, measured again a colour at a time; what that leaves open, by columns."""
+"""Entries of a sparse matrix beyond tolerance, measured again: a colour at a time, and where that is no use by columns.
+
+In a row that has no entries but those of the pattern, moving all columns of a colour moves one entry alone.
+"""
 
 import numpy as np
 
@@ -7,6 +10,9 @@ from fastgrad._matrix_check.judgement import Findings
 from fastgrad._matrix_check.recheck import Outputs, Sides, where_steps_agree
 from fastgrad._point import Point
 from fastgrad._typing import Array, Float64Array, IndexArray
+
+#: More columns than these are not looked at one after another.
+COLUMNS = 256
 
 
 class ColoredLook:
@@ -42,18 +48,22 @@ class ColoredLook:
         found = np.full((4, rows.size), np.nan)
         known = np.flatnonzero(self._trusted[rows])
         found[:2, known] = self._by_colors(rows[known], cols[known], claimed[known])
-        left = np.flatnonzero(np.isnan(found[0]) & np.isfinite(claimed))
-        if left.size:
-            found[:, left] = self._by_columns(rows[left], cols[left], claimed[left], first[left], atol, rtol)
+        left = np.isnan(found[0]) & np.isfinite(claimed)
+        for is_known in (True, False):
+            some = np.flatnonzero(left & (self._trusted[rows] == is_known))
+            entries = rows[some], cols[some], claimed[some], first[some], atol, rtol
+            if np.unique(cols[some]).size <= COLUMNS:
+                found[:, some] = self._by_columns(*entries)
+            elif is_known:
+                found[:, some] = self._closely_by_colors(*entries)
+            else:
+                found[:, some] = self._worst_by_columns(*entries)
         return found[0], found[1], found[2], found[3]
 
     def _by_colors(self, rows: IndexArray, cols: IndexArray, claimed: Float64Array) -> Float64Array:
         """Return value and bound of the entries that several steps leave no doubt of; NaN of the others."""
-        colors = self._colors[cols]
-        order = np.argsort(colors, kind="stable")
-        ends = np.flatnonzero(np.diff(colors[order])) + 1
         found = np.full((2, rows.size), np.nan)
-        for some in np.split(order, ends) if order.size else ():
+        for some in _groups(self._colors[cols]):
             found[:, some] = self._by_color(rows[some], cols[some], claimed[some])
         return found
 
@@ -80,19 +90,54 @@ class ColoredLook:
         return self._outputs.asked(x)[rows], taken
 
     def _by_columns(
-        self,
-        rows: IndexArray,
-        cols: IndexArray,
-        claimed: Float64Array,
-        first: Float64Array,
-        atol: float,
-        rtol: float,
+        self, rows: IndexArray, cols: IndexArray, claimed: Float64Array, first: Float64Array, atol: float, rtol: float
     ) -> Float64Array:
+        """Return all that steps of one column after another show."""
         seen, place = np.unique(rows, return_inverse=True)
         few = Outputs(lambda x: self._outputs.asked(x)[seen], self._point, self._h)
         found = np.full((4, rows.size), np.nan)
-        order = np.argsort(cols, kind="stable")
-        for here in np.split(order, np.flatnonzero(np.diff(cols[order])) + 1):
+        for here in _groups(cols):
             i = int(cols[here[0]])
             found[:, here] = few.look_again(place[here], i, claimed[here], first[here], atol, rtol)
         return found
+
+    def _worst_by_columns(
+        self, rows: IndexArray, cols: IndexArray, claimed: Float64Array, first: Float64Array, atol: float, rtol: float
+    ) -> Float64Array:
+        """Return the same of the columns that are farthest from their claims; the other entries remain open."""
+        with np.errstate(invalid="ignore"):
+            order = np.argsort(-np.nan_to_num(np.abs(claimed - first), nan=np.inf), kind="stable")
+        _, at = np.unique(cols[order], return_index=True)
+        is_near = np.isin(cols, cols[order[np.sort(at)[:COLUMNS]]])
+        found = np.stack([first, np.full(rows.size, np.inf), *np.full((2, rows.size), np.nan)])
+        some = np.flatnonzero(is_near)
+        found[:, some] = self._by_columns(rows[some], cols[some], claimed[some], first[some], atol, rtol)
+        return found
+
+    def _closely_by_colors(
+        self, rows: IndexArray, cols: IndexArray, claimed: Float64Array, first: Float64Array, atol: float, rtol: float
+    ) -> Float64Array:
+        """Return all that steps of one colour after another show: f as a function of how many steps each is moved."""
+        colors = self._colors[cols]
+        seen, place = np.unique(rows, return_inverse=True)
+        line, moves = self._point.array.reshape(-1), np.flatnonzero(np.isin(self._colors, colors))
+        base, of_color, h = line[moves].astype(np.float64), self._colors[moves], self._h[moves]
+
+        def f(steps: Array) -> Float64Array:
+            x = self._point.array.copy()
+            with np.errstate(over="ignore"):
+                x.reshape(-1)[moves] = base + steps[of_color] * h
+            return self._outputs.asked(x)[seen]
+
+        few = Outputs(f, Point(np.zeros(int(colors.max()) + 1), label="colour"), np.ones(1))
+        found, size = np.full((4, rows.size), np.nan), self._h[cols]
+        for here in _groups(colors):
+            there = claimed[here] * size[here], first[here] * size[here], atol * size[here]
+            found[:, here] = few.look_again(place[here], int(colors[here[0]]), *there, rtol) / size[here]
+        return found
+
+
+def _groups(numbers: IndexArray) -> list[IndexArray]:
+    """Return where each number stands, one after another."""
+    order = np.argsort(numbers, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(numbers[order])) + 1) if order.size else []

@@ -1,6 +1,6 @@
 """Claims of matrices against matrices that are measured in full."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -8,39 +8,23 @@ import numpy as np
 from fastgrad import _backend, steps
 from fastgrad._adaptive.pairs import Pairs
 from fastgrad._direction import in_line
-from fastgrad._foreseen import foreseen
 from fastgrad._hessian import numerical_hessian
 from fastgrad._jacobian import measure, numerical_jacobian
 from fastgrad._judge.verdict import Case
+from fastgrad._matrix_check.calls import Calls
 from fastgrad._matrix_check.claim import MatrixClaim, matrix_claim
-from fastgrad._matrix_check.judgement import Findings, blank, even, judge, no_progress, tolerances
+from fastgrad._matrix_check.judgement import Findings, Tolerances, blank, even, judge, no_progress, tolerances
 from fastgrad._matrix_check.recheck import Outputs
 from fastgrad._pairings import pairing
 from fastgrad._parts import at_steps, in_parts
 from fastgrad._point import Point, bound
 from fastgrad._result import GradientCheck
-from fastgrad._stacks import Stacked
 from fastgrad._typing import Array, Float64Array, IndexArray, Step
-from fastgrad._workers import is_alone
-
-Tolerances = tuple[float | None, float | None]
 
 
-def jacobian_in_full(
-    f: Callable[..., Any],
-    claimed: Any,
-    point: Point,
-    eps: Step,
-    tolerance: Tolerances,
-    *,
-    vectorized: bool,
-    workers: Any,
-    args: Sequence[Any],
-    kwargs: Mapping[str, Any] | None,
-) -> GradientCheck:
+def jacobian_in_full(calls: Calls, claimed: Any, point: Point, eps: Step, tolerance: Tolerances) -> GradientCheck:
     """Check a claimed Jacobian, whatever form it has, against two calls of f for each column."""
-    whole = bound(f, args, kwargs)
-    g = Stacked(whole, point).one if vectorized else point.of_array(whole)
+    g = calls.alone(point)
     h = steps.resolve(eps, point)
     outputs = Outputs(g, point, h)
     rows: tuple[int, ...] = ()
@@ -50,53 +34,41 @@ def jacobian_in_full(
         rows = shape
         return np.empty(shape + point.array.shape, point.array.dtype)
 
-    if point.array.size and (vectorized or not is_alone(workers)):
-        at_h = at_steps(h, point)
-        J = in_parts(numerical_jacobian, f, point, workers, at_h, None, args, kwargs, vectorized=vectorized).value
+    if point.array.size and calls.are_shared:
+        f, at_h = bound(calls.f, (), None), at_steps(h, point)
+        taken = f, point, calls.workers, at_h, None, calls.args, calls.kwargs
+        J = in_parts(numerical_jacobian, *taken, vectorized=calls.vectorized).value
         measured = allocate(J.shape[: J.ndim - point.array.ndim])
         measured[...] = J
     else:
         measured = measure(g, point, h, allocate)
-    calls = 2 * point.array.size or 1
+    made = 2 * point.array.size or 1
     claim = matrix_claim(claimed, rows, point, "the claimed Jacobian")
     case = _case(claim, Point(blank(rows + point.array.shape), label="J"), h, eps, tolerance)
 
     def again(beyond: IndexArray) -> Findings:
         return _again(outputs, beyond, case, measured.reshape(-1), point.array.size)
 
-    return judge(case, measured, again, lambda: calls + outputs.calls, is_left_out=claim.is_left_out, outputs=outputs)
+    return judge(case, measured, again, lambda: made + outputs.calls, is_left_out=claim.is_left_out, outputs=outputs)
 
 
-def hessian_by_values(
-    f: Callable[..., Any],
-    claimed: Any,
-    point: Point,
-    eps: Step,
-    tolerance: Tolerances,
-    *,
-    vectorized: bool,
-    workers: Any,
-    args: Sequence[Any],
-    kwargs: Mapping[str, Any] | None,
-) -> GradientCheck:
+def hessian_by_values(calls: Calls, claimed: Any, point: Point, eps: Step, tolerance: Tolerances) -> GradientCheck:
     """Check a claimed Hessian against second differences of f."""
     n = point.array.size
     claim = matrix_claim(claimed, _rows(point), point, "the claimed Hessian")
-    calls = 0
-    whole = bound(f, args, kwargs)
-    g = Stacked(whole, point).one if vectorized else point.of_array(whole)
+    g, made = calls.alone(point), 0
 
     def counted(y: Array) -> Any:
-        nonlocal calls
-        calls += 1
+        nonlocal made
+        made += 1
         return g(y)
 
     _, h, _ = pairing(point, eps, None)
     at_h = h.reshape(point.array.shape)
-    if n and (vectorized or not is_alone(workers)):
-        shared: dict[str, Any] = {"vectorized": vectorized, "workers": workers}
-        measured = numerical_hessian(f, point, at_h, args=args, kwargs=kwargs, **shared)
-        calls = n * n + 5 * n + 1
+    if n and calls.are_shared:
+        shared: dict[str, Any] = {"vectorized": calls.vectorized, "workers": calls.workers}
+        measured = numerical_hessian(calls.f, point, at_h, args=calls.args, kwargs=calls.kwargs, **shared)
+        made = n * n + 5 * n + 1
     else:
         measured = numerical_hessian(counted, point.array, at_h)
     case = _case(claim, Point(blank((n, n)), label="H"), h, eps, tolerance)
@@ -112,26 +84,14 @@ def hessian_by_values(
             found[:2, row] = known[i, j]
         return found[0], found[1], found[2], found[3]
 
-    return judge(case, measured, again, lambda: calls, is_left_out=claim.is_left_out)
+    return judge(case, measured, again, lambda: made, is_left_out=claim.is_left_out)
 
 
-def hessian_by_gradient(
-    grad: Callable[..., Any],
-    claimed: Any,
-    point: Point,
-    eps: Step,
-    tolerance: Tolerances,
-    *,
-    vectorized: bool,
-    workers: Any,
-    args: Sequence[Any],
-    kwargs: Mapping[str, Any] | None,
-) -> GradientCheck:
+def hessian_by_gradient(calls: Calls, claimed: Any, point: Point, eps: Step, tolerance: Tolerances) -> GradientCheck:
     """Check a claimed Hessian against differences of a gradient, two calls for each column."""
     n = point.array.size
     claim = matrix_claim(claimed, _rows(point), point, "the claimed Hessian")
-    whole = bound(grad, args, kwargs)
-    g = Stacked(whole, point).one if vectorized else point.of_array(whole)
+    g = calls.alone(point)
 
     def line(y: Array) -> Float64Array:
         return in_line(point, g(y), "what grad returns")
@@ -148,11 +108,8 @@ def hessian_by_gradient(
             lambda _: measured.reshape((n, *point.array.shape)),
         )
 
-    if n and (vectorized or not is_alone(workers)):
-        taken = bound(grad, (), None)
-        foreseen(loop, np.zeros(n), taken, point, workers, args, kwargs, vectorized=vectorized)
-    elif n:
-        loop(g)
+    if n:
+        calls.run(loop, np.zeros(n), point)
     plain = measured.copy()
     apart = _backend.pairs.symmetrize(measured)
     case = _case(claim, Point(blank((n, n)), label="H"), h, eps, tolerance)
@@ -201,6 +158,7 @@ def _again(
 
 
 def _case(claim: MatrixClaim, matrix: Point, h: Float64Array, eps: Step, tolerance: Tolerances) -> Case:
+    atol, rtol = tolerances(tolerance, claim.claim.precision)
     return Case(
         f=None,
         point=matrix,
@@ -209,5 +167,6 @@ def _case(claim: MatrixClaim, matrix: Point, h: Float64Array, eps: Step, toleran
         eps=eps,
         where=None,
         progress=no_progress(),
-        **tolerances(*tolerance, claim.claim.precision),
+        atol=atol,
+        rtol=rtol,
     )

@@ -156,7 +156,8 @@ class Completion:
         base = max(int(np.ceil(np.sqrt(n))), 1)
         digits = np.divmod(np.arange(n), base)
         move = self._direction(share)
-        seen = [self._changed(move * weight)[:2] for weight in (1.0, *(1.0 + digit / base for digit in digits))]
+        weights = [np.ones(n), *(1.0 + digit / base for digit in digits)]
+        seen = [self._changed(move * weight)[:2] for weight in weights]
         found = []
         for data in (self.sheet.claimed, self.sheet.measured):
             with np.errstate(all="ignore"):

@@ -14,6 +14,8 @@ from fastgrad._typing import Array, Float64Array, IndexArray
 
 #: Of each entry that is looked at again: the best value, its bound, and the slopes on both sides.
 Findings = tuple[Float64Array, Float64Array, Float64Array, Float64Array]
+#: atol and rtol as they were given.
+Tolerances = tuple[float | None, float | None]
 #: A second look at these of the compared entries.
 Again = Callable[[IndexArray], Findings]
 
@@ -64,18 +66,16 @@ def judge(
     return conclude(case, flat, summary, sorted_out, calls(), tuple(reasons), flaw=flaws[0] if flaws else None)
 
 
-def tolerances(atol: float | None, rtol: float | None, precision: str) -> dict[str, float]:
-    """Return the tolerances as given, or those of a precision.
+def tolerances(given: Tolerances, precision: str) -> tuple[float, float]:
+    """Return atol and rtol as given, or those of a precision.
 
     Raises
     ------
     ValueError
         If one is negative or NaN.
     """
-    return {
-        "atol": _tolerance("atol", atol, ATOL[precision]),
-        "rtol": _tolerance("rtol", rtol, RTOL[precision]),
-    }
+    atol, rtol = given
+    return _tolerance("atol", atol, ATOL[precision]), _tolerance("rtol", rtol, RTOL[precision])
 
 
 def _tolerance(name: str, given: float | None, default: float) -> float:
@@ -119,7 +119,7 @@ def even(
     """
     turned = (beyond % n) * n + beyond // n
     found = look(np.concatenate([beyond, turned]), np.concatenate([beyond, beyond]))
-    (value, other), (bound, slack), left, right = (np.split(part, 2) for part in found)
+    (value, other), (bound, slack), (below, under), (above, over) = (np.split(part, 2) for part in found)
     with np.errstate(invalid="ignore"):
         apart = np.abs(value - other)
         differ = np.flatnonzero(apart > case.atol + case.rtol * np.abs(value) + bound + slack)
@@ -129,4 +129,4 @@ def even(
             f"grad is the gradient of no function: its entry {i} by {name(j)} is {value[differ[0]]:.6g}, and "
             f"its entry {j} by {name(i)} is {other[differ[0]]:.6g}."
         )
-    return (value + other) / 2, (bound + slack) / 2, sum(left) / 2, sum(right) / 2
+    return (value + other) / 2, (bound + slack) / 2, (below + under) / 2, (above + over) / 2

@@ -66,7 +66,7 @@ class Outputs:
 
     def values(self, x: Array) -> Float64Array:
         """Return f(x), flat; x is a copy that f may do with as it likes."""
-        key = blake2b(x, digest_size=16).digest()
+        key = blake2b(x.data, digest_size=16).digest()
         if key not in self._known:
             found = self.asked(x)
             while len(self._known) >= max(96, min(REMEMBERED, NUMBERS // max(1, found.size))):
@@ -86,20 +86,21 @@ class Outputs:
         return bool(np.array_equal(self.values(self._point.array.copy()), again, equal_nan=True))
 
     def look_again(
-        self, rows: IndexArray, i: int, claimed: Float64Array, first: Float64Array, atol: float, rtol: float
+        self, rows: IndexArray, i: int, claimed: Float64Array, first: Float64Array, atol: Any, rtol: float
     ) -> Float64Array:
         """Return what steps around the first show for some outputs by entry i: values, bounds, left and right slopes.
 
-        NaN where there is nothing finite to measure.
+        NaN where there is nothing finite to measure. The tolerance atol is one for all, or each output's own.
         """
         found = np.full((4, rows.size), np.nan)
         found[:2] = self._plainly_wrong(rows, i, claimed)
+        atol = np.broadcast_to(atol, rows.size)
         for k in np.flatnonzero(np.isnan(found[0]) & np.isfinite(claimed)).tolist():
             probe = self._probes.get(int(rows[k])) or self._probe(int(rows[k]))
             if not np.isfinite(probe.centre):
                 continue
             sizes = abs(claimed[k]), abs(first[k]) if np.isfinite(first[k]) else 0.0
-            finding = look_again(probe, i, self._step(i), None, float(claimed[k]), atol + rtol * float(max(sizes)))
+            finding = look_again(probe, i, self._step(i), None, float(claimed[k]), float(atol[k]) + rtol * max(sizes))
             if finding is not None:
                 found[:, k] = finding.measured, finding.bound, finding.left, finding.right
         return found

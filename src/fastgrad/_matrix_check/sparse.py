@@ -1,297 +1,45 @@
-"""Claims of sparse matrices against matrices measured by colours; the memory is in proportion to their entries."""
+"""The checks of sparse claims; the memory that they take is in proportion to the entries."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from fastgrad._color_reader import ColorReader
-from fastgrad._compression import Compression, pattern_of
+from fastgrad._compression import Compression
 from fastgrad._direction import in_line
-from fastgrad._errors import ShapeError
-from fastgrad._foreseen import shared_out
-from fastgrad._judge.claim import Claim
-from fastgrad._matrix_check.claim import matrix_claim
-from fastgrad._matrix_check.colored_recheck import ColoredLook
-from fastgrad._matrix_check.forgotten import Completion, Sheet
-from fastgrad._matrix_check.judgement import Findings, blank, even, judge, no_progress, tolerances
-from fastgrad._matrix_check.recheck import Outputs
-from fastgrad._matrix_check.stored import (
-    StoredCase,
-    StoredClaim,
-    claim_of_dense,
-    flat_indices,
-    is_sparse,
-    refuse_misfit,
-    stored_claim,
-)
-from fastgrad._point import Point, bound
-from fastgrad._reading import Reader
+from fastgrad._matrix_check.calls import Calls
+from fastgrad._matrix_check.colored_check import ColoredCheck
+from fastgrad._matrix_check.forgotten import Sheet
+from fastgrad._matrix_check.judgement import Again, Findings, Tolerances, blank, even
+from fastgrad._matrix_check.stored import StoredCase, StoredClaim, is_sparse, refuse_misfit
+from fastgrad._point import Point
 from fastgrad._result import GradientCheck
 from fastgrad._sparse_hessian import symmetrize
-from fastgrad._stacks import Stacked
-from fastgrad._stencils.scheme import planned
 from fastgrad._typing import Array, Float64Array, IndexArray, Step
 from fastgrad.sparsity._color import color
 from fastgrad.sparsity._coloring import Coloring
 from fastgrad.sparsity._pattern import Pattern
 
-Tolerances = tuple[float | None, float | None]
-
-
-@dataclass(frozen=True)
-class _Calls:
-    """f as the user gave it: how it is called in the first look, and alone."""
-
-    f: Callable[..., Any]
-    args: Sequence[Any]
-    kwargs: Mapping[str, Any] | None
-    vectorized: bool
-    workers: Any
-
-    def alone(self, point: Point) -> Callable[[Array], Any]:
-        """Return f as a function of one array like the point's."""
-        whole = bound(self.f, self.args, self.kwargs)
-        return Stacked(whole, point).one if self.vectorized else point.of_array(whole)
-
-    def shared(self, loop: Callable[[Callable[[Array], Any]], int], like: Any, point: Point) -> int:
-        """Return how many calls a loop made, with workers or stacks where these were asked for."""
-        taken = self.f, point, self.workers, self.args, self.kwargs
-        calls: int = shared_out(loop, like, *taken, vectorized=self.vectorized)
-        return calls
-
 
 def jacobian_by_colors(
-    f: Callable[..., Any],
-    claimed: Any,
-    point: Point,
-    eps: Step,
-    tolerance: Tolerances,
-    sparsity: Any,
-    *,
-    vectorized: bool,
-    workers: Any,
-    args: Sequence[Any],
-    kwargs: Mapping[str, Any] | None,
+    calls: Calls, claimed: Any, point: Point, eps: Step, tolerance: Tolerances, sparsity: Any
 ) -> GradientCheck:
     """Check a claimed Jacobian against two calls of f for each colour of its pattern's columns."""
-    calls = _Calls(f, args, kwargs, vectorized, workers)
-    return _Check(calls, calls.alone(point), claimed, point, eps, tolerance, sparsity).judged()
+    return ColoredCheck(calls, claimed, point, eps, tolerance, sparsity).judged()
 
 
 def hessian_by_colors(
-    grad: Callable[..., Any],
-    claimed: Any,
-    point: Point,
-    eps: Step,
-    tolerance: Tolerances,
-    sparsity: Any,
-    *,
-    vectorized: bool,
-    workers: Any,
-    args: Sequence[Any],
-    kwargs: Mapping[str, Any] | None,
+    calls: Calls, claimed: Any, point: Point, eps: Step, tolerance: Tolerances, sparsity: Any
 ) -> GradientCheck:
     """Check a claimed Hessian against two calls of a gradient for each colour of a star colouring."""
-    calls = _Calls(grad, args, kwargs, vectorized, workers)
-    return _HessianCheck(calls, calls.alone(point), claimed, point, eps, tolerance, sparsity).judged()
+    return _HessianCheck(calls, claimed, point, eps, tolerance, sparsity).judged()
 
 
-class _Check:
-    """A claimed Jacobian, as it is measured by colours, completed and judged."""
-
-    what, label, default_eps = "the claimed Jacobian", "J", None
-    is_symmetric = False
-
-    def __init__(
-        self,
-        calls: _Calls,
-        g: Callable[[Array], Any],
-        claimed: Any,
-        point: Point,
-        eps: Step,
-        tolerance: Tolerances,
-        sparsity: Any,
-    ) -> None:
-        self._calls, self._g, self._point, self._eps = calls, g, point, eps
-        self._plan = planned(point, self.default_eps if eps is None else eps, None, None, None)
-        self._outputs = Outputs(self.line, point, self._plan.h)
-        self._made, self._resolution = 0, 0.0
-        self._is_odd = False
-        self._y_shape: tuple[int, ...] | None = None
-        self._claim = self._read(claimed)
-        self._tolerances = tolerances(*tolerance, self._claim.precision)
-        self._start = self._starting_from(sparsity)
-
-    def line(self, x: Array) -> Any:
-        """Return what the Jacobian is of, at an array that it may keep."""
-        return self._g(x)
-
-    def judged(self) -> GradientCheck:
-        """Return the verdict."""
-        m, n = self._claim.pattern.shape
-        sheet = self._sheet(self._start)
-        flaws: list[str] = []
-        is_open = np.zeros(m, np.bool_)
-        if n and sheet.pattern.nnz < m * n:
-            completion = Completion(
-                self._outputs.asked,
-                self._point,
-                np.broadcast_to(self._plan.h, n),
-                self._tolerances["atol"],
-                self._sheet,
-                sheet,
-                self._calls_made,
-                self.is_symmetric,
-            )
-            completion.run()
-            sheet = completion.sheet
-            is_open[completion.open] = True
-            if completion.open.size:
-                flaws.append(self._unexplained(completion.open))
-            self._is_odd |= completion.is_odd
-            self._resolution = completion.resolution
-        case = self._case(sheet)
-        again = self._second_look(case, sheet, is_open, flaws)
-        if self._is_odd:
-            self._look_closer(case, sheet, again)
-        found = judge(
-            case,
-            sheet.measured,
-            again,
-            self._calls_made,
-            is_left_out=lambda k: self._claim.is_left_out(case.indices(k)),
-            outputs=self._outputs,
-            flaws=flaws,
-        )
-        return replace(found, mode="sparse", resolution=max(found.resolution, self._resolution))
-
-    def _calls_made(self) -> int:
-        return self._made + self._outputs.calls
-
-    def _look_closer(self, case: StoredCase, sheet: Sheet, again: Callable[[IndexArray], Findings]) -> None:
-        """Look why values do otherwise than the entries say, though none are missing: f may have a kink nearby."""
-
-    def _read(self, claimed: Any) -> StoredClaim:
-        n = self._point.array.size
-        if not is_sparse(claimed):
-            rows = self._rows()
-            dense = matrix_claim(claimed, rows, self._point, self.what)
-            return claim_of_dense(dense.claim, (int(np.prod(rows, dtype=np.intp)), n))
-        if claimed.shape[1] != n:
-            refuse_misfit(tuple(claimed.shape), (int(np.prod(self._rows(), dtype=np.intp)), n), self.what)
-        return stored_claim(claimed, self._point, self.what)
-
-    def _rows(self) -> tuple[int, ...]:
-        """Return the shape of f's values; it is called, if it was not yet."""
-        if self._y_shape is None:
-            reader = self._point.reader()
-            self._made += 1
-            try:
-                y = self.line(self._point.array.copy())
-            except BaseException as error:
-                reader.note(error, 0, 0)
-                raise
-            self._y_shape = reader.array(y, 0, 0, None).shape
-        return self._y_shape
-
-    def _starting_from(self, sparsity: Any) -> Pattern | Coloring:
-        """Return the pattern, or the colouring, that the first look goes by: it has what the claim has."""
-        if sparsity is None:
-            return self._claim.pattern
-        alone = Point(self._point.array, label=self._point.label)
-        given, _ = pattern_of(self.line, alone, sparsity, None)
-        pattern = given.pattern if isinstance(given, Coloring) else given
-        if pattern.shape != self._claim.pattern.shape:
-            raise ShapeError(f"sparsity has the shape {pattern.shape}; expected {self._claim.pattern.shape}.")
-        whole = pattern | self._claim.pattern
-        return given if whole.nnz == pattern.nnz else whole
-
-    def _coloring(self, pattern: Pattern | Coloring) -> Coloring:
-        if isinstance(pattern, Pattern):
-            return color(pattern)
-        if pattern.partition != "columns":
-            raise ValueError(f"a Jacobian is checked by a colouring of 'columns'; got one of {pattern.partition!r}.")
-        return pattern
-
-    def _sheet(self, pattern: Pattern | Coloring) -> Sheet:
-        """Return what is measured by a pattern, and what is claimed there."""
-        coloring = self._coloring(pattern)
-        by = Compression(coloring, "csr")
-        data = np.zeros(coloring.pattern.nnz, self._point.array.dtype)
-        self._made += self._calls.shared(lambda f: self._loop(f, by, data), self._like(), self._point)
-        self._finish(data, by)
-        return Sheet(coloring.pattern, data, self._claim.at(flat_indices(coloring.pattern)), by.form.targets)
-
-    def _loop(self, f: Callable[[Array], Any], by: Compression, data: Array) -> int:
-        reader = _ClaimReader(self._point, by.coloring, self.what)
-        calls = by.measure(self._of(f), self._point, self._plan, by.work(self._point), data, reader)
-        self._y_shape = reader.seen or self._y_shape
-        return calls
-
-    def _of(self, f: Callable[[Array], Any]) -> Callable[[Array], Any]:
-        return f
-
-    def _like(self) -> Any:
-        return np.zeros(self._claim.pattern.shape[0])
-
-    def _finish(self, data: Array, by: Compression) -> None:
-        """Make of what was measured column by column what the matrix is."""
-
-    def _matrix(self) -> Point:
-        """Return what knows the names of the entries."""
-        return Point(blank(self._rows() + self._point.array.shape), label=self.label)
-
-    def _case(self, sheet: Sheet) -> StoredCase:
-        return StoredCase(
-            f=None,
-            point=self._matrix(),
-            claim=Claim(sheet.claimed, self._claim.precision),
-            h=self._plan.h,
-            eps=self._eps,
-            where=flat_indices(sheet.pattern),
-            progress=no_progress(),
-            **self._tolerances,
-        )
-
-    def _second_look(
-        self, case: StoredCase, sheet: Sheet, is_open: Array, flaws: list[str]
-    ) -> Callable[[IndexArray], Findings]:
-        look = self._look(case, sheet, is_open)
-
-        def again(beyond: IndexArray) -> Findings:
-            at = case.indices(beyond)
-            return look(at, at)
-
-        return again
-
-    def _look(self, case: StoredCase, sheet: Sheet, is_open: Array) -> Callable[[IndexArray, IndexArray], Findings]:
-        """Return the second look at flat indices, with the claims at others."""
-
-        def look(at: IndexArray, claims: IndexArray) -> Findings:
-            colors = color(sheet.pattern).column_colors
-            colored = ColoredLook(self._outputs, self._point, self._plan.h, colors, ~is_open)
-            rows, cols = np.divmod(at, self._point.array.size)
-            assert case.where is not None
-            first = sheet.measured[np.searchsorted(case.where, at)].astype(np.float64)
-            claimed = self._claim.at(claims).astype(np.float64)
-            return colored.look_again(rows, cols, claimed, first, case.atol, case.rtol)
-
-        return look
-
-    def _unexplained(self, rows: IndexArray) -> str:
-        some = ", ".join(map(str, rows[:3].tolist())) + (" …" if rows.size > 3 else "")
-        return (
-            f"{rows.size} value{' changes' if rows.size == 1 else 's change'} along x by other than the entries "
-            f"measured ({some}, flat), and which are missing could not be told: give sparsity= a pattern that has them."
-        )
-
-
-class _HessianCheck(_Check):
+class _HessianCheck(ColoredCheck):
     """A claimed Hessian; what is measured is a gradient."""
 
-    what, label, default_eps = "the claimed Hessian", "H", "auto"
+    what, label = "the claimed Hessian", "H"
+    default_eps: Step = "auto"
     is_symmetric = True
 
     def line(self, x: Array) -> Float64Array:
@@ -325,13 +73,11 @@ class _HessianCheck(_Check):
         both = both & both[by.form.targets]
         with np.errstate(all="ignore"):
             apart = float(np.max(np.abs(data - data[by.form.targets])[both], initial=0.0))
-            allowed = self._tolerances["rtol"] * float(np.max(np.abs(data), initial=0.0))
-        self._is_odd = apart > self._tolerances["atol"] + allowed
+            allowed = self._rtol * float(np.max(np.abs(data), initial=0.0))
+        self._is_odd = apart > self._atol + allowed
         symmetrize(data, by.form.targets, by.coloring)
 
-    def _second_look(
-        self, case: StoredCase, sheet: Sheet, is_open: Array, flaws: list[str]
-    ) -> Callable[[IndexArray], Findings]:
+    def _second_look(self, case: StoredCase, sheet: Sheet, is_open: Array, flaws: list[str]) -> Again:
         look, n = self._look(case, sheet, is_open), self._point.array.size
 
         def again(beyond: IndexArray) -> Findings:
@@ -339,11 +85,11 @@ class _HessianCheck(_Check):
 
         return again
 
-    def _look_closer(self, case: StoredCase, sheet: Sheet, again: Callable[[IndexArray], Findings]) -> None:
+    def _look_closer(self, case: StoredCase, sheet: Sheet, again: Again) -> None:
         """Look at the entry that differs most from its mirror image."""
         by = Compression(color(sheet.pattern), "csr")
         plain = np.zeros(sheet.pattern.nnz, sheet.measured.dtype)
-        self._made += self._calls.shared(lambda f: self._loop(f, by, plain), self._like(), self._point)
+        self._made += self._calls.run(lambda f: self._loop(f, by, plain), self._like(), self._point)
         with np.errstate(all="ignore"):
             apart = np.abs(plain - plain[by.form.targets])
         if np.any(apart > 0.0):
@@ -352,21 +98,3 @@ class _HessianCheck(_Check):
     def _matrix(self) -> Point:
         n = self._point.array.size
         return Point(blank((n, n)), label=self.label)
-
-
-class _ClaimReader(ColorReader):
-    """A reader that speaks of the claim, where f has not as many values as that has rows."""
-
-    __slots__ = ("_what",)
-
-    def __init__(self, point: Point, coloring: Coloring, what: str) -> None:
-        super().__init__(point.name, coloring.pattern.shape, *coloring.grouped_columns)
-        self._what = what
-
-    def array(self, y: Any, i: int, sign: int, shape: tuple[int, ...] | None) -> Float64Array:
-        """Return y as C-ordered doubles, as many as the claim has rows."""
-        values = Reader.array(self, y, i, sign, shape)
-        m, n = self._shape
-        refuse_misfit((m, n), (values.size, n), self._what)
-        self.seen = values.shape
-        return values
