@@ -139,18 +139,15 @@ def numerical_jacobian(
         found = found.into(J).mapped(point.restore)
         return found if details else found.value
 
+    is_real = point.array.dtype.kind != "c"
     if sparsity is not None:
-        if (
-            details
-            or vectorized
-            or not is_alone(workers)
-            or method in ("adaptive", "complex")
-            or point.array.dtype.kind == "c"
-        ):
-            raise TypeError(
-                "a sparse Jacobian is measured at real x, by central, forward and backward differences: leave sparsity "
-                "out for other methods, for details, for stacks and for workers."
-            )
+        if details or vectorized or not is_alone(workers) or not is_real or method in ("adaptive", "complex"):
+            from fastgrad._calls import Calls
+            from fastgrad._colored_jacobian import colored_jacobian
+
+            calls = Calls(given, args, kwargs, vectorized, workers)
+            how = eps, method, order, bounds, sparsity, format
+            return colored_jacobian(calls, point, *how, vjp=vjp, verify=verify, details=details, out=out)
         from fastgrad._sparse_jacobian import sparse_jacobian
 
         if isinstance(eps, str) and eps == "noise":
@@ -161,7 +158,6 @@ def numerical_jacobian(
         return sparse_jacobian(whole, point, plan, sparsity, format, vjp=vjp, verify=verify, out=out)
     if format is not None or vjp is not None:
         raise TypeError("format and vjp are for sparse Jacobians: give sparsity too.")
-    is_real = point.array.dtype.kind != "c"
     if isinstance(eps, str) and eps == "noise" and is_real and method not in ("complex", "adaptive"):
         from fastgrad._noise.choice import step_by_noise
 

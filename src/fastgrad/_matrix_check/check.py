@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from fastgrad._matrix_check.calls import Calls
+from fastgrad._calls import Calls
 from fastgrad._matrix_check.dense import hessian_by_gradient, hessian_by_values, jacobian_in_full
 from fastgrad._matrix_check.stored import is_sparse
 from fastgrad._point import Point, as_point

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from fastgrad._calls import Calls
 from fastgrad._color_reader import ColorReader
 from fastgrad._compression import Compression, pattern_of
 from fastgrad._errors import ShapeError
 from fastgrad._judge.claim import Claim
-from fastgrad._matrix_check.calls import Calls
 from fastgrad._matrix_check.claim import matrix_claim
 from fastgrad._matrix_check.colored_recheck import ColoredLook
 from fastgrad._matrix_check.forgotten import Completion, Sheet

@@ -7,11 +7,11 @@ import numpy as np
 
 from fastgrad import _backend, steps
 from fastgrad._adaptive.pairs import Pairs
+from fastgrad._calls import Calls
 from fastgrad._direction import in_line
 from fastgrad._hessian import numerical_hessian
 from fastgrad._jacobian import measure, numerical_jacobian
 from fastgrad._judge.verdict import Case
-from fastgrad._matrix_check.calls import Calls
 from fastgrad._matrix_check.claim import MatrixClaim, matrix_claim
 from fastgrad._matrix_check.judgement import Findings, Tolerances, blank, even, judge, no_progress, tolerances
 from fastgrad._matrix_check.recheck import Outputs

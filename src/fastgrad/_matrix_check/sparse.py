@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from fastgrad._calls import Calls
 from fastgrad._compression import Compression
 from fastgrad._direction import in_line
-from fastgrad._matrix_check.calls import Calls
 from fastgrad._matrix_check.colored_check import ColoredCheck
 from fastgrad._matrix_check.forgotten import Sheet
 from fastgrad._matrix_check.judgement import Again, Findings, Tolerances, blank, even

@@ -1,8 +1,10 @@
-"""How a check calls f: in its first look, with workers or in stacks, and alone."""
+"""How f is called: by workers or in stacks, where a loop's calls can be foreseen, and alone."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from fastgrad._foreseen import shared_out
 from fastgrad._point import Point, bound
@@ -23,7 +25,7 @@ class Calls:
     vectorized : bool
         Whether it takes stacks.
     workers : optional
-        Who calls it in the first look.
+        Who calls it, where its calls can be foreseen.
     """
 
     f: Callable[..., Any] | None
@@ -36,6 +38,13 @@ class Calls:
     def are_shared(self) -> bool:
         """Whether others call f, or it is called with many points at once."""
         return self.vectorized or not is_alone(self.workers)
+
+    def whole(self, point: Point) -> Callable[[Any], Any]:
+        """Return f as a function of what x is, an array or a tree."""
+        if not self.vectorized or point.tree is None:
+            return self.alone(point) if point.tree is None else bound(self.f, self.args, self.kwargs)
+        one, tree, dtype = self.alone(point), point.tree, point.array.dtype
+        return lambda x: one(np.asarray(tree.spread(x, "x"), dtype))
 
     def alone(self, point: Point) -> Callable[[Array], Any]:
         """Return f as a function of one array like the point's."""
