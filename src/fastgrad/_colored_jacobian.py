@@ -80,17 +80,18 @@ def colored_jacobian(
         _refuse_steps("adaptive", eps, order)
         found = adaptive_by_colors(calls, point, by, bounds)
     else:
-        plan, asked = _plan(calls, point, eps, method, order, bounds)
+        plan, before = _plan(calls, point, eps, method, order, bounds)
         if details:
             from fastgrad._colored_bars import bars_by_colors
 
-            found = bars_by_colors(calls, point, plan, by).after(asked)
+            found = bars_by_colors(calls, point, plan, by).after(before)
         else:
             _measure(calls, point, plan, by, data, vjp)
     if found is not None:
         data[...] = found.value
     if verify and point.array.size:
-        refuse_missing(whole, point, plan, by, data, by.reader(point))
+        asked = refuse_missing(whole, point, plan, by, data, by.reader(point))
+        found = found.after(asked) if found is not None else None
     if method == "complex":
         from fastgrad._colored_complex import refuse_others_than_analytic
 

@@ -38,13 +38,7 @@ def sparse_hessian(
     def line(x: Any) -> Array:
         return in_line(point, grad(x), "what grad returns")
 
-    pattern, format = pattern_of(line, point, sparsity, format)
-    if isinstance(pattern, Coloring):
-        coloring = pattern
-        if not coloring.pattern.is_symmetric or coloring.partition not in ("symmetric", "columns"):
-            raise ValueError("a Hessian takes a colouring of columns of a symmetric pattern, or a 'symmetric' one.")
-    else:
-        coloring = color(pattern, "symmetric")
+    coloring, format = symmetric_coloring(line, point, sparsity, format)
     by = Compression(coloring, "csr" if format == "csc" else format)
     size = coloring.pattern.nnz
     if out is None:
@@ -58,6 +52,24 @@ def sparse_hessian(
     if verify and point.array.size:
         refuse_missing(line, point, plan, by, data, reader)
     return Compression(coloring, format).form.made(data) if out is None else out
+
+
+def symmetric_coloring(
+    line: Callable[[Any], Array], point: Point, sparsity: Any, format: str | None
+) -> tuple[Coloring, str]:
+    """Return the colouring by which a Hessian is measured, and the format that it shall have.
+
+    Raises
+    ------
+    ValueError
+        If sparsity, or a colouring, is none of a symmetric matrix.
+    """
+    pattern, format = pattern_of(line, point, sparsity, format)
+    if not isinstance(pattern, Coloring):
+        return color(pattern, "symmetric"), format
+    if not pattern.pattern.is_symmetric or pattern.partition not in ("symmetric", "columns"):
+        raise ValueError("a Hessian takes a colouring of columns of a symmetric pattern, or a 'symmetric' one.")
+    return pattern, format
 
 
 def symmetrize(data: Array, mirror: Array, coloring: Coloring) -> None:

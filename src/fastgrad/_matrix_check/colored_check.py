@@ -67,36 +67,17 @@ class ColoredCheck:
 
     def judged(self) -> GradientCheck:
         """Return the verdict."""
-        m, n = self._claim.pattern.shape
-        sheet = self._sheet(self._start)
-        flaws: list[str] = []
-        is_open = np.zeros(m, np.bool_)
-        if n and sheet.pattern.nnz < m * n:
-            completion = Completion(
-                self._outputs.asked,
-                self._point,
-                np.broadcast_to(self._plan.h, n),
-                self._atol,
-                self._sheet,
-                sheet,
-                self._calls_made,
-                self.is_symmetric,
-            )
-            completion.run()
-            sheet = completion.sheet
-            is_open[completion.open] = True
-            if completion.open.size:
-                flaws.append(self._unexplained(completion.open))
-            self._is_odd |= completion.is_odd
-            self._resolution = completion.resolution
-        case = self._case(sheet)
-        again = self._second_look(case, sheet, is_open, flaws)
+        sheet, flaws = self._sheet(self._start), list[str]()
+        is_open = np.zeros(self._claim.pattern.shape[0], np.bool_)
         if self._is_odd:
-            self._look_closer(case, sheet, again)
+            self._look_closer(sheet, is_open, flaws)
+        if not flaws and self._point.array.size and sheet.pattern.nnz < is_open.size * self._point.array.size:
+            sheet = self._completed(sheet, is_open, flaws)
+        case = self._case(sheet)
         found = judge(
             case,
             sheet.measured,
-            again,
+            self._second_look(case, sheet, is_open, flaws),
             self._calls_made,
             is_left_out=lambda k: self._claim.is_left_out(case.indices(k)),
             outputs=self._outputs,
@@ -104,10 +85,31 @@ class ColoredCheck:
         )
         return replace(found, mode="sparse", resolution=max(found.resolution, self._resolution))
 
+    def _completed(self, sheet: Sheet, is_open: Array, flaws: list[str]) -> Sheet:
+        """Return the sheet with the entries that its pattern lacked; mark the rows that keep their secret."""
+        completion = Completion(
+            self._outputs.asked,
+            self._point,
+            np.broadcast_to(self._plan.h, self._point.array.size),
+            self._atol,
+            self._sheet,
+            sheet,
+            self._calls_made,
+            self.is_symmetric,
+        )
+        completion.run()
+        self._resolution = completion.resolution
+        is_open[completion.open] = True
+        if completion.open.size:
+            flaws.append(self._unexplained(completion.open))
+        if completion.is_odd:
+            self._look_closer(completion.sheet, is_open, flaws)
+        return completion.sheet
+
     def _calls_made(self) -> int:
         return self._made + self._outputs.calls
 
-    def _look_closer(self, case: StoredCase, sheet: Sheet, again: Again) -> None:
+    def _look_closer(self, sheet: Sheet, is_open: Array, flaws: list[str]) -> None:
         """Look why values do otherwise than the entries say, though none are missing: f may have a kink nearby."""
 
     def _read(self, claimed: Any) -> StoredClaim:

@@ -20,7 +20,7 @@ from fastgrad.sparsity._pattern import Pattern
 #: How many directions a pattern has to stand.
 PROBES = 2
 #: The share of x that moves, round after round, as long as rows are left that the pattern does not explain.
-SHARES = (1.0, 1.0, 0.5, 0.5, 0.25, 0.25, 0.125, 0.125)
+SHARES = (1.0, 0.5, 1.0, 0.25, 0.5, 1.0, 0.125, 0.25, 0.5, 1.0) * 2
 #: So many rows, whose entries are not found so, are searched by halving; of one round, and in all.
 ONE_BY_ONE, ROWS = 8, 64
 #: When that has taken as many calls as all columns do, these rows are measured whole, if they have no more entries than
@@ -30,6 +30,8 @@ SMALL, ROOM = 1 << 16, 4
 MARGIN = 16.0
 #: A share of two directions tells a column, if it is no farther than this from what one makes it.
 CLOSE = 0.3
+#: If no more than this share of the guesses is something, there is another reason why rows do otherwise.
+FRUIT = 0.05
 #: By so many steps x is moved to see whether a value depends on anything that its row of the pattern lacks.
 FAR = 64.0
 
@@ -101,12 +103,13 @@ class Completion:
         self._rng = np.random.default_rng(0)
         self._settled = np.zeros(self.sheet.pattern.shape[0], np.bool_)
         self._jitter: float | None = None
-        tested, begun = 0, self.calls()
-        for share in (*SHARES, *[SHARES[-1]] * (ROWS // ONE_BY_ONE)):
+        tested, begun, is_fruitful = 0, self.calls(), True
+        for share in SHARES:
             self.open = self._astray()
             if not self.open.size:
                 return
-            rows, cols = self._decoded(self.open, share)
+            none = np.empty(0, np.intp)
+            rows, cols = self._decoded(self.open, share) if is_fruitful else (none, none)
             if not rows.size:
                 some = self.open[:ONE_BY_ONE]
                 rows, cols = self._by_halves(some)
@@ -115,7 +118,7 @@ class Completion:
                 rows, cols = np.repeat(self.open, self.h.size), np.tile(np.arange(self.h.size), self.open.size)
                 self._settled[self.open] = True
             if rows.size:
-                self._add(rows, cols)
+                is_fruitful = self._add(rows, cols) > FRUIT
             elif tested >= ROWS:
                 break
         self.open = self._astray()
@@ -124,11 +127,15 @@ class Completion:
         """Tell whether all entries of these rows can be measured, in memory that is in proportion to the pattern."""
         return rows.size * self.h.size <= max(SMALL, ROOM * self.sheet.pattern.nnz)
 
-    def _add(self, rows: IndexArray, cols: IndexArray) -> None:
+    def _add(self, rows: IndexArray, cols: IndexArray) -> float:
+        """Measure again with these entries; return the share of them that are something."""
         if self.is_symmetric:
             rows, cols = np.concatenate([rows, cols]), np.concatenate([cols, rows])
         pattern = self.sheet.pattern
         self.sheet = self.measured(pattern | Pattern(rows, cols, pattern.shape))
+        at = np.searchsorted(flat_indices(self.sheet.pattern), rows * self.h.size + cols)
+        with np.errstate(invalid="ignore"):
+            return float(np.mean(np.abs(self.sheet.measured[at]) > self.least))
 
     def _astray(self) -> IndexArray:
         """Return the rows that change along some direction by other than their entries say."""

@@ -85,7 +85,7 @@ class _HessianCheck(ColoredCheck):
 
         return again
 
-    def _look_closer(self, case: StoredCase, sheet: Sheet, again: Again) -> None:
+    def _look_closer(self, sheet: Sheet, is_open: Array, flaws: list[str]) -> None:
         """Look at the entry that differs most from its mirror image."""
         by = Compression(color(sheet.pattern), "csr")
         plain = np.zeros(sheet.pattern.nnz, sheet.measured.dtype)
@@ -93,7 +93,8 @@ class _HessianCheck(ColoredCheck):
         with np.errstate(all="ignore"):
             apart = np.abs(plain - plain[by.form.targets])
         if np.any(apart > 0.0):
-            again(np.array([np.nanargmax(apart)]))
+            case = self._case(sheet)
+            self._second_look(case, sheet, is_open, flaws)(np.array([np.nanargmax(apart)]))
 
     def _matrix(self) -> Point:
         n = self._point.array.size

@@ -18,6 +18,9 @@ from fastgrad.sparsity._pattern import Pattern, from_csr
 #: Of a matrix with no more entries the diagnosis sees all, of a larger one those of the pattern, in a row.
 SEEN_WHOLE = 1 << 16
 
+#: So many entries of a larger one are named in a diagnosis.
+NAMED = 4
+
 
 def is_sparse(given: Any) -> bool:
     """Tell whether something is one of SciPy's sparse arrays or matrices."""
@@ -117,13 +120,18 @@ class StoredCase(Case):
         )
 
     def _in_a_row(self, wrong: Rows) -> tuple[Leaf, ...]:
-        """Return names for the line of what is compared; a single wrong entry keeps its own."""
+        """Return names for the line of what is compared: few wrong entries keep their own, and no place has one."""
         label = f"the pattern of {self.point.label}"
-        if wrong.k.size != 1:
+        if wrong.k.size == self.count:
             return (Leaf(label, (self.count,), 0),)
-        k = int(wrong.k[0])
-        name = self.point.name(int(self.indices(wrong.k)[0]))
-        return Leaf(label, (k,), 0), Leaf(name, (), k), Leaf(label, (self.count - k - 1,), k + 1)
+        if wrong.k.size > NAMED:
+            middle = int(wrong.k[wrong.k.size // 2])
+            return Leaf(label, (middle,), 0), Leaf(label, (self.count - middle,), middle)
+        leaves, start = [], 0
+        for k, i in zip(wrong.k.tolist(), self.indices(wrong.k).tolist(), strict=True):
+            leaves += [Leaf(label, (k - start,), start), Leaf(self.point.name(i), (), k)]
+            start = k + 1
+        return (*leaves, Leaf(label, (self.count - start,), start))
 
 
 def refuse_misfit(shape: tuple[int, int], expected: tuple[int, int], what: str) -> None:
