@@ -277,9 +277,12 @@ def test_workers_and_stacks_judge_alike(options: dict[str, Any]) -> None:
 @pytest.mark.parametrize("options", [{"workers": map}, {"vectorized": True}], ids=str)
 def test_hessians_from_values_take_workers_and_stacks(options: dict[str, Any]) -> None:
     x = np.array([0.3, -1.2, 0.7])
-    f = lambda x: x[0] ** 2 * x[1] + x[2] ** 3  # noqa: E731
+
+    def f(x: Any) -> Any:
+        return x[0] ** 2 * x[1] + x[2] ** 3
+
     H = np.array([[2 * x[1], 2 * x[0], 0], [2 * x[0], 0, 0], [0, 0, 6 * x[2]]])
-    g = (lambda s: np.array([f(x) for x in s])) if options.get("vectorized") else f
+    g: Any = (lambda s: np.array([f(x) for x in s])) if options.get("vectorized") else f
     for claim in (H, H + np.diag([0.1, 0, 0])):
         found, alone = fg.hessian_check(g, claim, x, **options), fg.hessian_check(f, claim, x)
         assert (found.verdict, found.calls) == (alone.verdict, alone.calls)

@@ -5,7 +5,8 @@ In a row that has no entries but those of the pattern, moving all columns of a c
 
 import numpy as np
 
-from fastgrad._judge.recheck import MULTIPLES
+from fastgrad._judge.probe import UNIT_ROUNDOFF, UNITS
+from fastgrad._judge.recheck import LEAPS, MULTIPLES
 from fastgrad._matrix_check.judgement import Findings
 from fastgrad._matrix_check.recheck import Outputs, Sides, where_steps_agree
 from fastgrad._point import Point
@@ -47,7 +48,9 @@ class ColoredLook:
         """Return what steps around the first show at these entries: values, bounds, left and right slopes."""
         found = np.full((4, rows.size), np.nan)
         known = np.flatnonzero(self._trusted[rows])
-        found[:2, known] = self._by_colors(rows[known], cols[known], claimed[known])
+        with np.errstate(invalid="ignore"):
+            allowed = atol + rtol * np.fmax(np.abs(claimed), np.abs(first))
+        found[:2, known] = self._by_colors(rows[known], cols[known], claimed[known], allowed[known])
         left = np.isnan(found[0]) & np.isfinite(claimed)
         for is_known in (True, False):
             some = np.flatnonzero(left & (self._trusted[rows] == is_known))
@@ -60,20 +63,40 @@ class ColoredLook:
                 found[:, some] = self._worst_by_columns(*entries)
         return found[0], found[1], found[2], found[3]
 
-    def _by_colors(self, rows: IndexArray, cols: IndexArray, claimed: Float64Array) -> Float64Array:
+    def _by_colors(
+        self, rows: IndexArray, cols: IndexArray, claimed: Float64Array, allowed: Float64Array
+    ) -> Float64Array:
         """Return value and bound of the entries that several steps leave no doubt of; NaN of the others."""
         found = np.full((2, rows.size), np.nan)
         for some in _groups(self._colors[cols]):
-            found[:, some] = self._by_color(rows[some], cols[some], claimed[some])
+            found[:, some] = self._by_color(rows[some], cols[some], claimed[some], allowed[some])
         return found
 
-    def _by_color(self, rows: IndexArray, cols: IndexArray, claimed: Float64Array) -> Float64Array:
+    def _by_color(
+        self, rows: IndexArray, cols: IndexArray, claimed: Float64Array, allowed: Float64Array
+    ) -> Float64Array:
         centre = self._outputs.values(self._point.array.copy())[rows]
         try:
             sides = [self._sides(rows, cols, factor) for factor in MULTIPLES]
         except Exception:  # f need not be defined farther from x than the first steps: by columns it is found out where
             return np.full((2, rows.size), np.nan)
-        return where_steps_agree(centre, sides, claimed)
+        found = where_steps_agree(centre, sides, claimed, allowed)
+        still = np.flatnonzero(np.all([(s.plus == centre) & (s.minus == centre) for s in sides], axis=0))
+        if still.size:
+            far = sides[-1]
+            rounding = UNITS * UNIT_ROUNDOFF * 2 * np.abs(centre[still]) / (far.up[still] + far.down[still])
+            found[:, still] = np.where(
+                self._stand_still(rows[still], cols[still], centre[still]), [0.0 * rounding, rounding], np.nan
+            )
+        return found
+
+    def _stand_still(self, rows: IndexArray, cols: IndexArray, centre: Float64Array) -> Array:
+        """Tell where f does not move by far larger steps either: it is constant there, and not in wait of a jump."""
+        try:
+            sides = [self._sides(rows, cols, factor) for factor in LEAPS]
+        except Exception:
+            return np.zeros(rows.size, np.bool_)
+        return np.all([(s.plus == centre) & (s.minus == centre) for s in sides], axis=0)
 
     def _sides(self, rows: IndexArray, cols: IndexArray, factor: float) -> Sides:
         (plus, up), (minus, down) = (self._moved(rows, cols, sign * factor) for sign in (1, -1))

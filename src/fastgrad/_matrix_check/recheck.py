@@ -28,8 +28,13 @@ class Sides(NamedTuple):
     down: Any
 
 
-def where_steps_agree(centre: Float64Array, sides: Sequence[Sides], claimed: Float64Array) -> Float64Array:
-    """Return value and bound where all steps show the same on both sides and the claim is far from it; else NaN."""
+def where_steps_agree(
+    centre: Float64Array, sides: Sequence[Sides], claimed: Float64Array, allowed: float | Float64Array = -1.0
+) -> Float64Array:
+    """Return value and bound where all steps show the same on both sides and the claim is far from it; else NaN.
+
+    The same where the claim is as near as is allowed.
+    """
     found = np.full((2, claimed.size), np.nan)
     with np.errstate(all="ignore"):
         central = [(s.plus - s.minus) / (s.up + s.down) for s in sides]
@@ -39,7 +44,8 @@ def where_steps_agree(centre: Float64Array, sides: Sequence[Sides], claimed: Flo
         every = np.stack([*central, *alone])
         apart = every.max(axis=0) - every.min(axis=0)
         size = np.abs(central).max(axis=0)
-        plain = PLAIN * apart <= np.minimum(np.abs(claimed - middle), size)
+        off = np.abs(claimed - middle)
+        plain = PLAIN * apart <= np.where(off <= allowed, size, np.minimum(off, size))
         plain &= np.isfinite(claimed) & np.isfinite(apart) & (every != 0.0).any(axis=0)
         spread = np.max(central, axis=0) - np.min(central, axis=0) + rounding
     found[:, plain] = middle[plain], spread[plain]
