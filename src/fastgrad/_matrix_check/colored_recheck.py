@@ -96,7 +96,7 @@ class ColoredLook:
             sides = [self._sides(rows, cols, factor) for factor in LEAPS]
         except Exception:
             return np.zeros(rows.size, np.bool_)
-        return np.all([(s.plus == centre) & (s.minus == centre) for s in sides], axis=0)
+        return np.asarray(np.all([(s.plus == centre) & (s.minus == centre) for s in sides], axis=0))
 
     def _sides(self, rows: IndexArray, cols: IndexArray, factor: float) -> Sides:
         (plus, up), (minus, down) = (self._moved(rows, cols, sign * factor) for sign in (1, -1))
