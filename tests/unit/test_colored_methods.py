@@ -119,7 +119,7 @@ def test_a_kink_and_an_entry_that_stands_still_are_seen() -> None:
 
     x = np.array([0.0, 1.0, 1e-7, 2.0])
     pattern = sparsity.banded(4, 0, 1)
-    found, dense = (fg.numerical_jacobian(f, x, details=True, **how) for how in ({"sparsity": pattern}, {}))
+    found, dense = (fg.numerical_jacobian(f, x, details=True, sparsity=given) for given in (pattern, None))
     where = pattern.toarray()
     assert found.flags["kink"].toarray()[0, 0]
     for name in ("value", "error"):
