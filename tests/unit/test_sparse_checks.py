@@ -249,6 +249,27 @@ def test_noise_is_not_accused() -> None:
     assert fg.jacobian_check(lambda x: broyden(x) + 1e-13 * rng.normal(size=N), jacobian(X), X).passed
 
 
+def test_f_is_asked_no_farther_than_its_steps_and_its_errors_say_where() -> None:
+    farthest = 0.0
+
+    def f(x: Any) -> Any:
+        nonlocal farthest
+        farthest = max(farthest, float(np.max(np.abs(x - X))))
+        return broyden(x)
+
+    fg.jacobian_check(f, jacobian(X), X, 1e-5)
+    assert farthest <= 1.001e-5
+
+    def fails(x: Any) -> Any:
+        if np.count_nonzero(x - X) == N:
+            raise LookupError("no such place")
+        return broyden(x)
+
+    with pytest.raises(LookupError) as caught:
+        fg.jacobian_check(fails, jacobian(X), X)
+    assert "many entries of x were moved by their steps" in caught.value.__notes__[0]
+
+
 def test_single_precision_is_judged_as_such() -> None:
     x = X.astype(np.float32)
     claim = jacobian(X).astype(np.float32)

@@ -7,6 +7,7 @@ them alone where most entries of x stay put. What is found so is a guess, until 
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -32,8 +33,6 @@ MARGIN = 16.0
 CLOSE = 0.3
 #: If no more than this share of the guesses is something, there is another reason why rows do otherwise.
 FRUIT = 0.05
-#: By so many steps x is moved to see whether a value depends on anything that its row of the pattern lacks.
-FAR = 64.0
 
 
 @dataclass
@@ -147,8 +146,8 @@ class Completion:
             allowed = MARGIN * noise + self.least * float(self.h.min(initial=np.inf))
             with np.errstate(all="ignore"):
                 if np.any((off > allowed) & ~self._settled):
-                    twice, _, _ = self._changed(2.0 * move)
-                    allowed += MARGIN * (np.abs(twice / 2.0 - changed) + self._jitters())
+                    half, _, _ = self._changed(move / 2.0)
+                    allowed += MARGIN * (np.abs(2.0 * half - changed) * 4.0 / 3.0 + self._jitters())
                     found |= off > allowed
                 self.resolution = float(np.nanmax(allowed / self.h.min(), initial=0.0))
         return np.flatnonzero(found & ~self._settled)
@@ -163,7 +162,7 @@ class Completion:
         base = max(int(np.ceil(np.sqrt(n))), 1)
         digits = np.divmod(np.arange(n), base)
         move = self._direction(share)
-        weights = [np.ones(n), *(1.0 + digit / base for digit in digits)]
+        weights = [np.full(n, 0.5), *(0.5 + 0.5 * digit / base for digit in digits)]
         seen = [self._changed(move * weight)[:2] for weight in weights]
         found = []
         for data in (self.sheet.claimed, self.sheet.measured):
@@ -179,15 +178,15 @@ class Completion:
     def _by_halves(self, rows: IndexArray) -> tuple[IndexArray, IndexArray]:
         """Return the entries that these rows lack in one column each; a row that lacks none is settled."""
         x = self.point.array.reshape(-1)
-        at_x = self.values(self.point.array.copy())
-        far = (x + FAR * self.h).astype(x.dtype)
+        at_x = self._called(x.copy())
+        there = (x + self.h).astype(x.dtype)
         noise = MARGIN * (self._noise(at_x, at_x) + self._jitters())
         starts, cols_of = self.sheet.pattern.csr
 
         def changed(cols: IndexArray) -> Array:
             line = x.copy()
-            line[cols] = far[cols]
-            return np.asarray(np.abs(self.values(line.reshape(self.point.array.shape)) - at_x) > noise)
+            line[cols] = there[cols]
+            return np.asarray(np.abs(self._called(line) - at_x) > noise)
 
         found_rows, found_cols = [np.empty(0, np.intp)], [np.empty(0, np.intp)]
         for row in rows.tolist():
@@ -220,9 +219,20 @@ class Completion:
         x = self.point.array.reshape(-1)
         up, down = (x + move).astype(x.dtype), (x - move).astype(x.dtype)
         moves = np.subtract(up, down, dtype=np.float64)
-        after, before = (self.values(side.reshape(self.point.array.shape)) for side in (up, down))
+        after, before = (self._called(side) for side in (up, down))
         with np.errstate(all="ignore"):
             return after - before, moves, self._noise(after, before)
+
+    def _called(self, line: Array) -> Float64Array:
+        try:
+            return self.values(line.reshape(self.point.array.shape))
+        except Exception as error:
+            with suppress(Exception):
+                error.add_note(
+                    "fastgrad: f raised this when many entries of x were moved by their steps, to see which entries "
+                    "the pattern lacks."
+                )
+            raise
 
     def _noise(self, after: Float64Array, before: Float64Array) -> Float64Array:
         """Return how much rounding there is in values: they may be small beside the terms that they are made of."""
@@ -242,7 +252,7 @@ class Completion:
     def _jitters(self) -> float:
         """Return how far values at x are apart that f gives one after the other; NaN counts for nothing."""
         if self._jitter is None:
-            one, other = (self.values(self.point.array.copy()) for _ in range(2))
+            one, other = (self._called(self.point.array.reshape(-1).copy()) for _ in range(2))
             with np.errstate(all="ignore"):
                 self._jitter = float(np.nanmax(np.abs(one - other), initial=0.0))
         return self._jitter
