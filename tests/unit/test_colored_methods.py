@@ -225,11 +225,26 @@ def test_products_and_derivatives_of_one_variable_take_workers(product: Any) -> 
             assert np.array_equal(product(workers=workers), alone)
 
 
+def test_what_f_returns_may_be_one_and_the_same_array() -> None:
+    y = np.empty(N)
+
+    def f(x: Any) -> Any:
+        y[:] = broyden(x)
+        return y
+
+    J = fg.numerical_jacobian(broyden, X, sparsity=BAND).toarray()
+    assert np.array_equal(fg.numerical_jacobian(f, X, sparsity=BAND, workers=map).toarray(), J)
+    H = fg.numerical_hessian(None, X, grad=broyden)
+    assert np.array_equal(fg.numerical_hessian(None, X, grad=f, workers=map), H)
+
+
 def test_the_adaptive_method_along_a_line_takes_none() -> None:
     with pytest.raises(TypeError, match="one point after another"):
         fg.directional_derivative(lambda x: x @ x, X, X, method="adaptive", workers=map)
 
 
-def test_layers_are_checked_by_processes() -> None:
-    check = fg.layer_check(fg.LinearLayer(4, 3, rng=0), np.ones((2, 4)), workers=2, rng=0)
-    assert check.passed
+@pytest.mark.parametrize("options", [{"workers": 2}, {"vectorized": True}], ids=str)
+def test_layers_are_not_checked_elsewhere(options: dict[str, Any]) -> None:
+    """Copies of a layer in other processes do not know which of their arrays was moved here."""
+    with pytest.raises(TypeError, match="one point after another"):
+        fg.layer_check(fg.LinearLayer(4, 3, rng=0), np.ones((2, 4)), **options)

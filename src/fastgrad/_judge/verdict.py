@@ -1,6 +1,5 @@
 """From the entries of one check to its verdict."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +31,7 @@ class Case:
     rtol: float
     where: IndexArray | None
     progress: Progress
-    elsewhere: Callable[..., Array] | None = None
+    elsewhere: Any = None
 
     @property
     def claimed(self) -> Array:

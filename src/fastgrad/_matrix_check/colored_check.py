@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from fastgrad._ahead import Ahead
 from fastgrad._calls import Calls
 from fastgrad._color_reader import ColorReader
 from fastgrad._compression import Compression, pattern_of
@@ -51,7 +52,7 @@ class ColoredCheck:
         tolerance: Tolerances,
         sparsity: Any,
     ) -> None:
-        self._calls, self._g, self._point, self._eps = calls, calls.alone(point), point, eps
+        self._calls, self._g, self._point, self._eps = calls, Ahead(calls, point), point, eps
         self._plan = planned(point, self.default_eps if eps is None else eps, None, None, None)
         self._outputs = Outputs(self.line, point, self._plan.h)
         self._made, self._resolution = 0, 0.0
@@ -209,7 +210,7 @@ class ColoredCheck:
 
         def look(at: IndexArray, claims: IndexArray) -> Findings:
             colors = color(sheet.pattern).column_colors
-            colored = ColoredLook(self._outputs, self._point, self._plan.h, colors, ~is_open)
+            colored = ColoredLook(self._outputs, self._g, self._point, self._plan.h, colors, ~is_open)
             rows, cols = np.divmod(at, self._point.array.size)
             assert case.where is not None
             first = sheet.measured[np.searchsorted(case.where, at)].astype(np.float64)

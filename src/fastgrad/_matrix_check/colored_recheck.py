@@ -5,6 +5,7 @@ In a row that has no entries but those of the pattern, moving all columns of a c
 
 import numpy as np
 
+from fastgrad._ahead import Ahead
 from fastgrad._judge.probe import UNIT_ROUNDOFF, UNITS
 from fastgrad._judge.recheck import LEAPS, MULTIPLES
 from fastgrad._matrix_check.judgement import Findings
@@ -23,6 +24,8 @@ class ColoredLook:
     ----------
     outputs : Outputs
         f.
+    ahead : Ahead
+        What it is made of.
     point : Point
     h : ndarray of float64, shape (1,) or (n,)
         The steps of the first look.
@@ -32,8 +35,10 @@ class ColoredLook:
         Which rows have no entries but those that the colouring knows. All others are looked at by columns alone.
     """
 
-    def __init__(self, outputs: Outputs, point: Point, h: Float64Array, colors: Array, trusted: Array) -> None:
-        self._outputs, self._point = outputs, point
+    def __init__(
+        self, outputs: Outputs, ahead: Ahead, point: Point, h: Float64Array, colors: Array, trusted: Array
+    ) -> None:
+        self._outputs, self._ahead, self._point = outputs, ahead, point
         self._h, self._colors, self._trusted = np.broadcast_to(h, point.array.size), colors, trusted
 
     def look_again(
@@ -76,6 +81,8 @@ class ColoredLook:
         self, rows: IndexArray, cols: IndexArray, claimed: Float64Array, allowed: Float64Array
     ) -> Float64Array:
         centre = self._outputs.values(self._point.array.copy())[rows]
+        members = np.unique(cols)
+        self._ahead.prepare((members, sign * factor * self._h[members]) for factor in MULTIPLES for sign in (1, -1))
         try:
             sides = [self._sides(rows, cols, factor) for factor in MULTIPLES]
         except Exception:  # f need not be defined farther from x than the first steps: by columns it is found out where

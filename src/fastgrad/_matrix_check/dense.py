@@ -7,6 +7,7 @@ import numpy as np
 
 from fastgrad import _backend, steps
 from fastgrad._adaptive.pairs import Pairs
+from fastgrad._ahead import Ahead
 from fastgrad._calls import Calls
 from fastgrad._direction import in_line
 from fastgrad._hessian import numerical_hessian
@@ -21,10 +22,13 @@ from fastgrad._point import Point, bound
 from fastgrad._result import GradientCheck
 from fastgrad._typing import Array, Float64Array, IndexArray, Step
 
+#: For so many columns f is asked ahead, where others call it.
+AHEAD = 8
+
 
 def jacobian_in_full(calls: Calls, claimed: Any, point: Point, eps: Step, tolerance: Tolerances) -> GradientCheck:
     """Check a claimed Jacobian, whatever form it has, against two calls of f for each column."""
-    g = calls.alone(point)
+    g = Ahead(calls, point)
     h = steps.resolve(eps, point)
     outputs = Outputs(g, point, h)
     rows: tuple[int, ...] = ()
@@ -47,7 +51,7 @@ def jacobian_in_full(calls: Calls, claimed: Any, point: Point, eps: Step, tolera
     case = _case(claim, Point(blank(rows + point.array.shape), label="J"), h, eps, tolerance)
 
     def again(beyond: IndexArray) -> Findings:
-        return _again(outputs, beyond, case, measured.reshape(-1), point.array.size)
+        return _again(outputs, g, beyond, case, measured.reshape(-1), point.array.size)
 
     return judge(case, measured, again, lambda: made + outputs.calls, is_left_out=claim.is_left_out, outputs=outputs)
 
@@ -91,7 +95,7 @@ def hessian_by_gradient(calls: Calls, claimed: Any, point: Point, eps: Step, tol
     """Check a claimed Hessian against differences of a gradient, two calls for each column."""
     n = point.array.size
     claim = matrix_claim(claimed, _rows(point), point, "the claimed Hessian")
-    g = calls.alone(point)
+    g = Ahead(calls, point)
 
     def line(y: Array) -> Float64Array:
         return in_line(point, g(y), "what grad returns")
@@ -116,7 +120,7 @@ def hessian_by_gradient(calls: Calls, claimed: Any, point: Point, eps: Step, tol
     flaws: list[str] = []
 
     def look(at: IndexArray, claims: IndexArray) -> Findings:
-        return _again(outputs, at, case, plain.reshape(-1), n, claims)
+        return _again(outputs, g, at, case, plain.reshape(-1), n, claims)
 
     def again(beyond: IndexArray) -> Findings:
         return even(look, beyond, n, case, point.name, flaws)
@@ -140,6 +144,7 @@ def _rows(point: Point) -> tuple[int, ...]:
 
 def _again(
     outputs: Outputs,
+    g: Ahead,
     beyond: IndexArray,
     case: Case,
     first: Array,
@@ -150,7 +155,10 @@ def _again(
     found = np.full((4, beyond.size), np.nan)
     claimed = case.claimed[beyond if claimed_at is None else claimed_at].astype(np.float64)
     rows, columns = np.divmod(beyond, n)
-    for i in np.unique(columns).tolist():
+    different = np.unique(columns)
+    for k, i in enumerate(different.tolist()):
+        if k % AHEAD == 0:
+            g.prepare(outputs.moves(different[k : k + AHEAD]))
         here = np.flatnonzero(columns == i)
         at = first[beyond[here]].astype(np.float64)
         found[:, here] = outputs.look_again(rows[here], i, claimed[here], at, case.atol, case.rtol)

@@ -1,12 +1,13 @@
 """Entries of a Jacobian beyond tolerance, measured again: a column at a time, with f's values remembered."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from fastgrad._ahead import Move
 from fastgrad._judge.probe import UNIT_ROUNDOFF, UNITS, Probe
 from fastgrad._judge.recheck import MULTIPLES, look_again
 from fastgrad._point import Point
@@ -85,6 +86,13 @@ class Outputs:
         """Return f(x), flat, without a look at what is remembered."""
         self.calls += 1
         return self._reader.array(self._f(x), 0, 1, None).reshape(-1).copy()
+
+    def moves(self, columns: IndexArray) -> Iterator[Move]:
+        """Return how x is moved first of all, when these columns are looked at again."""
+        for i in columns.tolist():
+            for factor in MULTIPLES:
+                for sign in (1, -1):
+                    yield np.array([i]), np.array([sign * factor * self._step(i)])
 
     def is_deterministic(self) -> bool:
         """Tell whether f returns the same at x twice."""
