@@ -1,11 +1,13 @@
 """How f is called: by workers or in stacks, where a loop's calls can be foreseen, and alone."""
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from fastgrad import _loops
 from fastgrad._foreseen import shared_out
 from fastgrad._point import Point, bound
 from fastgrad._stacks import Stacked
@@ -39,6 +41,11 @@ class Calls:
         """Whether others call f, or it is called with many points at once."""
         return self.vectorized or not is_alone(self.workers)
 
+    @property
+    def are_threads(self) -> bool:
+        """Whether the workers are threads for a native f."""
+        return self.are_shared and _loops.takes_threads(self.f, self.workers)
+
     def whole(self, point: Point) -> Callable[[Any], Any]:
         """Return f as a function of what x is, an array or a tree."""
         if not self.vectorized or point.tree is None:
@@ -56,4 +63,10 @@ class Calls:
 
         What the loop does with its values must not decide where it goes on; `like` is such a value.
         """
-        return shared_out(loop, like, self.f, point, self.workers, self.args, self.kwargs, vectorized=self.vectorized)
+        if self.are_threads:
+            with ThreadPoolExecutor(_loops.threads_of(self.workers)) as threads:
+                return self._shared(loop, like, point, threads)
+        return self._shared(loop, like, point, self.workers)
+
+    def _shared(self, loop: Callable[[Callable[[Array], Any]], Any], like: Any, point: Point, workers: Any) -> Any:
+        return shared_out(loop, like, self.f, point, workers, self.args, self.kwargs, vectorized=self.vectorized)

@@ -1,12 +1,9 @@
 """The sparse Jacobian by other methods than the plain loop, with error bars, with workers, and from stacks."""
 
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from fastgrad import _loops
 from fastgrad._calls import Calls
 from fastgrad._compression import Compression, Vjp, compression
 from fastgrad._estimates import FLAGS, Derivative
@@ -45,23 +42,6 @@ def colored_jacobian(
         raise TypeError("a sparse Jacobian is measured at real x: leave sparsity out for holomorphic functions.")
     if vjp is not None and (details or method in ("adaptive", "complex")):
         raise TypeError("rows measured by a vjp have no error bars and no method: leave vjp out, or the others.")
-    if _loops.takes_threads(calls.f, calls.workers):
-        with ThreadPoolExecutor(max(1, int(calls.workers))) as threads:
-            shared = replace(calls, workers=threads)
-            return colored_jacobian(
-                shared,
-                point,
-                eps,
-                method,
-                order,
-                bounds,
-                sparsity,
-                format,
-                vjp=vjp,
-                verify=verify,
-                details=details,
-                out=out,
-            )
     whole = calls.whole(point)
     by = compression(whole, point, sparsity, format, by_rows=vjp is not None)
     dtype = point.array.dtype

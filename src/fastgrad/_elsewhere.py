@@ -32,6 +32,9 @@ class Elsewhere:
         some = np.arange(point.array.size) if where is None else where
         if not some.size:
             return np.empty(0, point.array.dtype)
+        if calls.are_threads:
+            g = numerical_gradient(bound(calls.f, (), None), point.array, at_steps(h, point), workers=calls.workers)
+            return np.asarray(g).reshape(-1)[some]
         found = in_parts(
             numerical_gradient, bound(calls.f, (), None), point, calls.workers, at_steps(h, point), None, calls.args,
             calls.kwargs, indices=some, pace=pace, vectorized=calls.vectorized,

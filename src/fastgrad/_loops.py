@@ -14,7 +14,7 @@ def gradient(
 ) -> int:
     """Write the differences of a scalar f at x into out; return the calls of f, of a native f those by pairs."""
     if hasattr(type(f), "__fastgrad_differences__"):
-        return 2 * x.size * int(f.__fastgrad_differences__(x, h, scheme, out, reader, _threads(workers)))
+        return 2 * x.size * int(f.__fastgrad_differences__(x, h, scheme, out, reader, threads_of(workers)))
     return int(_backend.differences.gradient(f, x, h, scheme, out, reader))
 
 
@@ -30,7 +30,7 @@ def jacobian(
     """Return the array that allocate gives for the shape of f's values, filled with the differences of f at x."""
     if hasattr(type(f), "__fastgrad_columns__"):
         J = allocate((f.m,))
-        f.__fastgrad_columns__(x, h, scheme, J, reader, _threads(workers))
+        f.__fastgrad_columns__(x, h, scheme, J, reader, threads_of(workers))
         return J
     found: Array = _backend.differences.jacobian(f, x, h, scheme, allocate, reader)
     return found
@@ -46,7 +46,8 @@ def takes_threads(f: Any, workers: Any) -> bool:
     return is_native(f) and isinstance(workers, int)
 
 
-def _threads(workers: int | None) -> int:
+def threads_of(workers: int | None) -> int:
+    """Return how many threads workers are, for a native f."""
     threads = 1 if workers is None else operator.index(workers)
     if threads < 1:
         raise ValueError(f"workers must be a positive number of threads; got {workers}.")

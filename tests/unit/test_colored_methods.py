@@ -77,6 +77,12 @@ def test_a_native_function_is_measured_on_threads() -> None:
     f = fg.native.vector_function(cython_api.__pyx_capi__["broyden"], N)
     alone = fg.numerical_jacobian(f, X, sparsity=BAND)
     assert np.array_equal(fg.numerical_jacobian(f, X, sparsity=BAND, workers=2).toarray(), alone.toarray())
+    for claim in (alone, 2 * alone, alone.toarray(), 2 * alone.toarray()):
+        assert str(fg.jacobian_check(f, claim, X, workers=2)) == str(fg.jacobian_check(f, claim, X))
+    g = fg.native.function(cython_api.__pyx_capi__["rosenbrock"])
+    claim = fg.numerical_gradient(g, X)
+    for claimed in (claim, 2 * claim):
+        assert str(fg.gradient_check(g, claimed, X, workers=2)) == str(fg.gradient_check(g, claimed, X))
 
 
 def test_an_exception_of_a_worker_arrives_with_its_note() -> None:

@@ -38,14 +38,18 @@ def jacobian_in_full(calls: Calls, claimed: Any, point: Point, eps: Step, tolera
         rows = shape
         return np.empty(shape + point.array.shape, point.array.dtype)
 
-    if point.array.size and calls.are_shared:
+    if calls.are_threads and point.array.size:
+        J = numerical_jacobian(bound(calls.f, (), None), point.array, at_steps(h, point), workers=calls.workers)
+        measured = allocate(J.shape[: J.ndim - point.array.ndim])
+        measured[...] = J
+    elif calls.are_shared and point.array.size:
         f, at_h = bound(calls.f, (), None), at_steps(h, point)
         taken = f, point, calls.workers, at_h, None, calls.args, calls.kwargs
         J = in_parts(numerical_jacobian, *taken, vectorized=calls.vectorized).value
         measured = allocate(J.shape[: J.ndim - point.array.ndim])
         measured[...] = J
     else:
-        measured = measure(g, point, h, allocate)
+        measured = measure(calls.alone(point), point, h, allocate)
     made = 2 * point.array.size or 1
     claim = matrix_claim(claimed, rows, point, "the claimed Jacobian")
     case = _case(claim, Point(blank(rows + point.array.shape), label="J"), h, eps, tolerance)
