@@ -315,6 +315,9 @@ def test_a_cluster_survives_the_loss_of_a_worker(count: int, tmp_path: Path) -> 
             fg.numerical_gradient(_raises, x, workers=client)
         assert caught.value.__notes__ == ["fastgrad: f raised this when called at x[5] minus its step."]
         assert fg.gradient_check(cubes, 3 * x**2, x, workers=client).passed
+        diagonal = fg.sparsity.banded(x.size, 0)
+        J = fg.numerical_jacobian(lambda p: p**3, x, sparsity=diagonal, workers=client)
+        assert J.data.tobytes() == fg.numerical_jacobian(lambda p: p**3, x, sparsity=diagonal).data.tobytes()
 
 
 def _raises(x: Any) -> Any:
