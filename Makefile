@@ -2,7 +2,7 @@
 PYTHON ?= python3
 SOURCE := pyproject.toml meson.build $(shell find src -type f -not -name '*.pyc')
 
-.PHONY: demo test test-debug bench wheel dev lint clean
+.PHONY: demo test test-debug bench bench-docs wheel dev lint clean
 
 wheel: dist/.built
 
@@ -43,6 +43,9 @@ bench: dist/.built
 	.venv-bench/bin/python -m pip install --quiet --force-reinstall --no-deps dist/fastgrad-*.whl
 	.venv-bench/bin/python -m pip install --quiet dist/fastgrad-*.whl --group bench
 	.venv-bench/bin/python -m bench.run
+
+bench-docs:
+	.venv-bench/bin/python -m bench.render
 
 dev:
 	$(PYTHON) -m venv .venv

@@ -24,6 +24,9 @@ class Limits(Protocol):
     def clear(self, out: Array, /) -> None:
         """Write zeros."""
 
+    def write_back(self, out: Array, /) -> None:
+        """Read every entry and write it back with the other sign."""
+
     def read(self, A: Array, count: int, /) -> float:
         """Read every entry this often and return the sum of all that was read."""
 

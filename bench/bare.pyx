@@ -28,6 +28,15 @@ def clear(double[:, ::1] out):
     memset(&out[0, 0], 0, out.shape[0] * out.shape[1] * sizeof(double))
 
 
+# out (m, n), read and written
+def write_back(double[:, ::1] out):
+    """Read every entry and write it back with the other sign."""
+    cdef double *a = &out[0, 0]
+    cdef Py_ssize_t i
+    for i in range(out.shape[0] * out.shape[1]):
+        a[i] = -a[i]
+
+
 # A (m, n)
 def read(const double[:, ::1] A, Py_ssize_t count):
     """Read every entry this often and return the sum of all that was read."""
@@ -67,9 +76,17 @@ cdef double squares(const double *x, Py_ssize_t n, void *data) noexcept nogil:
     return total
 
 
+cdef double ends(const double *x, Py_ssize_t n, void *data) noexcept nogil:
+    return x[0] * x[n - 1]
+
+
 def addresses():
     """Return where the functions in machine code are, by name."""
-    return {"Rosenbrock": <size_t><void *>rosenbrock, "sum of squares": <size_t><void *>squares}
+    return {
+        "Rosenbrock": <size_t><void *>rosenbrock,
+        "sum of squares": <size_t><void *>squares,
+        "first times last": <size_t><void *>ends,
+    }
 
 
 # x (n,), written and restored  out (n,), written

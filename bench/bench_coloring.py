@@ -38,6 +38,7 @@ def _row(name: str, matrix: Any, default: float | None, natural: float | None, e
             "default": lambda: group_columns(A),
             "natural": lambda: group_columns(A, order),
             "fastgrad": lambda: sparsity.color(A),
+            "both": lambda: sparsity.color(A, "both"),
         },
         effort,
     )
@@ -52,6 +53,7 @@ def _row(name: str, matrix: Any, default: float | None, natural: float | None, e
         [
             Figure("SciPy / fastgrad", times.ratio("default", "fastgrad"), _floor(default)),
             Figure("SciPy natural / fastgrad", times.ratio("natural", "fastgrad"), _floor(natural)),
+            Figure("fastgrad, rows and columns / columns", times.ratio("both", "fastgrad")),
             Figure("colours", Ratio(ours.n_colors, ours.n_colors), at_most(min(theirs))),
             Figure("colours of both", Ratio(both.n_colors, both.n_colors), at_most(3) if "arrow" in name else None),
         ],

@@ -72,8 +72,8 @@ def _sparse(name: str, f: Vector, x: Any, pattern: Any, exact: Callable[[Any], A
         f"{name}, n = {n}",
         times.best("fastgrad"),
         [
-            Figure("SciPy / fastgrad", times.ratio("SciPy", "fastgrad")),
-            Figure("SciPy / fastgrad unverified", times.ratio("SciPy", "unverified"), faster),
+            Figure("SciPy / fastgrad", times.ratio("SciPy", "fastgrad"), faster),
+            Figure("SciPy / fastgrad unverified", times.ratio("SciPy", "unverified")),
             Figure("SciPy with groups / plan", times.ratio("SciPy with groups", "plan"), faster),
             Figure("plan / bare calls", times.ratio("plan", "bare"), at_most(5.0) if large else None),
             Figure("plan(out) / bare calls", times.ratio("filled", "bare")),

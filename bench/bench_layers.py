@@ -1,5 +1,6 @@
 """Every weight of a layer measured through its structured loss, beside np.outer and the tutorial's double loop."""
 
+import tracemalloc
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -8,41 +9,147 @@ import numpy as np
 
 import fastgrad as fg
 from bench import _textbook
-from bench._harness import Effort, interleave
+from bench._harness import Effort, Ratio, interleave
 from bench._limits import Limits
 from bench._report import Figure, Row, at_least, at_most
+from fastgrad import _backend
 from fastgrad._typing import Array
 from fastgrad.losses import CrossEntropy, LinearLoss, SquaredError, TwoLayerLoss
 
 TITLE = "All weights of 1024-wide layers, float64"
 _N = 1024
 _SAMPLE = 32  # entries that the double loop is timed on
+_SIZES = (100, 1000, 10_000, 100_000, 1_000_000)
 _STRUCTURE = "uses structure"
 _EXTRAPOLATED = f"double loop in place, {_SAMPLE} random entries timed, extrapolated to all"
 
 
 def rows(limits: Limits, effort: Effort) -> Iterator[Row]:
-    """Yield the linear layer, its whole check, and both weights of the two-layer net under three losses."""
-    yield _linear(limits, effort)
+    """Yield the linear layer, its whole check, both weights of the two-layer net, larger ones, the cost an entry."""
+    yield from _linear(limits, effort)
+    yield _without_forward(limits, effort)
     yield _linear_check(limits, effort)
     yield from _two_layers(limits, effort)
+    yield from _large(limits, effort)
+    yield _cost_an_entry(effort)
+    yield _memory()
 
 
-def _linear(limits: Limits, effort: Effort) -> Row:
+def _linear(limits: Limits, effort: Effort) -> Iterator[Row]:
     rng = np.random.default_rng(0)
     layer, x, out = fg.LinearLayer(_N, _N, rng=0), rng.standard_normal(_N), np.empty((_N, _N))
     f = LinearLoss(layer, x, loss="sum")
     _assert_close(fg.numerical_gradient(f, layer.W, out=out), np.outer(np.ones(_N), x))
     W = layer.W.copy()
-    return _row(
+    yield _row(
         "dL/dW of y = Wx + b, L = Σy, forward included, `out=`",
         lambda: fg.numerical_gradient(f, layer.W, out=out),
-        at_most(0.55),
+        at_most(0.4),
         limits,
         effort,
         double_loop=(W, lambda: float(np.sum(W @ x + layer.b))),
+        copied=W,
         notes=[_STRUCTURE, _EXTRAPOLATED],
     )
+    yield _row(
+        "the same, a fresh result",
+        lambda: fg.numerical_gradient(f, layer.W),
+        at_most(0.4),
+        limits,
+        effort,
+        copied=W,
+        notes=[_STRUCTURE],
+    )
+
+
+class _Prepared:
+    """A linear loss whose forward was made before the clock runs: what is left is the measuring of every entry."""
+
+    def __init__(self, W: Array, x: Array) -> None:
+        y, m = (W @ x)[None, :], len(W)
+        zeros, none = np.zeros((1, m)), np.zeros((1, 0))
+        self._lines = (y, zeros, np.ones((1, m)), np.zeros(m), np.zeros(1), none, none, none, np.ones(m), x[None, :])
+        self._reach = np.array([np.abs(x).max()])
+
+    def __fastgrad_gradient__(self, x: Array, h: Array, out: Array) -> int:
+        return self.__fastgrad_rows__(x, h)(0, len(x), out)
+
+    def __fastgrad_rows__(self, x: Array, h: Array) -> Callable[[int, int, Array], int]:
+        def measured(first: int, last: int, out: Array) -> int:
+            _backend.structured.unit_differences(*self._lines, self._reach, h, False, first, out, out)
+            return 2 * out.size
+
+        return measured
+
+
+def _without_forward(limits: Limits, effort: Effort) -> Row:
+    rng = np.random.default_rng(0)
+    W, x, out = rng.standard_normal((_N, _N)), rng.standard_normal(_N), np.empty((_N, _N))
+    f: Any = _Prepared(W, x)
+    _assert_close(fg.numerical_gradient(f, W, out=out, workers=2), np.outer(np.ones(_N), x))
+    return _row(
+        "dL/dW of y = Wx, L = Σy, without the forward, 2 threads, `out=`",
+        lambda: fg.numerical_gradient(f, W, out=out, workers=2),
+        at_most(0.12),
+        limits,
+        effort,
+        beside=("one thread / fresh np.outer", lambda: fg.numerical_gradient(f, W, out=out)),
+        notes=[_STRUCTURE],
+    )
+
+
+def _large(limits: Limits, effort: Effort) -> Iterator[Row]:
+    if effort.quick:
+        return
+    n, rng = 4096, np.random.default_rng(0)
+    W, x, out = rng.standard_normal((n, n)), rng.standard_normal(n), np.empty((n, n))
+    f = LinearLoss(W, x, loss="sum")
+    _assert_close(fg.numerical_gradient(f, W, out=out), np.broadcast_to(x, (n, n)))
+    for work, measure, bound in (
+        ("a fresh result", lambda: fg.numerical_gradient(f, W), 1.5),
+        ("`out=`", lambda: fg.numerical_gradient(f, W, out=out), 1.0),
+    ):
+        title = f"dL/dW of 4096×4096, L = Σy, forward included, {work}"
+        yield _row(title, measure, at_most(bound), limits, effort, n=n, copied=W, notes=[_STRUCTURE])
+
+
+def _cost_an_entry(effort: Effort) -> Row:
+    """Time quadratic losses of more and more rows, beside a line through two of them: a cost a call, one an entry."""
+    rng = np.random.default_rng(0)
+    width = 100
+    x, runs, outs = rng.standard_normal(width), {}, []
+    for n in _SIZES:
+        W = rng.standard_normal((n // width, width))
+        outs.append(np.empty_like(W))
+        f = LinearLoss(W, x, loss=SquaredError(rng.standard_normal(len(W))))
+        runs[str(n)] = partial(fg.numerical_gradient, f, W, out=outs[-1])
+    times = interleave(runs, effort)
+    least = {n: times.best(str(n)) for n in _SIZES}
+    entry = (least[100_000] - least[100]) / (100_000 - 100)
+    call = least[100] - 100 * entry
+    off = {n: least[n] / (call + n * entry) for n in _SIZES}
+    figures = [
+        Figure(f"n = {n:,}, time / (call + n entries)".replace(",", " "), Ratio(off[n], off[n]), at_most(1.1))
+        for n in _SIZES
+        if n not in (100, 100_000)
+    ]
+    notes = [_STRUCTURE, f"a call {call * 1e6:.1f} µs, an entry {entry * 1e9:.2f} ns, both from n = 100 and 10⁵"]
+    return Row("dL/dW of n / 100 rows of 100, L = ‖y − t‖², from 10² to 10⁶ entries", least[1_000_000], figures, notes)
+
+
+def _memory() -> Row:
+    """Have the memory traced that a call takes beside its fresh result."""
+    rng, figures = np.random.default_rng(0), []
+    for n in _SIZES[2:]:
+        W, x = rng.standard_normal((n // 100, 100)), rng.standard_normal(100)
+        f = LinearLoss(W, x, loss=SquaredError(rng.standard_normal(len(W))))
+        fg.numerical_gradient(f, W)
+        tracemalloc.start()
+        fg.numerical_gradient(f, W)
+        peak = tracemalloc.get_traced_memory()[1] / W.nbytes
+        tracemalloc.stop()
+        figures.append(Figure(f"n = {n:,}, peak / result".replace(",", " "), Ratio(peak, peak), at_most(1.1)))
+    return Row("memory of the same, with a fresh result", 0.0, figures, [_STRUCTURE])
 
 
 def _linear_check(limits: Limits, effort: Effort) -> Row:
@@ -99,25 +206,36 @@ def _row(
     limits: Limits,
     effort: Effort,
     *,
+    n: int = _N,
     double_loop: tuple[Array, Callable[[], float]] | None = None,
+    copied: Array | None = None,
+    beside: tuple[str, Callable[[], object]] | None = None,
     notes: list[str],
 ) -> Row:
     rng = np.random.default_rng(2)
-    g, x, out = rng.standard_normal(_N), rng.standard_normal(_N), np.empty((_N, _N))
+    g, x, out = rng.standard_normal(n), rng.standard_normal(n), np.empty((n, n))
     contenders: dict[str, Callable[[], object]] = {
         "np.outer": lambda: np.outer(g, x),
         "fastgrad": measure,
         "memset": lambda: limits.clear(out),
     }
+    if copied is not None:
+        contenders["copy"] = partial(np.copyto, out, copied)
+    if beside is not None:
+        contenders["beside"] = beside[1]
     if double_loop is not None:
         W, loss = double_loop
-        entries = [(int(i), int(j)) for i, j in rng.integers(0, _N, (_SAMPLE, 2))]
+        entries = [(int(i), int(j)) for i, j in rng.integers(0, n, (_SAMPLE, 2))]
         contenders["double loop"] = lambda: _textbook.weights_in_place(loss, W, entries)
-    times = interleave(contenders, effort, scale={"double loop": _N * _N / _SAMPLE})
+    times = interleave(contenders, effort, scale={"double loop": n * n / _SAMPLE})
     figures = [
         Figure("/ fresh np.outer", times.ratio("fastgrad", "np.outer"), floor),
         Figure("/ memset of the result", times.ratio("fastgrad", "memset")),
     ]
+    if copied is not None:
+        figures.append(Figure("/ copying W into the result", times.ratio("fastgrad", "copy")))
+    if beside is not None:
+        figures.append(Figure(beside[0], times.ratio("beside", "np.outer")))
     if double_loop is not None:
         figures.append(Figure("double loop / fastgrad", times.ratio("double loop", "fastgrad"), at_least(3e5)))
     return Row(work, times.best("fastgrad"), figures, notes)

@@ -1,12 +1,10 @@
 """The whole check of a hand-written linear layer beside torch's own checker, both on one thread.
 
-Skipped where torch is not installed: `pip install torch` into the environment of the benchmark. Both are given the same
-layer, the same point and a backward of the same arithmetic; f is an ordinary callable to both.
+Both are given the same layer, the same point and a backward of the same arithmetic; f is an ordinary callable to both.
 """
 
 from collections.abc import Callable, Iterator
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -19,6 +17,7 @@ from fastgrad._typing import Array
 from fastgrad.losses import LinearLoss
 
 TITLE = "A hand-written linear layer checked, beside torch's `gradcheck`, float64"
+BESIDE = ("torch",)
 _WIDE, _SMALL = 1024, 256
 _ROWS = 2  # of the small layer whose weights torch's slow mode is timed on: its cost is the same for each
 #: What one entry of a million is multiplied by: its sign is wrong.
@@ -27,8 +26,6 @@ _OFF = -1.0
 
 def rows(limits: Limits, effort: Effort) -> Iterator[Row]:
     """Yield the search beside torch's fast mode, and the measured gradient and its check beside the slow one."""
-    if find_spec("torch") is None:
-        return
     torch = import_module("torch")
     torch.set_num_threads(1)
     yield _fast(torch, effort)

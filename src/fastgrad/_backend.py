@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fastgrad._kernels import (
+        built,
         coloring,
         compare,
         compressed,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NAME",
+    "built",
     "coloring",
     "compare",
     "compressed",

@@ -10,13 +10,13 @@ from fastgrad import _backend, steps
 from fastgrad._budget import Budget, Spent, as_budget
 from fastgrad._diagnosis.stale import point_before, stale
 from fastgrad._elsewhere import elsewhere_of
-from fastgrad._gradient import measure, measure_entries, measure_structured
+from fastgrad._gradient import measure, measure_entries
 from fastgrad._judge.claim import claim_at, selected
 from fastgrad._judge.probe import Probe
 from fastgrad._judge.recheck import Finding, look_again
-from fastgrad._judge.recheck_structured import look_again_structured
-from fastgrad._judge.verdict import Case, conclude, tally
-from fastgrad._judge.witness import Witness
+from fastgrad._judge.structured import judge_structured
+from fastgrad._judge.verdict import Case, beyond_tolerance, conclude, tally
+from fastgrad._loops import threads_of
 from fastgrad._modes import by_sample, by_search, measure_within, pick
 from fastgrad._noise.choice import step_by_noise
 from fastgrad._point import Point, as_point, bound, working_array
@@ -96,7 +96,7 @@ def gradient_check(
         counts as a call.
     workers : int, map, executor or dask.distributed.Client, optional
         Who calls f in the first pass of "full" and "sample", as `numerical_gradient` takes it. What is looked at again,
-        and what a budget limits, is measured here.
+        and what a budget limits, is measured here. For a structured callable a number is one of threads.
     previous : array_like or tree of arrays, optional
         A point of x's form where the claim may have been left from, as the parameters before the last update. Where
         the check fails, some of the wrong entries are measured there too, and a claim that fits is said to be stale.
@@ -139,8 +139,8 @@ def gradient_check(
     """
     structured = hasattr(type(f), "__fastgrad_gradient__")
     point = Point(working_array(x)) if structured else as_point(x)
-    elsewhere = None
-    if vectorized or not is_alone(workers):
+    elsewhere, threads = None, threads_of(workers) if structured else 1
+    if vectorized or not (structured or is_alone(workers)):
         f, elsewhere = elsewhere_of(f, grad_f, point, args, kwargs, vectorized, workers)
     elif not structured:
         f = point.of_array(bound(f, args, kwargs))
@@ -170,6 +170,7 @@ def gradient_check(
         where=where,
         progress=progress_of(progress, "gradient check"),
         elsewhere=elsewhere,
+        threads=threads,
     )
     before = None if previous is None else point_before(previous, point)
     with case.progress:
@@ -182,7 +183,7 @@ def gradient_check(
 def _by_mode(mode: str, case: Case, budget: Budget, rng: Any, structured: bool) -> GradientCheck:
     if mode == "search" and case.count:
         return by_search(case, budget, rng)
-    judge = _judge_structured if structured else _judge
+    judge = judge_structured if structured else _judge
     return by_sample(case, budget, rng, judge) if mode == "sample" else judge(case, budget)
 
 
@@ -210,7 +211,7 @@ def _judge(case: Case, budget: Budget) -> GradientCheck:
         calls = measure_entries(case.f, case.point, case.h, case.where, measured, case.progress.pace)
     measured = measured.astype(case.claimed.dtype, copy=False)
     summary = _backend.compare.compare(case.claimed, measured, case.atol, case.rtol)
-    beyond = _beyond(case, measured, summary[3])
+    beyond = beyond_tolerance(case, measured, summary[3])
     shares = case.elsewhere is not None and not budget.is_limited
     probe = Probe(case.elsewhere.f if shares else case.f, case.point, case.h, budget)
     sorted_out = tally(case, measured, beyond, _look_again(case, probe, measured, beyond, shares))
@@ -261,48 +262,6 @@ def _look_again(
         if finding is not None:
             found[:, row] = finding.measured, finding.bound, finding.left, finding.right
     return found[0], found[1], found[2], found[3]
-
-
-def _judge_structured(case: Case, _: Budget) -> GradientCheck:
-    """Measure a structured callable by its own loop, hold the loop against f, and look again where it is beyond."""
-    x = case.point.array.view()
-    x.flags.writeable = False
-    out = np.empty_like(x)
-    case.progress.begin(case.count)
-    witness = Witness(case.f, x, case.h, case.atol, out) if x.size else None
-    calls = measure_structured(case.f, x, case.h, out)
-    redone = max(calls - 2 * x.size, 0) // 2
-    flaw = witness.disagreement(out) if witness else None
-    calls += witness.calls if witness else 0
-    measured = (out.reshape(-1) if case.where is None else out.reshape(-1)[case.where]).astype(
-        case.claimed.dtype, copy=False
-    )
-    summary = _backend.compare.compare(case.claimed, measured, case.atol, case.rtol)
-    beyond = _beyond(case, measured, summary[3])
-    found = (np.empty(0), np.empty(0), np.empty(0), np.empty(0))
-    if beyond.size:
-        found, more = look_again_structured(case.f, x, case.h, out.reshape(-1), case.indices(beyond))
-        calls += more
-    return conclude(
-        case,
-        measured,
-        summary,
-        tally(case, measured, beyond, found),
-        calls,
-        (),
-        flaw=flaw,
-        redone=redone,
-        structured=True,
-    )
-
-
-def _beyond(case: Case, measured: Array, count: int) -> IndexArray:
-    """Return the positions of the entries beyond tolerance; none by the textbook's rule, which does not look again."""
-    if case.rtol == 0 or count == 0:
-        return np.empty(0, np.intp)
-    found = np.empty(count, np.intp)
-    _backend.compare.offenders(case.claimed, measured, case.atol, case.rtol, found)
-    return found
 
 
 def _tolerance(name: str, given: float | None, default: float) -> float:

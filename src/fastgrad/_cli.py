@@ -13,7 +13,7 @@ from typing import NoReturn
 
 import numpy as np
 
-from fastgrad import _backend, _cli_check
+from fastgrad import _backend, _cli_bench, _cli_check
 
 #: What `main` returns, besides what a check does.
 FINE, MISMATCH, MISSING_EXTRA = 0, 1, 3
@@ -42,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="replace")  # a terminal without mathematical signs shows question marks
     if options.command == "check":
         return _cli_check.run(options)
+    if options.command == "bench":
+        return _cli_bench.run(options)
     return _demo(options.figures) if options.command == "demo" else _info()
 
 
@@ -68,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         help="the folder for the figures; it is made where there is none (default: ./%(default)s)",
     )
     _cli_check.add_to(commands)
+    _cli_bench.add_to(commands)
     commands.add_parser("info", help="versions and how this installation computes", description=_info.__doc__)
     return parser
 
@@ -90,6 +93,8 @@ def _info() -> int:
     rows = {
         "fastgrad": f"{metadata.version('fastgrad')}, {_backend.NAME} backend",
         "Python": f"{platform.python_version()} ({platform.python_implementation()})",
+        "level": _level(),
+        "compiler": f"{_backend.built.compiler()}, {_backend.built.flags()}".rstrip(", "),
         "NumPy": np.__version__,
         "BLAS": f"{blas.get('name')} {blas.get('version')}, {_blas_threads()}",
         "machine": f"{platform.machine()}, {platform.system()}, {os.cpu_count()} processors",
@@ -107,6 +112,12 @@ def _info() -> int:
     for name, value in rows.items():
         print(f"{name:<10}{value}")
     return FINE
+
+
+def _level() -> str:
+    """Return the width of registers that the kernels run at, and whether they had a choice."""
+    running, choices = _backend.built.level(), _backend.built.choices()
+    return f"{running}, the only one built" if len(choices) == 1 else f"{running}, of {', '.join(choices)}"
 
 
 def _blas_threads() -> str:

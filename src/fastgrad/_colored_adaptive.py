@@ -14,6 +14,7 @@ from fastgrad._compression import Compression
 from fastgrad._errors import NO_VALUE
 from fastgrad._estimates import FLAGS, Derivative
 from fastgrad._point import Point
+from fastgrad._sparse_array import places_by_columns
 from fastgrad._typing import Float64Array, IndexArray
 
 
@@ -31,7 +32,7 @@ def adaptive_by_colors(calls: Calls, point: Point, by: Compression, bounds: Any)
     value, error, step = np.full((3, rows.size), np.nan)
     flags = {name: np.zeros(rows.size, np.bool_) for name in FLAGS}
     made = np.zeros(n, np.intp)
-    places = by.form.targets if by.form.targets.size else np.arange(rows.size)
+    places = places_by_columns(by.form)
     bounds_of, members_of = by.coloring.grouped_columns
     with np.errstate(all="ignore"):
         around.centre  # noqa: B018 (what f raises at x itself arrives before anything else)

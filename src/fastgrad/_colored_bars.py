@@ -10,6 +10,7 @@ from fastgrad._calls import Calls
 from fastgrad._compression import Compression
 from fastgrad._estimates import FLAGS, Derivative
 from fastgrad._point import Point
+from fastgrad._sparse_array import places_by_columns
 from fastgrad._stencils.bars import bars, points
 from fastgrad._stencils.entries import FAR, SEEN_CLOSER, closer_look, side_of
 from fastgrad._stencils.scheme import Plan
@@ -89,16 +90,14 @@ class _Bars:
 
     def derivative(self) -> Derivative:
         """Return all that was found, in the order of the form."""
-        kind, targets = self._point.array.dtype, self._by.form.targets
+        kind, places = self._point.array.dtype, places_by_columns(self._by.form)
         without = np.isnan(self._value)
         self._flags["undefined"] |= without
         self._error[without] = np.inf
 
         def placed(line: Array) -> Array:
-            if not targets.size:
-                return line
             out = np.empty_like(line)
-            out[targets] = line
+            out[places] = line
             return out
 
         with np.errstate(over="ignore"):

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fastgrad import _backend, steps
+from fastgrad import steps
 from fastgrad._bounds import limits
 from fastgrad._calls import Calls
 from fastgrad._complex.reading import complex_values
@@ -18,6 +18,7 @@ from fastgrad._compression import Compression
 from fastgrad._errors import not_analytic
 from fastgrad._estimates import FLAGS, Derivative
 from fastgrad._point import Point, as_any_point
+from fastgrad._sparse_array import places_by_columns, product_and_size
 from fastgrad._typing import Array, Float64Array, IndexArray
 
 #: A row is no analytic function's if it is off by this share of what its entries do, and so many roundings, …
@@ -94,9 +95,8 @@ class _Slopes:
 
     def derivative(self) -> Derivative:
         """Return the slopes in the order of the form."""
-        kind, targets = self._point.array.dtype, self._by.form.targets
+        kind, order = self._point.array.dtype, places_by_columns(self._by.form)
         lines = np.full((3, self._rows.size), np.nan)
-        order = targets if targets.size else slice(None)
         lines[0, order], lines[2, order] = self._slopes[0], self._h[self._cols]
         if len(self._shares) > 1:
             middle, *around = self._slopes
@@ -145,8 +145,7 @@ def refuse_others_than_analytic(
         sides = [np.clip(x + sign * share * direction, lower, upper).astype(x.dtype) for sign in (1, -1)]
         after, before = (reader.array(f(side.reshape(point.array.shape)), 0, 1, None).reshape(-1) for side in sides)
         moves = np.subtract(*sides, dtype=np.float64)
-        predicted, size = np.empty((2, pattern.shape[0]))
-        _backend.entries.product(*pattern.csc, by.form.targets, data, moves, predicted, size)
+        predicted, size = product_and_size(by.form, data, moves)
         with np.errstate(all="ignore"):
             rounding = ROUNDINGS * np.finfo(x.dtype).eps * (4 + pattern.row_counts)
             allowed = SHARE * size + rounding * np.maximum(np.abs(after), np.abs(before))

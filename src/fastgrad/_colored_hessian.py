@@ -11,7 +11,7 @@ from fastgrad._direction import in_line
 from fastgrad._estimates import FLAGS, Derivative
 from fastgrad._missing_entries import refuse_missing
 from fastgrad._point import Point
-from fastgrad._sparse_hessian import symmetric_coloring, symmetrize
+from fastgrad._sparse_hessian import mirror_images, symmetric_coloring, symmetrize
 from fastgrad._stencils.scheme import Plan, planned
 from fastgrad._typing import Array, Float64Array, Step
 
@@ -49,7 +49,7 @@ def colored_hessian(
     plain, size = made.measured(plan)
     data[...] = plain
     by = made.by
-    symmetrize(data, by.form.targets, coloring)
+    symmetrize(data, coloring)
     if verify and point.array.size:
         made.calls[:1] += refuse_missing(line, point, plan, by, data, by.reader(point))
     H = form.made(data) if out is None else out
@@ -103,7 +103,8 @@ def _bars(
 ) -> tuple[Float64Array, Float64Array]:
     """Return the error bars of the entries, and their steps: what twice the step, or half of it, shows otherwise."""
     plain, data, size = first
-    pattern, mirror = made.by.coloring.pattern, made.by.form.targets
+    pattern = made.by.coloring.pattern
+    mirror = mirror_images(pattern)
     n, ratio = point.array.size, 2.0
     h = np.broadcast_to(plan.h, n)
     other = planned(point, (2 * h).reshape(point.array.shape), None, None, bounds)
@@ -111,7 +112,7 @@ def _bars(
         ratio = 0.5
         other = planned(point, (h / 2).reshape(point.array.shape), None, None, bounds)
     again, _ = made.measured(other)
-    symmetrize(again, mirror, made.by.coloring)
+    symmetrize(again, made.by.coloring)
     own = made.by.coloring.alone_by_column
     with np.errstate(all="ignore"):
         apart = np.where(own & own[mirror], np.abs(plain.astype(np.float64) - plain[mirror]) / 2, 0.0)

@@ -18,6 +18,7 @@ from fastgrad.sparsity._color import color
 from fastgrad.sparsity._coloring import Coloring
 from fastgrad.sparsity._detection import detect
 from fastgrad.sparsity._makers import as_pattern
+from fastgrad.sparsity._pattern import forget
 
 Vjp = Callable[[Any, Array], Any]
 
@@ -35,6 +36,8 @@ def compression(f: VectorFunction, point: Point, sparsity: Any, format: str | No
     coloring, format = pattern_of(f, point, sparsity, format)
     if not isinstance(coloring, Coloring):
         coloring = color(coloring, "both" if by_rows else "columns")
+        if coloring.pattern is not sparsity:
+            forget(coloring.pattern, by_rows=format == "csc")
     if coloring.partition == "symmetric" or (coloring.n_row_colors and not by_rows):
         needed = "a vjp, which is not given" if coloring.partition != "symmetric" else "a Hessian"
         raise ValueError(f"a colouring of {coloring.partition!r} is for {needed}; a Jacobian by f alone has 'columns'.")
@@ -86,6 +89,7 @@ class Compression:
 
     def __init__(self, coloring: Coloring, format: str) -> None:
         self.coloring, self.form = coloring, Form(coloring.pattern, format)
+        self._entries = _by_color(coloring, self.form)
         self._by_rows = _row_readings(coloring, self.form) if coloring.n_row_colors else []
 
     def work(self, point: Point) -> Any:
@@ -100,12 +104,13 @@ class Compression:
         self, f: Callable[[Array], Any], point: Point, plan: Plan, work: Any, data: Array, reader: ColorReader
     ) -> int:
         """Write what columns are coloured for into data, in the order of the form; return the calls of f."""
-        starts, rows = self.coloring.pattern.csc
         bounds, members = self.coloring.grouped_columns
-        calls: int = _backend.compressed.sparse(
-            f, point.array, plan.h, plan.scheme, bounds, members, starts, rows, self.form.targets, work, data, reader
+        starts, indices = self.form.lines
+        ends, codes = self._entries
+        given = f, point.array, plan.h, plan.scheme
+        return _backend.compressed.sparse(
+            *given, bounds, members, starts, indices, self.form.by_rows, ends, codes, work, data, reader
         )
-        return calls
 
     def measure_rows(self, f: Callable[[Array], Any], vjp: Vjp, point: Point, data: Array, reader: ColorReader) -> None:
         """Write what rows are coloured for into data: a product with the Jacobian's transpose each colour."""
@@ -119,6 +124,19 @@ class Compression:
             u[rows] = 1.0
             line = in_line(point, vjp(point.shown(point.array.copy()), u.reshape(reader.seen)), "what vjp returns")
             data[places] = line[cols]
+
+
+def _by_color(coloring: Coloring, form: Form) -> tuple[Array, Array]:
+    """Return which entries are read from each colour of columns, in two bytes an entry."""
+    starts, indices = form.lines
+    last = np.empty(coloring.n_column_colors, starts.dtype)
+    given = starts, indices, coloring.column_colors, form.by_rows, last
+    bounds = np.empty(len(last) + 1, np.intp)
+    _backend.entries.by_color(*given, bounds, np.empty(0, np.uint16))
+    codes = np.empty(bounds[-1], np.uint16)
+    if codes.size:
+        _backend.entries.by_color(*given, bounds, codes)
+    return bounds, codes
 
 
 def _row_readings(coloring: Coloring, form: Form) -> list[tuple[Array, Array, Array]]:

@@ -56,7 +56,7 @@ def elsewhere_of(
 ) -> tuple[Any, Elsewhere]:
     """Return f as a function of one array, which returns all that f does, and what calls it in stacks or on workers."""
     if hasattr(type(f), "__fastgrad_gradient__"):
-        raise TypeError("a structured callable measures by its own loop: vectorized and workers do not reach it.")
+        raise TypeError("a structured callable measures by its own loop: vectorized does not reach it.")
     if vectorized and grad_f is True:
         raise TypeError("with vectorized=True the claim must be a function of x or an array; got grad_f=True.")
     if grad_f is True:

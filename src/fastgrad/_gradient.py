@@ -8,6 +8,7 @@ import numpy as np
 from fastgrad import _backend, _loops, steps
 from fastgrad._point import Point, as_any_point, bound, is_bare_number, usable_out, working_array
 from fastgrad._reading import Reader
+from fastgrad._rows import measure_rows, row_loop
 from fastgrad._stencils import guarded as _guarded
 from fastgrad._stencils.scheme import central, planned
 from fastgrad._typing import Array, Float64Array, IndexArray, Pace, ScalarFunction, Step
@@ -82,7 +83,8 @@ def numerical_gradient(
         Who calls f, a part of the entries each: so many processes (with joblib, so that f may be a lambda; -1 is one a
         processor), any map, any ``concurrent.futures.Executor``, or a cluster. The result has the same bits for any
         number of workers. It pays where f takes a millisecond or more; docs/parallel.md tells more. For a native
-        callable (`fastgrad.native`) a number is one of threads, which start where the work lasts longer than 0.2 ms.
+        callable (`fastgrad.native`) and a structured one a number is one of threads, which start where the work lasts
+        longer than 0.2 ms; a structured callable whose rows cannot be measured apart has one thread at work.
     out : ndarray, optional
         C-contiguous, of x's shape and working dtype; it is filled and returned, and must not overlap x. Not for trees.
     args, kwargs : sequence and mapping, optional
@@ -132,12 +134,11 @@ def numerical_gradient(
     (True, [False, True])
     """
     if hasattr(type(f), "__fastgrad_gradient__"):
-        if method is not None or order is not None or bounds is not None or vectorized or workers is not None:
+        if method is not None or order is not None or bounds is not None or vectorized:
             raise TypeError(
-                "a structured callable measures by its own loop: "
-                "method, order, bounds, vectorized and workers do not reach it."
+                "a structured callable measures by its own loop: method, order, bounds and vectorized do not reach it."
             )
-        return _by_structure(f, x, eps, out, args, kwargs, details)
+        return _by_structure(f, x, eps, out, args, kwargs, details, _loops.threads_of(workers))
     point = as_any_point(x)
     g, stacked, asked = point.of_array(bound(f, args, kwargs)), None, 0
     if vectorized:
@@ -209,28 +210,33 @@ def measure_entries(
     return int(_backend.differences.gradient(f_of_entries, some, steps_of_entries, central(), out, reader))
 
 
-def _by_structure(f: Any, x: Any, eps: Step, out: Array | None, args: Sequence[Any], kwargs: Any, details: bool) -> Any:
+def _by_structure(
+    f: Any, x: Any, eps: Step, out: Array | None, args: Sequence[Any], kwargs: Any, details: bool, threads: int
+) -> Any:
     """Measure with f's own loop, which moves terms of f and never forms x plus a step: rounding of x cannot eat it."""
     if args or kwargs:
         raise TypeError("a structured callable takes x alone: args and kwargs have no place to go.")
     array = working_array(x)
     grad = usable_out(out, array.shape, array.dtype, x)
     h = steps.as_steps(eps, array, steps.STRUCTURED)
-    calls = measure_structured(f, array, h, grad)
+    calls = measure_structured(f, array, h, grad, threads)
     point = Point(array, is_scalar=is_bare_number(x))
     if not details:
         return point.restore(grad)
     from fastgrad._stencils.structured_bars import with_bars
 
     half = np.empty_like(grad)
-    calls += measure_structured(f, array, h / 2, half)
+    calls += measure_structured(f, array, h / 2, half, threads)
     return with_bars(grad, half, h, calls).mapped(point.restore)
 
 
-def measure_structured(f: Any, x: Array, h: Float64Array, out: Array) -> int:
+def measure_structured(f: Any, x: Array, h: Float64Array, out: Array, threads: int = 1) -> int:
     """Write the differences that f's own loop measures into out; return the evaluations that it reports."""
     read_only = x.view()
     read_only.flags.writeable = False
+    loop = row_loop(f, read_only, h) if threads > 1 else None
+    if loop is not None:
+        return measure_rows(loop, out, threads)
     evaluations = f.__fastgrad_gradient__(read_only, h, out)
     if not isinstance(evaluations, int | np.integer):
         raise TypeError(f"__fastgrad_gradient__ must return the number of evaluations, got {evaluations!r}.")

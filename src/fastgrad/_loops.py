@@ -46,8 +46,12 @@ def takes_threads(f: Any, workers: Any) -> bool:
     return is_native(f) and isinstance(workers, int)
 
 
-def threads_of(workers: int | None) -> int:
-    """Return how many threads workers are, for a native f."""
+def threads_of(workers: Any) -> int:
+    """Return the number of threads that these workers are, for an f that can use nothing else."""
+    if workers is not None and not hasattr(type(workers), "__index__"):
+        raise TypeError(
+            f"f measures without calls of Python, on threads: workers must be their number, got {workers!r}."
+        )
     threads = 1 if workers is None else operator.index(workers)
     if threads < 1:
         raise ValueError(f"workers must be a positive number of threads; got {workers}.")

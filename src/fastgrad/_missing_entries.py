@@ -18,8 +18,8 @@ from fastgrad.sparsity._verification import verify
 SHARE, ROUNDINGS = 1e-3, 16.0
 #: How many entries are named in an error.
 _NAMED = 5
-#: So many rows are compared at a time: temporaries as large as x would take longer than the calls of f.
-_AT_A_TIME = 1 << 14
+#: Which random direction is taken: any would do, and the same call has the same bits.
+_KEY = 1
 
 
 def refuse_missing(
@@ -36,16 +36,19 @@ def refuse_missing(
         If entries are missing; the error names them.
     """
     called = _Called(point.of_array(f), reader)
-    pattern = by.coloring.pattern
-    sides = list(_directions(point, plan, np.random.default_rng(0)))
-    moves = np.subtract(*sides, dtype=np.float64)
-    after = called(point, sides.pop(0), 1)  # popped: what f is called with is not to be held longer than f holds it
-    before = called(point, sides.pop(), -1)
-    predicted, size = np.empty((2, pattern.shape[0]))
-    _backend.entries.product(*pattern.csc, by.form.targets, data, moves, predicted, size)
-    if not _astray(after, before, predicted, size, pattern.row_counts, float(np.finfo(point.array.dtype).eps)):
+    after = called(point, _side(point, plan, 1), 1)
+    before = called(point, _side(point, plan, -1), -1)
+    with np.errstate(invalid="ignore"):
+        moves = _side(point, plan, 1).astype(np.float64, copy=False)
+        moves -= _side(point, plan, -1)
+    form = by.form
+    sums = np.empty((3, 0 if form.by_rows else len(after)))
+    rounding = ROUNDINGS * float(np.finfo(point.array.dtype).eps)
+    starts, indices = form.lines
+    row = _backend.entries.unexplained(starts, indices, form.by_rows, data, moves, after, before, rounding, SHARE, sums)
+    if row < 0:
         return 2
-    found = verify(_within(f, point, plan), point, pattern)
+    found = verify(_within(f, point, plan), point, by.coloring.pattern)
     if found:
         return 2 + found.calls
     named = [
@@ -79,31 +82,21 @@ class _Called:
         return values.reshape(-1).copy()
 
 
-def _astray(after: Array, before: Array, predicted: Array, size: Array, counts: Array, eps: float) -> bool:
-    """Tell whether a row changed by other than predicted, beyond its share and roundings."""
-    with np.errstate(all="ignore"):
-        for k in range(0, len(after), _AT_A_TIME):
-            s = slice(k, k + _AT_A_TIME)
-            roundings = ROUNDINGS * eps * (4 + counts[s]) * np.maximum(np.abs(after[s]), np.abs(before[s]))
-            if np.any(np.abs(after[s] - before[s] - predicted[s]) > roundings + SHARE * size[s]):
-                return True
-    return False
+def _side(point: Point, plan: Plan, sign: int) -> Array:
+    """Return x moved along a random direction, or against it, by half to all of each step; flat.
 
-
-def _directions(point: Point, plan: Plan, rng: np.random.Generator) -> tuple[Array, Array]:
-    """Return two points around x that keep to the sides and steps of a plan."""
+    An entry whose stencil keeps to one side is moved to that side by both signs or, where sign is -1, stays.
+    """
     x = point.array.reshape(-1)
-    move = rng.uniform(-0.5, 0.5, x.size)
-    for k in range(0, x.size, _AT_A_TIME):
-        some = move[k : k + _AT_A_TIME]
-        some += np.copysign(0.5, some)
-    move *= plan.h
+    moved = np.empty_like(x)
+    _backend.masks.move(x, plan.h, 0.0, _KEY, 0, x.size, 1.0, 0.0, float(sign), moved)
     ways = [0 if min(s.offsets) < 0 < max(s.offsets) else max(s.offsets, key=abs) for s in plan.stencils]
     if not any(ways):
-        return (x + move).astype(x.dtype, copy=False), (x - move).astype(x.dtype, copy=False)
+        return moved
     way = np.sign(ways)[plan.which]
-    up = np.where(way == 0, move, way * np.abs(move))
-    return (x + up).astype(x.dtype), (x - np.where(way == 0, move, 0.0)).astype(x.dtype)
+    with np.errstate(invalid="ignore"):
+        aside = x + way * np.abs(moved - x) if sign > 0 else x
+    return np.where(way == 0, moved, aside).astype(x.dtype, copy=False)
 
 
 def _within(f: VectorFunction, point: Point, plan: Plan) -> VectorFunction:

@@ -1,5 +1,6 @@
 """A least-squares problem as the caller gave it, read and judged in one place for both twins."""
 
+import math
 import operator
 import warnings
 from typing import Any, NamedTuple
@@ -10,25 +11,31 @@ from fastgrad._arrays import real_array
 from fastgrad._errors import DivergenceWarning, ShapeError, StepError
 from fastgrad._typing import Array, Float64Array
 
+_ARRAYS = (np.ndarray, np.generic)
+
 
 class Problem(NamedTuple):
     """What a descent needs, in the form that it needs it.
 
-    `A` is C-ordered, single or double; `b` and `x` are double, and `x` is the descent's own. `dtype` is the caller's:
+    `A` is C-ordered, single or double; `b` and `x` are double, and `x` is the descent's own. `learning_rate` is None
+    where it was left to be found, `gtol` -1 where no length of the gradient ends the descent. `dtype` is the caller's:
     single when A, b and x0 all were.
     """
 
     A: Array
     b: Float64Array
     x: Float64Array
-    learning_rate: float
+    learning_rate: float | None
     n_steps: int
     weight: float
     ridge: float
+    gtol: float
     dtype: type[np.floating[Any]]
 
 
-def read_problem(A: Any, b: Any, learning_rate: Any, n_steps: Any, x0: Any, ridge: Any, reduction: Any) -> Problem:
+def read_problem(
+    A: Any, b: Any, learning_rate: Any, n_steps: Any, x0: Any, ridge: Any, reduction: Any, gtol: Any
+) -> Problem:
     """Return the problem, or say in a sentence which argument does not fit and how it should look."""
     A = real_array(A, "A")
     if A.ndim != 2:
@@ -54,19 +61,22 @@ def read_problem(A: Any, b: Any, learning_rate: Any, n_steps: Any, x0: Any, ridg
     if reduction not in ("sum", "mean"):
         raise ValueError(f'reduction must be "sum" or "mean"; got {reduction!r}.')
     return Problem(
-        np.ascontiguousarray(A),
+        A if A.flags.c_contiguous else np.ascontiguousarray(A),
         np.ascontiguousarray(b, dtype=np.float64),
         x,
         _rate(learning_rate),
         _count(n_steps),
         1.0 / n if reduction == "mean" and n else 1.0,
-        _penalty(ridge),
+        _not_negative(ridge, "ridge"),
+        -1.0 if gtol is None else _not_negative(gtol, "gtol"),
         np.float32 if single else np.float64,
     )
 
 
 def _real_number(value: Any) -> float | None:
-    if isinstance(value, np.ndarray | np.generic) and (value.ndim or value.dtype.kind not in "biuf"):
+    if type(value) is float:
+        return value
+    if isinstance(value, _ARRAYS) and (value.ndim or value.dtype.kind not in "biuf"):
         return None
     try:
         return None if isinstance(value, str | bytes) else float(value)
@@ -74,17 +84,32 @@ def _real_number(value: Any) -> float | None:
         return None
 
 
-def _rate(learning_rate: Any) -> float:
+def _rate(learning_rate: Any) -> float | None:
+    if isinstance(learning_rate, str) and learning_rate == "auto":
+        return None
     number = _real_number(learning_rate)
-    if number is None or not 0.0 < number < np.inf:
-        raise StepError(f"learning_rate must be a positive finite real number; got {learning_rate!r}.")
+    if number is None or not 0.0 < number < math.inf:
+        raise StepError(f'learning_rate must be a positive finite real number or "auto"; got {learning_rate!r}.')
     return number
 
 
-def _penalty(ridge: Any) -> float:
-    number = _real_number(ridge)
-    if number is None or not 0.0 <= number < np.inf:
-        raise ValueError(f"ridge must be a finite real number that is not negative; got {ridge!r}.")
+def rate_of_curvature(curvature: float) -> float:
+    """Return 1/L, given the largest eigenvalue of the loss's Hessian; 1 where the loss does not bend at all."""
+    if curvature == 0.0:
+        return 1.0
+    rate = 1.0 / curvature
+    if not 0.0 < rate < math.inf:
+        raise StepError(
+            f'learning_rate="auto" is 1/L, and L, the largest eigenvalue of the Hessian, is {curvature:.3g}: '
+            "A holds NaN or infinity, or numbers whose squares overflow or vanish. Scale A, or give a number."
+        )
+    return rate
+
+
+def _not_negative(value: Any, name: str) -> float:
+    number = _real_number(value)
+    if number is None or not 0.0 <= number < math.inf:
+        raise ValueError(f"{name} must be a finite real number that is not negative; got {value!r}.")
     return number
 
 
@@ -107,7 +132,7 @@ def has_grown(problem: Problem, first: float, last: float) -> bool:
     return last > 2.0 * first and last > 1e-16 * problem.weight * float(problem.b @ problem.b)
 
 
-def warn_divergence(problem: Problem, broken: int, first: float, last: float, stacklevel: int) -> None:
+def warn_divergence(problem: Problem, rate: float, broken: int, first: float, last: float, stacklevel: int) -> None:
     """Say at which step the numbers ended, or that they only grew, and which rates are small enough."""
     if broken == 0:
         text = (
@@ -121,8 +146,5 @@ def warn_divergence(problem: Problem, broken: int, first: float, last: float, st
             if broken > 0
             else f"the loss grew from {first:.6g} to {last:.6g} in {problem.n_steps} steps"
         )
-        text = (
-            f"{grew}: learning_rate = {problem.learning_rate:.6g} is too large. "
-            f"Any rate up to {1.0 / bound:.3g} suits this A"
-        )
+        text = f"{grew}: learning_rate = {rate:.6g} is too large. Any rate up to {1.0 / bound:.3g} suits this A"
     warnings.warn(f"gradient descent diverged: {text}.", DivergenceWarning, stacklevel=stacklevel + 1)

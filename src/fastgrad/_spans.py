@@ -10,11 +10,12 @@ from fastgrad._typing import Pace
 #: Seconds between two looks for Ctrl-C: a span ends when so much time has passed, however long the entries take.
 SPAN = 0.025
 #: Seconds for which one thread measures alone, to see how long an entry takes, before others are asked.
-TRIAL = 5e-5
+TRIAL = 2e-5
 #: Seconds of work that must be left for other threads to be started.
 WORTH = 2e-4
-#: Pieces a thread, so that those that are held up leave their work to others.
-PIECES = 8
+#: Seconds of work in the least piece that a thread takes. The first are large, so that there are few; the last are
+#: small, so that all threads end at about the same time.
+GRAIN = 2e-5
 
 #: From an entry on, up to another, for so many seconds; returns where it ended, or -1 where it cannot go on.
 Run = Callable[[int, int, float], int]
@@ -44,18 +45,30 @@ def sweep(new_run: Callable[[], Run], n: int, pace: Pace, threads: int) -> bool:
         done = run(done, n, TRIAL if is_trial else SPAN)
         if done < 0:
             return False
-        if threads > 1 and n - done > 1 and (perf_counter() - begun) / done * (n - done) > WORTH:
-            return _Team(run, done, n, pace, threads).works(new_run)
+        if threads > 1 and n - done > 1:
+            cost = (perf_counter() - begun) / done
+            if cost * (n - done) > WORTH:
+                return _Team(run, _pieces(done, n, threads, cost), pace, threads).works(new_run)
     return True
+
+
+def _pieces(start: int, stop: int, threads: int, cost: float) -> deque[tuple[int, int]]:
+    """Return the entries in pieces, each most of a thread's share in what is left, where an entry costs so much."""
+    pieces: deque[tuple[int, int]] = deque()
+    least = max(1, min(int(GRAIN / cost), stop - start)) if cost > 0 else 1
+    while start < stop:
+        end = min(start + max(least, 3 * (stop - start) // (4 * threads)), stop)
+        pieces.append((start, end))
+        start = end
+    return pieces
 
 
 class _Team:
     """Threads that take pieces of the entries, one after another, until none is left."""
 
-    def __init__(self, run: Run, start: int, stop: int, pace: Pace, threads: int) -> None:
-        size = max(1, -(-(stop - start) // (PIECES * threads)))
-        self._pieces = deque((k, min(k + size, stop)) for k in range(start, stop, size))
-        self._run, self._pace, self._threads = run, pace, min(threads, len(self._pieces))
+    def __init__(self, run: Run, pieces: deque[tuple[int, int]], pace: Pace, threads: int) -> None:
+        self._pieces = pieces
+        self._run, self._pace, self._threads = run, pace, min(threads, len(pieces))
         self._locks: list[LockType] = []
         self._is_stopped = False
         self._goes_on = True

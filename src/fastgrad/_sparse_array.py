@@ -7,7 +7,7 @@ import numpy as np
 from fastgrad import _backend
 from fastgrad._errors import ShapeError
 from fastgrad._typing import Array
-from fastgrad.sparsity._pattern import Pattern
+from fastgrad.sparsity._pattern import Lines, Pattern
 
 FORMATS = ("csr", "csc", "coo")
 #: So many indices are compared at a time, so that no temporary grows with them.
@@ -21,15 +21,19 @@ class Form:
     ----------
     format : {"csr", "csc", "coo"}
     pattern : Pattern
-    targets : ndarray of int, shape (nnz,) or (0,)
-        Where each entry goes that comes in the order of columns; none where it stays.
+    by_rows : bool
+        Whether the values are in the order of rows, as in "csr" and "coo"; else in that of columns.
     """
 
     def __init__(self, pattern: Pattern, format: str) -> None:
         if format not in FORMATS:
             raise ValueError(f"format must be one of {', '.join(map(repr, FORMATS))}; got {format!r}.")
-        self.pattern, self.format = pattern, format
-        self.targets = _places(pattern) if format != "csc" else pattern.csc[1][:0]
+        self.pattern, self.format, self.by_rows = pattern, format, format != "csc"
+
+    @property
+    def lines(self) -> Lines:
+        """Where each row or column starts, and the indices of its entries."""
+        return self.pattern.csr if self.by_rows else self.pattern.csc
 
     def made(self, data: Array, *, gives_up: bool = False) -> Any:
         """Return a SciPy array with these values, which it keeps, and with indices of its own.
@@ -37,7 +41,7 @@ class Form:
         These are copies, or the pattern's arrays themselves where nobody else is to have the pattern: it `gives_up`.
         """
         sparse = scipy_sparse()
-        starts, indices = self._starts, self._indices
+        starts, indices = self.lines
         if gives_up:
             starts.flags.writeable = indices.flags.writeable = True
         else:
@@ -64,10 +68,11 @@ class Form:
             raise TypeError(f"out must be a SciPy {self.format} array of this pattern; got {type(out).__name__}.")
         if out.dtype != dtype:
             raise TypeError(f"out must have dtype {dtype}; got {out.dtype}.")
+        starts, indices = self.lines
         if self.format == "coo":
-            same = out.nnz == self.pattern.nnz and _same(out.coords[1], self._indices) and self._are_rows(out.coords[0])
+            same = out.nnz == self.pattern.nnz and _same(out.coords[1], indices) and self._are_rows(out.coords[0])
         else:
-            same = _same(out.indptr, self._starts) and _same(out.indices, self._indices)
+            same = _same(out.indptr, starts) and _same(out.indices, indices)
         if out.shape != self.pattern.shape or not same:
             raise ShapeError("out must have the pattern's shape and exactly its entries, as fastgrad returned them.")
         data: Array = out.data
@@ -75,16 +80,8 @@ class Form:
             raise TypeError("the values of out must be writeable and C-contiguous.")
         return data
 
-    @property
-    def _starts(self) -> Array:
-        return self.pattern.csc[0] if self.format == "csc" else self.pattern.csr[0]
-
-    @property
-    def _indices(self) -> Array:
-        return self.pattern.csc[1] if self.format == "csc" else self.pattern.csr[1]
-
     def _are_rows(self, rows: Array) -> bool:
-        starts, m = self._starts, self.pattern.shape[0]
+        (starts, _), m = self.lines, self.pattern.shape[0]
         for i in range(0, m, _AT_A_TIME):
             some = starts[i : i + _AT_A_TIME + 1]
             meant = np.repeat(np.arange(i, i + len(some) - 1), np.diff(some))
@@ -110,14 +107,28 @@ def scipy_sparse() -> Any:
     return sparse
 
 
-def _places(pattern: Pattern) -> Array:
-    starts, indices = pattern.csr
-    cursor, targets = pattern.csc[0][:-1].copy(), np.empty_like(indices)
-    _backend.entries.places(starts, indices, cursor, targets)
-    return targets
-
-
 def _same(a: Array, b: Array) -> bool:
     return a.shape == b.shape and all(
         bool(np.array_equal(a[k : k + _AT_A_TIME], b[k : k + _AT_A_TIME])) for k in range(0, len(a), _AT_A_TIME)
     )
+
+
+def places_by_columns(form: Form) -> Array:
+    """Return where among the values of a form each entry lies, column by column."""
+    pattern = form.pattern
+    starts, indices = pattern.csr
+    if not form.by_rows:
+        return np.arange(pattern.nnz)
+    places = np.empty_like(indices)
+    _backend.entries.places(starts, indices, pattern.csc[0][:-1].copy(), places)
+    return places
+
+
+def product_and_size(form: Form, data: Array, moves: Array) -> tuple[Array, Array]:
+    """Return what a sparse matrix of these values makes of a move of x, and the sums of the sizes of its terms."""
+    starts, indices = form.lines
+    lines = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+    rows, cols = (lines, indices) if form.by_rows else (indices, lines)
+    with np.errstate(all="ignore"):
+        terms = data * moves[cols]
+        return np.bincount(rows, terms, form.pattern.shape[0]), np.bincount(rows, np.abs(terms), form.pattern.shape[0])

@@ -5,14 +5,17 @@ from typing import Any
 
 import numpy as np
 
+from fastgrad import _backend
 from fastgrad._compression import Compression, pattern_of
 from fastgrad._direction import in_line
 from fastgrad._missing_entries import refuse_missing
 from fastgrad._point import Point
+from fastgrad._sparse_array import Form
 from fastgrad._stencils.scheme import planned
 from fastgrad._typing import Array, Step
 from fastgrad.sparsity._color import color
 from fastgrad.sparsity._coloring import Coloring
+from fastgrad.sparsity._pattern import Pattern
 
 
 def sparse_hessian(
@@ -40,18 +43,16 @@ def sparse_hessian(
 
     coloring, format = symmetric_coloring(line, point, sparsity, format)
     by = Compression(coloring, "csr" if format == "csc" else format)
-    size = coloring.pattern.nnz
-    if out is None:
-        data = np.zeros(size, point.array.dtype)
-    else:
-        data = Compression(coloring, format).form.data_of(out, point.array.dtype)
+    form = Form(coloring.pattern, format)
+    dtype = point.array.dtype
+    data = np.zeros(coloring.pattern.nnz, dtype) if out is None else form.data_of(out, dtype)
     plan = planned(point, "auto" if eps is None else eps, None, None, bounds)
     reader = by.reader(point)
     by.measure(point.of_array(line), point, plan, by.work(point), data, reader)
-    symmetrize(data, by.form.targets, coloring)
+    symmetrize(data, coloring)
     if verify and point.array.size:
         refuse_missing(line, point, plan, by, data, reader)
-    return Compression(coloring, format).form.made(data) if out is None else out
+    return form.made(data) if out is None else out
 
 
 def symmetric_coloring(
@@ -72,11 +73,12 @@ def symmetric_coloring(
     return pattern, format
 
 
-def symmetrize(data: Array, mirror: Array, coloring: Coloring) -> None:
+def symmetrize(data: Array, coloring: Coloring) -> None:
     """Take each entry from where it stands alone: from its own column, from that of its mirror image, or from both.
 
     The pattern being symmetric, entry p by rows is the mirror image of entry p by columns.
     """
+    mirror = mirror_images(coloring.pattern)
     own = coloring.alone_by_column
     if own.all():
         data[...] = data / 2 + data[mirror] / 2
@@ -85,3 +87,11 @@ def symmetrize(data: Array, mirror: Array, coloring: Coloring) -> None:
     both = own & own[mirror]
     data[~own] = other[~own]
     data[both] = data[both] / 2 + other[both] / 2
+
+
+def mirror_images(pattern: Pattern) -> Array:
+    """Return where, in the order of rows, the mirror image of each entry of a symmetric pattern is."""
+    starts, indices = pattern.csr
+    mirror = np.empty_like(indices)
+    _backend.entries.places(starts, indices, starts[:-1].copy(), mirror)
+    return mirror

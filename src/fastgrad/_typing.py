@@ -13,6 +13,8 @@ ScalarFunction = Callable[..., Any]
 VectorFunction = Callable[..., Any]
 #: Told by a loop how many entries are done; returns how many shall be when it is to be told again.
 Pace = Callable[[int], int]
+#: Measures rows first to last of x into an array of that many rows; returns the number of evaluations made.
+RowLoop = Callable[[int, int, Array], int]
 Step = float | ArrayLike | Mapping[Any, Any] | Callable[[Any], Any] | str | None
 
 
@@ -33,6 +35,24 @@ class StructuredFunction(Protocol):
         `x` and `out` are C-contiguous arrays of one shape and dtype (float32 or float64); `h` holds one positive step,
         or one an entry (shape ``(1,)`` or ``(x.size,)``). Two evaluations an entry are made, and two more for each
         entry that had to be measured again with a smaller step because a kink of f lay within the first.
+        """
+
+
+@runtime_checkable
+class RowwiseFunction(StructuredFunction, Protocol):
+    """A structured function whose rows, the entries of x with one first index, can be measured apart.
+
+    Who implements this as well has a check look at what was measured while it is in the cache, and ``workers=2`` share
+    the rows out over threads.
+    """
+
+    def __fastgrad_rows__(self, x: Array, h: Float64Array) -> RowLoop | None:
+        """Return what measures rows of x, or None where all of x has to be measured at once.
+
+        `x` and `h` are as `StructuredFunction` has them. The result is called as ``rows(first, last, out)``, with a
+        C-contiguous `out` of shape ``(last - first, *x.shape[1:])``, for spans of rows in any order and, on several
+        workers, by several threads at once: it should give up the interpreter's lock while it measures. The values, to
+        the bit, do not depend on how the rows are cut.
         """
 
 

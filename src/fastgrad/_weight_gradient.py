@@ -125,9 +125,16 @@ def _fill(g: Array, x: Array, out: Array, accumulate: bool) -> None:
     if direct and g.ndim == 1:
         _backend.outer.outer(np.ascontiguousarray(g), np.ascontiguousarray(x), out, accumulate)
     elif direct and not accumulate:
-        np.dot(g.T, x, out=out)
+        _multiply(g, x, out)
     else:
         _fill_by_rows(g, x, out, accumulate)
+
+
+def _multiply(g: Array, x: Array, out: Array) -> None:
+    """Write the product of a batch by BLAS, which is asked by matmul: dot writes zeros over its result first."""
+    rows, columns = (v if v.flags.forc else np.ascontiguousarray(v) for v in (g, x))
+    with np.errstate(all="ignore"):
+        np.matmul(rows.T, columns, out=out)
 
 
 def _fill_by_rows(g: Array, x: Array, out: Array, accumulate: bool) -> None:

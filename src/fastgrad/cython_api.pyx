@@ -1,7 +1,8 @@
 """The door for other Cython modules: ``from fastgrad.cython_api cimport gradient``; what there is says `cython_api.pxd`."""
 from fastgrad._kernels.descent cimport Place, advance
 from fastgrad._kernels.outer cimport fill
-from fastgrad._kernels.spans cimport DATA, Function, Stencils, gradient_span, jacobian_span, refill, unwritten
+from fastgrad._kernels.spans cimport (
+    DATA, Function, Stencils, central_span, gradient_span, jacobian_span, refill, unwritten)
 from fastgrad._kernels.views cimport line, table
 
 
@@ -19,7 +20,7 @@ cdef Py_ssize_t gradient(
     cdef Function function = Function(<void*>f, data, DATA)
     cdef Stencils s = central(offsets, weights, &width, &which, &h)
     refill(work, x, n)
-    if gradient_span(function, x, n, s, 0.0, work, False, out, 0, n) == n and unwritten(work, x, 0, n):
+    if central_span(function, x, n, h, work, out, 0, n) == n and unwritten(work, x, 0, n):
         return 2 * n
     gradient_span(function, x, n, s, 0.0, work, True, out, 0, n)
     return 4 * n
@@ -74,7 +75,7 @@ cdef double least_squares_step(
     for j in range(p):
         gradient[j] = 0.0
     while place.step < 1:
-        advance[double](rows, values, iterate, slope, sums, losses, learning_rate, weight, ridge, &place)
+        advance[double](rows, values, iterate, slope, sums, losses, learning_rate, weight, ridge, -1.0, &place)
     for j in range(p):
         x[j] -= learning_rate * gradient[j]
     return loss

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -165,12 +166,7 @@ class NativeFunction(_Native):
         def new_run(fresh: bool = False) -> Run:
             point = base.astype(np.float64)
             given = (self.address, self.data, self.form, base, h, scheme, centre, point, fresh, result)
-            gradient = _backend.native.gradient
-
-            def run(start: int, stop: int, seconds: float) -> int:
-                return gradient(*given, start, stop, seconds)
-
-            return run
+            return partial(_backend.native.gradient, *given)
 
         return _measure(new_run, base.size, reader, threads)
 
@@ -203,12 +199,7 @@ class NativeVectorFunction(_Native):
         def new_run(fresh: bool = False) -> Run:
             point, work = base.astype(np.float64), np.full((_WORK, self.m), np.nan)
             given = (self.address, self.data, self.form, base, h, scheme, centre, point, work, fresh, result)
-            jacobian = _backend.native.jacobian
-
-            def run(start: int, stop: int, seconds: float) -> int:
-                return jacobian(*given, start, stop, seconds)
-
-            return run
+            return partial(_backend.native.jacobian, *given)
 
         return _measure(new_run, base.size, reader, threads)
 

@@ -11,7 +11,11 @@ SOURCE = Path(__file__).parents[2] / "src" / "fastgrad"
 
 #: From top to bottom, and within a row from left to right: a file imports only what stands behind it.
 ROWS = {
-    "skin": "__main__ _cli _cli_check _demo plot _pattern_picture",
+    "skin": "__main__ _cli _cli_bench _cli_check _demo plot _pattern_picture",
+    "bench": (
+        "_bench.command _bench.opaque _bench.layers _bench.outer _bench.least_squares _bench.sparse _bench.picture "
+        "_bench.tables _bench.record _bench.rows _bench.timing _bench.machine"
+    ),
     "judge": (
         "testing _replay _matrix_check.assertions _matrix_check.check _matrix_check.dense "
         "_matrix_check.sparse _matrix_check.colored_check _matrix_check.colored_recheck "
@@ -19,13 +23,17 @@ ROWS = {
         "_matrix_check.recheck _layer_check.check _layer_check.outputs _layer_check.calls _layer_check.parameters "
         "_layer_check.result "
         "_check _elsewhere _modes _search.search _search.sample _search.norm _search.rows _search.looks "
-        "_search.decode _search.calibration _search.projections _diagnosis.stale _judge.witness _judge.verdict "
+        "_search.decode _search.calibration _search.projections _diagnosis.stale _judge.structured _judge.witness "
+        "_judge.verdict "
         "_diagnosis.diagnosis _diagnosis.precision _diagnosis.suppositions _diagnosis.rearranged _diagnosis.totals "
         "_diagnosis.regions _diagnosis.evidence _judge.recheck _judge.recheck_structured _judge.probe _judge.claim "
         "_weight_check _result _report.serial _report.html _report.svg _report.text _report.picture _drawing "
         "_report.pictured"
     ),
-    "use": "losses _losses.input_moves _losses.parts _losses.criteria layers _weight_gradient _least_squares",
+    "use": (
+        "losses _losses.linear _losses.two_layer _losses.input_moves _losses.parts _losses.criteria layers "
+        "_weight_gradient _least_squares"
+    ),
     "verbs": "_plan _products _hessian _gradient _jacobian _derivative _one_sided",
     "notions": (
         "_ahead _compressed_product _colored_jacobian _colored_hessian _colored_bars _colored_adaptive "
@@ -33,7 +41,7 @@ ROWS = {
         "_compression _sparse_array _color_reader _pairings _direction _adaptive.pairs _complex.plane "
         "_complex.step _complex.cauchy_riemann _complex.surroundings _complex.holomorphic _noise.choice sparsity "
         "sparsity._detection sparsity._verification sparsity._color sparsity._bicoloring sparsity._greedy "
-        "sparsity._coloring sparsity._orders sparsity._makers sparsity._pattern _stencils.guarded _loops native "
+        "sparsity._coloring sparsity._orders sparsity._makers sparsity._pattern _stencils.guarded _loops native _rows "
         "_addresses _c_signature _spans _stencils.entries _stencils.structured_bars _adaptive.entries _around "
         "_stencils.bars _adaptive.method _adaptive.step_search _adaptive.line _adaptive.extrapolation "
         "_stencils.scheme steps _noise.steps _noise.neighbourhood _noise.measurement _bounds _stencils.table "
@@ -43,7 +51,7 @@ ROWS = {
     "engine": "cython_api _kernels reference",
     "side": "problems",
     "ground": (
-        "_layer_check.names _workers _layer_check.object_state _seeds _tree _containers _regression "
+        "_layer_check.names _workers _layer_check.object_state _seeds _tree _containers _regression _curvature "
         "_complex.reading _progress _stack_reading _reading _arrays _errors _estimates _budget _typing _later"
     ),
 }
@@ -57,6 +65,7 @@ FENCES = {
         | {
             "_backend",
             "_loops",
+            "_rows",
             "steps",
             "_point",
             "_stencils.scheme",
@@ -133,10 +142,15 @@ FENCES = {
     "_layer_check.calls": (GROUND | {"_layer_check.parameters", "_point"}, "what calls a layer measures nothing"),
     "_layer_check.parameters": (GROUND | {"_point"}, "what moves a layer's arrays measures nothing"),
     "_layer_check.result": (GROUND | {"_result"}, "a result does not know how it was computed"),
+    "_bench.timing": (set(), "a clock knows nothing of what it times"),
+    "_bench.rows": ({"_bench.timing"}, "figures do not know how they were measured"),
+    "_bench.tables": ({"_bench.rows"}, "a table does not know how its figures were measured"),
+    "_bench.record": ({"_bench.rows"}, "a record does not know how its figures were measured"),
     "_weight_check": (GROUND | {"_result", "_report.text"}, "the accused must not be its own witness"),
     "layers": (GROUND | {"_weight_gradient"}, "the accused must not be its own witness"),
     "_weight_gradient": (GROUND | {"_backend"}, "the accused must not be its own witness"),
     "reference": (GROUND | {"reference"}, "the reference is plain NumPy"),
+    "_rows": (GROUND | {"_spans"}, "who measures rows does not ask what they are"),
     "_spans": ({"_typing"}, "what shares out the entries knows no derivative"),
     "_addresses": (GROUND, "where a function is has nothing to do with what is asked of it"),
     "_c_signature": (GROUND, "where a function is has nothing to do with what is asked of it"),

@@ -155,8 +155,20 @@ def test_an_out_that_cannot_take_the_result(batch: tuple[int, ...], out: Any, er
 def test_infinite_and_undefined_values_arrive_without_a_warning() -> None:
     g, x = np.array([0.0, np.nan]), np.array([np.inf, 1.0])
     np.testing.assert_array_equal(weight_gradient(g, x), [[np.nan, 0.0], [np.nan, np.nan]])
+    np.testing.assert_array_equal(weight_gradient([[1e300], [1.0]], [[1e300], [np.inf]]), [[np.inf]])
     net = TwoLayerNet(1, 1, 1, rng=0)
     net.W1[:], net.W2[:] = -1.0, np.inf
     for x in (np.ones(1), np.ones((1, 1))):
         net.z1, net.a1, net.x = -x, 0 * x, x
         assert np.isnan(net.backward(np.ones(x.shape))[0]).all()
+
+
+@pytest.mark.parametrize("batch", [0, 2, 8, 40])
+def test_a_batch_of_any_strides_has_the_product_of_its_copy(batch: int) -> None:
+    rng = np.random.default_rng(batch)
+    G, X = rng.standard_normal((2 * batch, 14)), rng.standard_normal((batch, 33, 3))
+    for g, x in ((G[::2, ::-1], X[..., 1]), (G[:batch].T.copy().T, X[:, 1]), (G[::2], X[:, ::-1, 2])):
+        expected = np.ascontiguousarray(g).T @ np.ascontiguousarray(x)
+        np.testing.assert_allclose(weight_gradient(g, x), expected, rtol=0, atol=1e-13)
+        added = weight_gradient(g, x, out=np.ones(expected.shape), accumulate=True)
+        np.testing.assert_allclose(added, 1 + expected, rtol=0, atol=1e-13)

@@ -75,6 +75,23 @@ def test_threads_change_no_bit(monkeypatch: pytest.MonkeyPatch, rng: np.random.G
     assert len(started) >= workers - 1 or _backend.NAME == "reference"  # the plain twin does all in its first span
 
 
+@pytest.mark.parametrize("cost", [0.0, 1e-9, 1e-6, 1.0])
+@pytest.mark.parametrize(("start", "stop", "threads"), [(0, 1, 2), (3, 1000, 2), (10, 10**6, 7), (5, 8, 4)])
+def test_pieces_cover_all_entries_in_order_and_none_is_a_thread_s_whole_share(
+    start: int, stop: int, threads: int, cost: float
+) -> None:
+    pieces = list(_spans._pieces(start, stop, threads, cost))
+    ends = [start, *(end for _, end in pieces)]
+    assert [first for first, _ in pieces] == ends[:-1]
+    assert ends[-1] == stop
+    sizes = np.diff(ends)
+    assert sizes.min() >= 1
+    assert np.all(np.diff(sizes) <= 0)
+    if cost * (stop - start) > _spans.WORTH:
+        least = max(1, int(_spans.GRAIN / cost))
+        assert sizes.max() <= max(least, 3 * (stop - start) / (4 * threads))
+
+
 def test_little_work_starts_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_spans, "start_new_thread", lambda *given: pytest.fail("a thread for microseconds"))
     fg.numerical_gradient(ROSENBROCK, np.ones(3), workers=2)

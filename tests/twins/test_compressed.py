@@ -49,8 +49,23 @@ def scheme_of(module: Any, plan: Any) -> Any:
     return module.Scheme(offsets, weights, np.array([float(s.denominator) for s in plan.stencils]), plan.which)
 
 
-def arrays(pattern: Pattern, dtype: Any) -> list[Any]:
-    return [a.astype(dtype) for a in (*sparsity.color(pattern).grouped_columns, *pattern.csc)]
+def arrays(pattern: Pattern, dtype: Any, by_rows: bool = True) -> list[Any]:
+    """Return what the loop over colours takes of a pattern, from `bounds` to `chosen`."""
+    coloring = sparsity.color(pattern)
+    groups = [a.astype(dtype) for a in coloring.grouped_columns]
+    lines = [a.astype(dtype) for a in (pattern.csr if by_rows else pattern.csc)]
+    return [*groups, *lines, by_rows, *chosen(plain_entries, lines, by_rows, coloring.column_colors)]
+
+
+def chosen(module: Any, lines: Any, by_rows: bool, colors: Any) -> tuple[Any, Any]:
+    """Return the bounds and codes of the entries of each colour."""
+    last = np.empty(int(colors.max(initial=-1)) + 1, lines[0].dtype)
+    bounds = np.empty(len(last) + 1, np.intp)
+    module.by_color(*lines, colors, by_rows, last, bounds, np.empty(0, np.uint16))
+    codes = np.empty(bounds[-1], np.uint16)
+    if codes.size:
+        module.by_color(*lines, colors, by_rows, last, bounds, codes)
+    return bounds, codes
 
 
 @settings(max_examples=60)
@@ -61,11 +76,20 @@ def arrays(pattern: Pattern, dtype: Any) -> list[Any]:
     seed=st.integers(0, 2**32 - 1),
     how=st.sampled_from(HOW),
     is_bounded=st.booleans(),
+    by_rows=st.booleans(),
     dtype=st.sampled_from([np.float64, np.float32]),
     index=st.sampled_from([np.int32, np.intp]),
 )
 def test_sparse_has_the_same_bits_from_the_same_points(
-    m: int, n: int, density: float, seed: int, how: dict[str, Any], is_bounded: bool, dtype: Any, index: Any
+    m: int,
+    n: int,
+    density: float,
+    seed: int,
+    how: dict[str, Any],
+    is_bounded: bool,
+    by_rows: bool,
+    dtype: Any,
+    index: Any,
 ) -> None:
     rng = np.random.default_rng(seed)
     A = np.where(rng.random((m, n)) < density, rng.normal(size=(m, n)), 0.0)
@@ -74,8 +98,7 @@ def test_sparse_has_the_same_bits_from_the_same_points(
     x = point.array
     bounds = (np.where(rng.random(n) < 0.4, x, -9), np.full(n, 9.0)) if is_bounded else None
     plan = planned(point, how.get("eps"), how.get("method"), how.get("order"), bounds)
-    lines = arrays(pattern, index)
-    targets = rng.permutation(pattern.nnz).astype(index)[: rng.choice([0, pattern.nnz])]
+    lines = arrays(pattern, index, by_rows)
     seen = []
     for module, loops in TWINS:
         f, data = Recorder(A), np.zeros(pattern.nnz, dtype)
@@ -83,7 +106,7 @@ def test_sparse_has_the_same_bits_from_the_same_points(
         work = module.Work(x, m, False)
         for _ in range(2):  # with the same arrays again
             data[:] = 0
-            calls = module.sparse(f, x, plan.h, scheme_of(loops, plan), *lines, targets, work, data, reader)
+            calls = module.sparse(f, x, plan.h, scheme_of(loops, plan), *lines, work, data, reader)
         assert calls * 2 == len(f.points)
         seen.append((data.tobytes(), [p.tobytes() for p in f.points]))
     assert seen[0] == seen[1]
@@ -139,72 +162,126 @@ def test_entries(m: int, n: int, density: float, seed: int, dtype: Any, index: A
     rng = np.random.default_rng(seed)
     pattern = sparsity.as_pattern(rng.random((m, n)) < density)
     (starts, indices), (columns, rows) = ([a.astype(index) for a in lines] for lines in (pattern.csr, pattern.csc))
-    found, products = [], []
-    data, moves = rng.normal(size=pattern.nnz).astype(dtype), rng.normal(size=n)
+    found = []
     for module in (entries, plain_entries):
         targets = np.empty_like(indices)
         module.places(starts, indices, columns[:-1].copy(), targets)
         found.append(targets)
-        for places in (targets, targets[:0]):
-            change, size = np.empty((2, m))
-            module.product(columns, rows, places, data, moves, change, size)
-            products.append((change.tobytes(), size.tobytes()))
     assert np.array_equal(found[0], found[1])
-    assert products[:2] == products[2:]
-    dense = np.zeros((m, n))
-    dense[pattern.rows, pattern.cols] = data
-    change, size = np.empty((2, m))
-    entries.product(columns, rows, found[0], data, moves, change, size)
-    np.testing.assert_allclose(change, dense @ moves, atol=1e-6)
-    np.testing.assert_allclose(size, abs(dense) @ abs(moves), atol=1e-6)
+    colors = rng.integers(-1, 4, n).astype(np.int32)
+    for lines, by_rows in (((starts, indices), True), ((columns, rows), False)):
+        ends, codes = chosen(entries, lines, by_rows, colors)
+        plain_ends, plain_codes = chosen(plain_entries, lines, by_rows, colors)
+        assert np.array_equal(ends, plain_ends)
+        assert np.array_equal(codes, plain_codes)
+        owner = pattern.cols if by_rows else np.repeat(np.arange(n), np.diff(columns))
+        for k in range(len(ends) - 1):
+            read = plain_entries.decoded(codes[ends[k] : ends[k + 1]])
+            assert np.array_equal(read, np.flatnonzero(colors[owner] == k))
+
+
+def test_entries_of_a_color_that_are_far_apart() -> None:
+    far = 2 * plain_entries.FAR + 1
+    starts, indices = np.array([0, 1, far, 2 * far + 3]), np.zeros(2 * far + 3, np.intp)
+    indices[1:] = np.arange(1, len(indices))
+    indices[far] = 0
+    colors = np.minimum(np.arange(len(indices)), 1).astype(np.int32)
+    read = []
+    for module in (entries, plain_entries):
+        ends, codes = chosen(module, (starts, indices), True, colors)
+        read.append((ends.tolist(), codes.tolist()))
+    assert read[0] == read[1]
+    assert plain_entries.decoded(np.array(read[0][1][: read[0][0][1]])).tolist() == [0, far]
+
+
+@settings(max_examples=60)
+@given(
+    m=st.integers(1, 9),
+    n=st.integers(1, 9),
+    seed=st.integers(0, 2**32 - 1),
+    is_off=st.booleans(),
+    dtype=st.sampled_from([np.float64, np.float32]),
+    index=st.sampled_from([np.int32, np.intp]),
+)
+def test_unexplained_finds_the_row_that_is_off(m: int, n: int, seed: int, is_off: bool, dtype: Any, index: Any) -> None:
+    rng = np.random.default_rng(seed)
+    pattern = sparsity.as_pattern(rng.random((m, n)) < 0.5)
+    dense = np.where(pattern.toarray(), rng.normal(size=(m, n)), 0.0).astype(dtype)
+    moves, before = rng.uniform(0.5, 1, n), rng.normal(size=m)
+    after = before + dense.astype(float) @ moves
+    size = abs(dense).astype(float) @ abs(moves)
+    wrong = int(rng.integers(m))
+    after[wrong] += (2e-3 * size[wrong] + 1e-9) * is_off
+    for by_rows, lines in ((True, pattern.csr), (False, pattern.csc)):
+        order = np.lexsort((pattern.cols, pattern.rows) if by_rows else (pattern.rows, pattern.cols))
+        data = dense[pattern.rows, pattern.cols][order]
+        given = *(a.astype(index) for a in lines), by_rows, data, moves, after, before, 1e-15, 1e-3
+        for module in (entries, plain_entries):
+            assert module.unexplained(*given, np.empty((3, 0 if by_rows else m))) == (wrong if is_off else -1)
 
 
 def test_arrays_that_do_not_fit_are_refused() -> None:
     pattern = sparsity.banded(4)
     x, plan = np.ones(4), planned(as_point(np.ones(4)), None, None, None, None)
-    bounds, members, starts, rows = arrays(pattern, np.int32)
-    none, data = rows[:0], np.zeros(pattern.nnz)
+    bounds, members, starts, indices, _, ends, codes = arrays(pattern, np.int32)
+    data = np.zeros(pattern.nnz)
     scheme, reader = scheme_of(differences, plan), as_point(x).reader()
+    right = {
+        "bounds": bounds,
+        "members": members,
+        "starts": starts,
+        "indices": indices,
+        "by_rows": True,
+        "ends": ends,
+        "codes": codes,
+        "data": data,
+        "h": plan.h,
+    }
 
-    def run(bounds: Any, members: Any, starts: Any, rows: Any, targets: Any, data: Any, h: Any = plan.h) -> None:
-        compressed.sparse(
-            lambda x: x,
-            x,
-            h,
-            scheme,
-            bounds,
-            members,
-            starts,
-            rows,
-            targets,
-            compressed.Work(x, 4, False),
-            data,
-            reader,
-        )
+    def run(**wrong: Any) -> None:
+        given: dict[str, Any] = right | wrong
+        compressed.sparse(f=lambda x: x, x=x, scheme=scheme, work=compressed.Work(x, 4, False), reader=reader, **given)
 
-    run(bounds, members, starts, rows, none, data)
-    for wrong in (
-        (bounds, members + np.int32(1), starts, rows, none, data),
-        (bounds + np.int32(1), members, starts, rows, none, data),
-        (bounds, members, starts[:-1], rows, none, data),
-        (bounds, members, starts, rows + np.int32(1), none, data),
-        (bounds, members, starts, rows, rows[:3], data),
-        (bounds, members, starts, rows, np.full_like(rows, 99), data),
-        (bounds, members, starts, rows, none, data[:-1]),
-        (bounds, members, starts, rows, none, data, np.ones(3)),
+    run()
+    one = np.int32(1)
+    for name, value in (
+        ("members", members + one),
+        ("bounds", bounds + one),
+        ("bounds", bounds[:-1]),
+        ("starts", starts[:-1]),
+        ("starts", np.minimum(starts, starts[-1] - one)),
+        ("indices", indices + one),
+        ("members", members[::-1].copy()),
+        ("ends", ends + 1),
+        ("codes", codes[:3]),
+        ("data", data[:-1]),
+        ("h", np.ones(3)),
     ):
         with pytest.raises(ValueError, match="do not fit each other"):
-            run(*wrong)
+            run(**{name: value})
+    with pytest.raises(ValueError, match="codes do not fit"):
+        run(codes=np.full_like(codes, 99))
     work = compressed.Work(x, 4, True)
-    for ends, J in ((np.arange(5), np.zeros(15)), (np.arange(4), np.zeros(16)), (np.arange(0), np.zeros(16))):
+    for all_columns, J in ((np.arange(5), np.zeros(15)), (np.arange(4), np.zeros(16)), (np.arange(0), np.zeros(16))):
         with pytest.raises(ValueError, match="do not fit each other"):
-            compressed.dense(lambda x: x, x, plan.h, scheme, ends, work, J, reader)
+            compressed.dense(lambda x: x, x, plan.h, scheme, all_columns, work, J, reader)
     with pytest.raises(ValueError, match="compressed form"):
-        entries.places(*pattern.csr, np.full(4, 99, np.int32), np.empty_like(rows))
+        entries.places(*pattern.csr, np.full(4, 99, np.int32), np.empty_like(indices))
+    colors = np.array([0, 1, 2, 0], np.int32)
+    for lines, colors_of, by_rows in (
+        ((starts, indices + one), colors, True),
+        ((starts, indices), colors + one, True),
+        ((starts, indices), colors[:-1], False),
+        ((starts[:-1], indices), colors, True),
+    ):
+        with pytest.raises(ValueError, match=r"fit each other|outside its range"):
+            entries.by_color(*lines, colors_of, by_rows, np.empty(3, np.int32), ends.copy(), codes.copy())
+    ones, none = np.ones(4), np.empty((3, 0))
     for bad in (
-        (starts, rows, rows[:2], data),
-        (starts, rows + np.int32(9), none, data),
-        (starts[:2], rows, none, data),
+        (starts, indices + np.int32(9), True, data, ones, ones, ones, 0.0, 0.0, none),
+        (starts[:2], indices, True, data, ones, ones, ones, 0.0, 0.0, none),
+        (starts, indices, True, data[1:], ones, ones, ones, 0.0, 0.0, none),
+        (starts, indices, False, data, ones, ones, ones, 0.0, 0.0, none),
     ):
         with pytest.raises(ValueError, match="do not fit each other"):
-            entries.product(*bad, np.ones(4), np.ones(4), np.ones(4))
+            entries.unexplained(*bad)

@@ -42,8 +42,8 @@ def test_descend(n: int, p: int, dtype: Any, steps: int, weight: float, ridge: f
     results = []
     for twin in (compiled, plain):
         at, gradient, work, losses = x.copy(), np.full(p, np.nan), np.full(p, np.nan), np.full(steps + 1, np.nan)
-        broken, squares = twin.descend(A, b, at, gradient, work, losses, rate, weight, ridge)
-        assert broken == -1
+        taken, broken, squares = twin.descend(A, b, at, gradient, work, losses, rate, weight, ridge, -1.0)
+        assert (taken, broken) == (steps, -1)
         results.append((at, gradient, losses, squares))
     # Iterates are right to the rounding of where they were; losses, gradient and squares to that of their parts.
     few = 100 * np.finfo(np.float64).eps
@@ -85,21 +85,39 @@ def test_what_is_not_finite_is_reported_alike(p: int, where: str, value: float) 
     {"A": A, "b": b, "x": x}[where].flat[-1] = value
     for twin in (compiled, plain):
         losses = np.empty(4)
-        broken, _ = twin.descend(A, b, x.copy(), np.empty(p), np.empty(p), losses, rate, 1.0, 0.0)
+        _, broken, _ = twin.descend(A, b, x.copy(), np.empty(p), np.empty(p), losses, rate, 1.0, 0.0, -1.0)
         assert broken == 0
         assert not np.isfinite(losses).any()
+
+
+@pytest.mark.parametrize("p", [1, 3, 8, 13])
+def test_a_short_gradient_ends_it(p: int) -> None:
+    A, b, x, rate = problem(40, p, np.float64, 6)
+    rate *= min(p, 6)
+    for gtol in (0.0, 1e-4, 1.0, 1e300):
+        ends = []
+        for twin in (compiled, plain):
+            at, gradient, losses = x.copy(), np.empty(p), np.full(401, np.nan)
+            taken, _, _ = twin.descend(A, b, at, gradient, np.empty(p), losses, rate, 1.0, 0.0, gtol)
+            assert np.isfinite(losses[: taken + 1]).all()
+            assert np.isnan(losses[taken + 1 :]).all()
+            assert taken == 400 or np.linalg.norm(gradient) <= gtol
+            ends.append((taken, at))
+        assert ends[0][0] == ends[1][0]
+        np.testing.assert_allclose(ends[0][1], ends[1][1], rtol=0, atol=1e-12)
+    assert ends[0][0] == 0
 
 
 def test_results_do_not_depend_on_the_spans() -> None:
     A, b, x, rate = problem(3000, 90, np.float64, 4)
     whole, cut, by_one = np.empty(91), np.empty(1), []
     state = x.copy()
-    compiled.descend(A, b, state, np.empty(90), np.empty(90), whole, rate, 1.0, 0.0)
+    compiled.descend(A, b, state, np.empty(90), np.empty(90), whole, rate, 1.0, 0.0, -1.0)
     assert whole.size * A.size > 1 << 24
     at = x.copy()
     for _ in range(91):
         gradient = np.empty(90)
-        compiled.descend(A, b, at, gradient, np.empty(90), cut, rate, 1.0, 0.0)
+        compiled.descend(A, b, at, gradient, np.empty(90), cut, rate, 1.0, 0.0, -1.0)
         by_one.append(cut.item())
         at -= rate * gradient
     np.testing.assert_array_equal(whole, by_one)
@@ -108,4 +126,4 @@ def test_results_do_not_depend_on_the_spans() -> None:
 def test_kernel_refuses_what_it_could_not_read() -> None:
     A, b, x, rate = problem(5, 2, np.float64, 0)
     with pytest.raises(ValueError, match="do not fit"):
-        compiled.descend(A, b[:-1], x, np.empty(2), np.empty(2), np.empty(3), rate, 1.0, 0.0)
+        compiled.descend(A, b[:-1], x, np.empty(2), np.empty(2), np.empty(3), rate, 1.0, 0.0, -1.0)

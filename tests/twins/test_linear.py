@@ -18,24 +18,27 @@ Array = NDArray[Any]
 @settings(max_examples=60, deadline=None)
 @given(
     m=st.integers(0, 5),
-    n=st.one_of(st.integers(0, 40), st.integers(90, 110)),
+    n=st.one_of(st.integers(0, 40), st.integers(90, 110), st.integers(1020, 1040)),
     dtype=st.sampled_from([np.float32, np.float64]),
     exact=st.booleans(),
     curved=st.booleans(),
     offset=st.integers(0, 15),
+    around=st.booleans(),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_layers_agree(m: int, n: int, dtype: type, exact: bool, curved: bool, offset: int, seed: int) -> None:
+def test_layers_agree(
+    m: int, n: int, dtype: type, exact: bool, curved: bool, offset: int, around: bool, seed: int
+) -> None:
     """With whole numbers the products are exact, and what is left has the same bits."""
     rng = np.random.default_rng(seed)
     W: Array = rng.integers(-8, 9, (m, n)).astype(dtype)
     x, shift, c = (rng.integers(-8, 9, k).astype(np.float64) for k in (n, m, m))
     q, h = rng.random(m) * curved, np.array([2.0**-10 if exact else 1e-3])
     theirs: Array = np.empty((m, n), dtype)
-    plain.layer_differences(W, x, shift, c, q, h, theirs)
+    plain.layer_differences(W, x, shift, c, q, h, False, theirs)
     ours, moved = elsewhere(theirs, offset), elsewhere(W, (3 * offset) % 16)
     moved[...] = W
-    compiled.layer_differences(moved, x, shift, c, q, h, ours)
+    compiled.layer_differences(moved, x, shift, c, q, h, around, ours)
     np.testing.assert_array_equal(ours, theirs)
 
 
@@ -53,18 +56,24 @@ def test_the_bits_of_a_layer_do_not_depend_on_where_it_lies() -> None:
     for offset in range(16):
         moved, out = elsewhere(W, offset), np.empty((3, 77))
         moved[...] = W
-        compiled.layer_differences(moved, x, zeros, zeros, np.ones(3), h, out)
+        compiled.layer_differences(moved, x, zeros, zeros, np.ones(3), h, bool(offset % 2), out)
         results.append(out)
     for out in results[1:]:
         np.testing.assert_array_equal(out, results[0])
-    plain.layer_differences(W, x, zeros, zeros, np.ones(3), h, out)
+    plain.layer_differences(W, x, zeros, zeros, np.ones(3), h, False, out)
     np.testing.assert_allclose(results[0], out, rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("name", ["x", "shift", "c", "q", "h", "out"])
 def test_shapes_of_a_layer_are_looked_at(name: str) -> None:
-    arguments = {"W": np.ones((2, 3)), "x": np.ones(3), "shift": np.ones(2), "c": np.ones(2), "q": np.ones(2)}
-    arguments.update(h=np.ones(1), out=np.ones((2, 3)))
+    arguments: dict[str, Any] = {
+        "W": np.ones((2, 3)),
+        "x": np.ones(3),
+        "shift": np.ones(2),
+        "c": np.ones(2),
+        "q": np.ones(2),
+    }
+    arguments.update(q=np.ones(2), h=np.ones(1), around=False, out=np.ones((2, 3)))
     arguments[name] = np.concatenate([arguments[name]] * 2)
     with pytest.raises(ValueError, match="do not fit"):
         compiled.layer_differences(**arguments)

@@ -24,19 +24,45 @@ def problem(n: int, p: int, dtype: Any, seed: int) -> tuple[Any, Any, Any, float
 
 
 def run(
-    twin: Any, A: Any, b: Any, x: Any, rate: float, steps: int, weight: float = 1.0, ridge: float = 0.0, H: Any = None
+    twin: Any,
+    A: Any,
+    b: Any,
+    x: Any,
+    rate: float,
+    steps: int,
+    weight: float = 1.0,
+    ridge: float = 0.0,
+    H: Any = None,
+    gtol: float = -1.0,
 ) -> tuple[bool, Any, Any, Any, float]:
     p = x.size
     at, gradient, losses = x.copy(), np.full(p, np.nan), np.full(steps + 1, np.nan)
     if H is None:
         H = A.T.astype(np.float64) @ A.astype(np.float64)
     work = np.full((p + 3, -(-p // 8) * 8), np.nan)
-    accepted, squares = twin.recur(A, b, H, at, gradient, work, losses, rate, weight, ridge)
-    return accepted, at, gradient, losses, squares
+    accepted, taken, squares = twin.recur(A, b, H, at, gradient, work, losses, rate, weight, ridge, gtol)
+    return accepted, at, gradient, losses[: taken + 1], squares
 
 
-def test_signatures_are_one() -> None:
-    assert list(inspect.signature(compiled.recur).parameters) == list(inspect.signature(plain.recur).parameters)
+@pytest.mark.parametrize("name", ["recur", "gram"])
+def test_signatures_are_one(name: str) -> None:
+    ours, theirs = (inspect.signature(getattr(twin, name)).parameters for twin in TWINS)
+    assert list(ours) == list(theirs)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(1, 1), (10, 3), (0, 4), (7, 30)])
+def test_gram(dtype: Any, shape: tuple[int, int]) -> None:
+    A = np.random.default_rng(9).standard_normal(shape).astype(dtype)
+    products = []
+    for twin in TWINS:
+        H = np.full((shape[1], shape[1]), np.nan)
+        twin.gram(A, H)
+        np.testing.assert_array_equal(H, H.T)
+        products.append(H)
+    np.testing.assert_allclose(products[0], products[1], rtol=0, atol=1e-13)
+    with pytest.raises(ValueError, match="do not fit"):
+        compiled.gram(A, np.empty((shape[1] + 1, shape[1])))
 
 
 @settings(max_examples=60, deadline=None)
@@ -53,7 +79,7 @@ def test_recur(p: int, more: int, dtype: Any, steps: int, weight: float, ridge: 
     A, b, x, rate = problem(p + more, p, dtype, seed)
     one, other = (run(twin, A, b, x, rate, steps, weight, ridge) for twin in TWINS)
     at, gradient, losses = x.copy(), np.empty(p), np.empty(steps + 1)
-    descent.descend(A, b, at, gradient, np.empty(p), losses, rate, weight, ridge)
+    descent.descend(A, b, at, gradient, np.empty(p), losses, rate, weight, ridge, -1.0)
     # Iterates are right to rounding; a loss then to this much, and the gradient to its parts.
     few = 1e3 * EPS
     A = A.astype(np.float64)
@@ -81,12 +107,58 @@ def test_a_wrong_product_is_noticed(twin: Any, p: int) -> None:
 
 @pytest.mark.parametrize("twin", TWINS)
 @pytest.mark.parametrize("p", [3, 20])
-def test_what_rises_or_is_not_finite_is_declined(twin: Any, p: int) -> None:
+def test_what_is_not_finite_or_nothing_is_declined(twin: Any, p: int) -> None:
     A, b, x, rate = problem(60, p, np.float64, 2)
-    assert not run(twin, A, b, x, 3 * rate, 200)[0]
+    assert not run(twin, A, b, x, 9 * rate, 2000)[0]
     assert not run(twin, A, b, A[0] * 0, rate, 5, H=np.full((p, p), np.nan))[0]
     assert not run(twin, A, b * np.inf, x, rate, 5)[0]
     assert not run(twin, A, A @ (x * 0), x * 0, rate, 5)[0]
+
+
+@pytest.mark.parametrize("twin", TWINS)
+@pytest.mark.parametrize("p", [3, 20])
+def test_a_loss_that_rises_is_summed_forward(twin: Any, p: int) -> None:
+    A, b, x, rate = problem(60, p, np.float64, 2)
+    accepted, at, _, losses, _ = run(twin, A, b, x, 3 * rate, 60)
+    expected, x_end = np.empty(61), x.copy()
+    descent.descend(A, b, x_end, np.empty(p), np.empty(p), expected, 3 * rate, 1.0, 0.0, -1.0)
+    assert accepted
+    assert losses[-1] > 1e6 * losses[0]
+    np.testing.assert_allclose(losses, expected, rtol=1e-12)
+    np.testing.assert_allclose(at, x_end, rtol=0, atol=1e-12 * np.max(np.abs(x_end)))
+
+
+@pytest.mark.parametrize("twin", TWINS)
+@pytest.mark.parametrize("p", [3, 20])
+def test_a_loss_that_falls_far_and_then_rises_is_declined(twin: Any, p: int) -> None:
+    rng = np.random.default_rng(6)
+    left, _ = np.linalg.qr(rng.standard_normal((60, p)))
+    A, x = left * np.r_[2.0, np.ones(p - 1)], np.r_[1e-9, np.ones(p - 1)]
+    losses = np.empty(61)
+    descent.descend(A, np.zeros(60), x.copy(), np.empty(p), np.empty(p), losses, 0.4, 1.0, 0.0, -1.0)
+    assert losses.min() < 1e-10 * losses[0] < losses[-1]
+    assert not run(twin, A, np.zeros(60), x, 0.4, 60)[0]
+
+
+@pytest.mark.parametrize("twin", TWINS)
+@pytest.mark.parametrize("p", [1, 3, 5, 8, 20])
+def test_a_short_gradient_ends_it(twin: Any, p: int) -> None:
+    A, b, x, rate = problem(60, p, np.float64, 7)
+    for gtol in (1e300, 1.0, 1e-3, 1e-6):
+        expected, x_end = np.empty(3001), x.copy()
+        taken, _, _ = descent.descend(A, b, x_end, np.empty(p), np.empty(p), expected, rate, 1.0, 0.0, gtol)
+        accepted, at, gradient, losses, _ = run(twin, A, b, x, rate, 3000, gtol=gtol)
+        assert accepted
+        assert losses.size == taken + 1 <= 3000
+        assert np.linalg.norm(gradient) <= gtol
+        np.testing.assert_allclose(losses, expected[: taken + 1], rtol=1e-12)
+        np.testing.assert_allclose(at, x_end, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("twin", TWINS)
+def test_a_gradient_that_rounding_keeps_longer_is_left_to_the_residual(twin: Any) -> None:
+    A, b, x, rate = problem(60, 3, np.float64, 8)
+    assert not run(twin, A, b, x, rate, 3000, gtol=1e-25)[0]
 
 
 @pytest.mark.parametrize("twin", TWINS)
@@ -104,7 +176,7 @@ def test_kernel_refuses_what_it_could_not_read() -> None:
     A, b, x, rate = problem(9, 2, np.float64, 0)
     for H, work in ((np.eye(3), np.empty((5, 8))), (np.eye(2), np.empty((5, 2)))):
         with pytest.raises(ValueError, match="do not fit"):
-            compiled.recur(A, b, H, x, np.empty(2), work, np.empty(3), rate, 1.0, 0.0)
+            compiled.recur(A, b, H, x, np.empty(2), work, np.empty(3), rate, 1.0, 0.0, -1.0)
 
 
 @settings(max_examples=30, deadline=None)

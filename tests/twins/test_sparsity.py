@@ -83,6 +83,30 @@ def test_colours_beyond_a_word_are_alike(columns: int, dtype: Any) -> None:
         assert found == min(columns, 65)
 
 
+@settings(max_examples=100, deadline=None)
+@given(
+    m=st.integers(0, 14),
+    n=st.integers(1, 80),
+    density=st.floats(0, 0.2),
+    period=st.integers(1, 64),
+    width=st.integers(0, 4),
+    dtype=st.sampled_from([np.int32, np.intp]),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_periods_are_alike(m: int, n: int, density: float, period: int, width: int, dtype: Any, seed: int) -> None:
+    near = abs(np.arange(n) - 3 * np.arange(m)[:, np.newaxis]) < width
+    dense = near | (np.random.default_rng(seed).random((m, n)) < density)
+    found = []
+    for twin in COLORINGS:
+        colors = np.empty(n, np.int32)
+        found.append((twin.by_period(*lines(dense, dtype), period, colors), colors.tolist()))
+    is_distinct = all(len(set(row % period)) == len(row) for row in map(np.flatnonzero, dense))
+    assert found[0][0] is found[1][0] is is_distinct
+    if is_distinct:
+        expected = np.where(dense.any(axis=0), np.arange(n) % period, -1).tolist()
+        assert found[0][1] == found[1][1] == expected
+
+
 @settings(max_examples=60, deadline=None)
 @drawn
 def test_groups_and_transposes_are_alike(m: int, n: int, density: float, dtype: Any, seed: int) -> None:
@@ -199,6 +223,10 @@ def test_colourings_refuse_what_does_not_fit(twin: ModuleType) -> None:
     for palette in (0, 65):
         with pytest.raises(ValueError, match="palette"):
             twin.next_fit(starts, indices, order, taken, palette, colors)
+        with pytest.raises(ValueError, match="period"):
+            twin.by_period(starts, indices, palette, colors)
+    with pytest.raises(ValueError, match="outside"):
+        twin.by_period(starts, indices + 1, 3, colors)
     with pytest.raises(ValueError, match="fit"):
         twin.group(np.array([0, 2], np.int32), np.empty(2, np.int32), np.empty(2, np.int32))
     with pytest.raises(ValueError, match="fit"):

@@ -19,7 +19,7 @@ NONE = np.zeros((1, 0))
 def run(twin: Any, arguments: dict[str, Any], m: int, n: int, dtype: type, sided: bool) -> tuple[int, Array, Array]:
     left: Array = np.full((m, n), np.nan, dtype)
     right: Array = left.copy()
-    count = twin.unit_differences(**arguments, left=left, right=right if sided else left)
+    count = twin.unit_differences(**arguments, first=0, left=left, right=right if sided else left)
     return count, left, right
 
 
@@ -138,6 +138,46 @@ def test_long_rows_are_taken_in_blocks() -> None:
     assert ours[0] == theirs[0] > 0
     np.testing.assert_array_equal(ours[1], theirs[1])
     np.testing.assert_array_equal(ours[2], theirs[2])
+
+
+@settings(max_examples=40, deadline=None)
+@given(n_out=st.integers(0, 3), each=st.booleans(), cut=st.integers(0, 6), **CASES)
+@pytest.mark.parametrize("twin", [compiled, plain], ids=["compiled", "plain"])
+def test_rows_are_those_of_the_whole(
+    twin: Any,
+    n_samples: int,
+    m: int,
+    n: int,
+    kind: str,
+    dtype: type,
+    rectified: bool,
+    sided: bool,
+    seed: int,
+    n_out: int,
+    each: bool,
+    cut: int,
+) -> None:
+    rng = np.random.default_rng(seed)
+    arguments = lines(rng, n_samples, m, n, steps_of(rng, kind, m * n), rectified)
+    if n_out:
+        logarithm(rng, arguments, n_out, each, 1.0)
+    redone, left, right = run(twin, arguments, m, n, dtype, sided)
+    found: tuple[Array, Array] = np.full_like(left, np.nan), np.full_like(left, np.nan)
+    for first, last in ((0, min(cut, m)), (min(cut, m), m)):
+        below = found[0][first:last]
+        above = found[1][first:last] if sided else below
+        redone -= twin.unit_differences(**arguments, first=first, left=below, right=above)
+    assert redone == 0
+    np.testing.assert_array_equal(found[0], left)
+    if sided:
+        np.testing.assert_array_equal(found[1], right)
+
+
+@pytest.mark.parametrize("first", [-1, 1, 3])
+def test_rows_beyond_the_units_are_refused(first: int) -> None:
+    arguments, out = lines(np.random.default_rng(0), 1, 3, 4, np.array([0.1]), False), np.empty((3, 4))
+    with pytest.raises(ValueError, match="do not fit"):
+        compiled.unit_differences(**arguments, first=first, left=out, right=out)
 
 
 @pytest.mark.parametrize("twin", [compiled, plain], ids=["compiled", "plain"])

@@ -151,8 +151,11 @@ def test_info_names_what_computes(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     rows = dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
     assert rows["Python"].startswith(".".join(map(str, sys.version_info[:3])))
-    assert list(rows) == ["fastgrad", "Python", "NumPy", "BLAS", "machine", "extras"]
+    assert list(rows) == ["fastgrad", "Python", "level", "compiler", "NumPy", "BLAS", "machine", "extras"]
     assert f"{_backend.NAME} backend" in rows["fastgrad"]
+    assert rows["level"].startswith(_backend.built.level())
+    assert rows["compiler"].startswith(_backend.built.compiler())
+    assert re.search(r"threads?|THREADS=", rows["BLAS"])
 
 
 def test_version_and_unknown_commands(tmp_path: Path) -> None:

@@ -11,9 +11,10 @@ import pytest
 from numpy.typing import NDArray
 
 import fastgrad as fg
-from fastgrad import losses
 from fastgrad._losses import criteria as _criteria
-from fastgrad._typing import KinkedFunction, StructuredFunction
+from fastgrad._losses import linear as _linear
+from fastgrad._losses import two_layer as _two_layer
+from fastgrad._typing import KinkedFunction, RowwiseFunction, StructuredFunction
 from fastgrad.losses import CrossEntropy, LinearLoss, SquaredError, TwoLayerLoss
 
 Array = NDArray[Any]
@@ -179,9 +180,11 @@ def test_protocols() -> None:
     assert isinstance(LinearLoss(W, X, loss="sum"), StructuredFunction)
     assert not isinstance(LinearLoss(W, X, loss="sum"), KinkedFunction)
     assert isinstance(TwoLayerLoss((W1, W2), X, loss="sum", wrt="W2"), KinkedFunction)
+    assert isinstance(LinearLoss(W, X, loss="sum"), RowwiseFunction)
+    assert isinstance(TwoLayerLoss((W1, W2), X, loss="sum", wrt="W2"), RowwiseFunction)
 
 
-@pytest.mark.parametrize("module", [losses, _criteria])
+@pytest.mark.parametrize("module", [_linear, _two_layer, _criteria])
 def test_examples_run(module: Any) -> None:
     failed, attempted = doctest.testmod(module)
     assert attempted

@@ -10,7 +10,14 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = ["README.md", "docs/accuracy.md", "docs/layers.md", "docs/parallel.md", "docs/sparse.md"]
+PAGES = [
+    "README.md",
+    "docs/accuracy.md",
+    "docs/layers.md",
+    "docs/least_squares.md",
+    "docs/parallel.md",
+    "docs/sparse.md",
+]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 

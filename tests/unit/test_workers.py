@@ -253,10 +253,17 @@ def test_numbers_that_make_no_sense_are_refused(workers: int) -> None:
         fg.numerical_gradient(cubes, np.ones(3), workers=workers)
 
 
-def test_structured_callables_need_no_workers() -> None:
-    loss = fg.losses.LinearLoss(np.ones((2, 3)), np.ones(3), loss="sum")
-    with pytest.raises(TypeError, match="structured"):
-        fg.numerical_gradient(loss, np.ones((2, 3)), workers=2)
+def test_workers_of_structured_callables_are_threads() -> None:
+    loss, W = fg.losses.LinearLoss(np.ones((2, 3)), np.ones(3), loss="sum"), np.ones((2, 3))
+    assert fg.numerical_gradient(loss, W, workers=2).tolist() == W.tolist()
+    verbs: list[Any] = [fg.numerical_gradient, lambda f, x, **options: fg.gradient_check(f, x, x, **options)]
+    for verb in verbs:
+        with pytest.raises(TypeError, match="workers must be their number"):
+            verb(loss, W, workers=map)
+        with pytest.raises(ValueError, match="positive number of threads"):
+            verb(loss, W, workers=0)
+    with pytest.raises(TypeError, match="vectorized"):
+        fg.gradient_check(loss, W, W, vectorized=True)
 
 
 def test_without_joblib_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ from fastgrad._typing import Array, Float64Array, IndexArray, Step
 
 @dataclass(frozen=True)
 class Case:
-    """What is judged, where, with which steps and tolerances; `elsewhere` measures in place of the plain loop."""
+    """What is judged, where, with which steps and tolerances; who measures in place of the plain loop, or threads."""
 
     f: Any
     point: Point
@@ -32,6 +32,7 @@ class Case:
     where: IndexArray | None
     progress: Progress
     elsewhere: Any = None
+    threads: int = 1
 
     @property
     def claimed(self) -> Array:
@@ -94,6 +95,15 @@ class Tally:
     unresolved: Rows
     kinks: Kinked
     corrected: Rows
+
+
+def beyond_tolerance(case: Case, measured: Array, count: int) -> IndexArray:
+    """Return the positions of so many entries beyond tolerance; none by the textbook's rule: it does not look again."""
+    if case.rtol == 0 or count == 0:
+        return np.empty(0, np.intp)
+    found = np.empty(count, np.intp)
+    _backend.compare.offenders(case.claimed, measured, case.atol, case.rtol, found)
+    return found
 
 
 def nothing_beyond() -> Tally:
@@ -159,11 +169,13 @@ def conclude(
     rest_is_right: bool = False,
     asked: int = 0,
     noise: float = float("nan"),
+    sizes: tuple[float, float] | None = None,
 ) -> GradientCheck:
     """Return the result of a check from the first measurement, its summary and the second look.
 
     It is inconclusive at best where more entries were asked for than the case holds. Where the entries that were not
-    measured are known to be right, because projections of them are, the diagnosis may speak of them.
+    measured are known to be right, because projections of them are, the diagnosis may speak of them. `sizes` are the
+    largest magnitude and the sum of squares of what is claimed, where they are known already.
     """
     max_relative_error = summary[1]
     if tally.corrected.k.size:
@@ -177,7 +189,7 @@ def conclude(
         verdict = "failed"
     elif unresolved.k.size or flaw or case.count < asked:
         verdict = "inconclusive"
-    resolution, resolution_norm = _resolution(case, unresolved)
+    resolution, resolution_norm = _resolution(case, unresolved, sizes or _backend.masks.sizes(case.claimed))
     if case.rtol == 0 and verdict == "failed":
         wrong = _by_the_textbook(case, measured)
     keeps_errors = at >= 0 and (verdict != "passed" or case.count <= BLOCKS**2)
@@ -209,9 +221,9 @@ def conclude(
     )
 
 
-def _resolution(case: Case, unresolved: Rows) -> tuple[float, float]:
+def _resolution(case: Case, unresolved: Rows, sizes: tuple[float, float]) -> tuple[float, float]:
     """Return what measuring each entry was sure to see: an error beyond the largest tolerance, where it is resolved."""
-    largest, squares = _backend.masks.sizes(case.claimed)
+    largest, squares = sizes
     tolerance = case.atol + case.rtol * largest
     if case.count == 0 or not largest < float("inf"):
         return float("nan"), float("nan")

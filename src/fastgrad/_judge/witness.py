@@ -30,9 +30,9 @@ Look = tuple[float, float, float, float]
 class Witness:
     """The plain forward of f around x, called before f's own loop runs, and held against the loop afterwards.
 
-    First eight entries together, and each direction, are differenced on one side, around one common value: that is
-    right where f is linear along them, and half the calls. What does not fit is differenced on both sides, and of the
-    eight entries each by itself in the end: only so is one accused.
+    First the directions, and eight entries together, are differenced on one side, each from where the last one led to:
+    that is right where f is linear along them, half the calls, and little memory to write. What does not fit is
+    differenced on both sides of x, and of the eight entries each by itself in the end: only so is one accused.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class Witness:
     atol : float
         What does not matter.
     scratch : ndarray
-        Like x; it is free again when this returns.
+        Like x, and overwritten; it is free again when this returns.
     """
 
     def __init__(self, f: Any, x: Array, h: Float64Array, atol: float, scratch: Array) -> None:
@@ -53,22 +53,26 @@ class Witness:
         self._x = x
         self._h = h
         self._atol = atol
-        np.copyto(scratch, x)
-        around = _Around(self, scratch)
-        self._centre = around.value()
+        self._centre = self.call(x)
         self._entries = np.unique(np.linspace(0, x.size - 1, ENTRIES).astype(np.intp))
         self._moves = PARTS[: self._entries.size] * (h if h.size == 1 else h[self._entries])
+        around, step = _Around(self, scratch), float(np.min(h))
+        self._first = around.direction(KEYS[0], step)
         self._beside = around.entries(self._entries, self._moves)
-        self._along = [around.direction(key, float(np.min(h))) for key in KEYS]
+        self._second = around.further(KEYS[1], step)
 
     def call(self, x: Array) -> float:
         """Return f(x), counted."""
         self.calls += 1
         return float(self._f(x))
 
-    def disagreement(self, measured: Array) -> str | None:
-        """Return a sentence that says where the measured differences do not fit f itself; None where they do."""
+    def disagreement(self, measured: Array, projections: tuple[float, float] | None = None) -> str | None:
+        """Return a sentence that says where the measured differences do not fit f itself; None where they do.
+
+        The inner products of what was measured with the directions of `KEYS` are formed here unless they are given.
+        """
         measured = measured.reshape(-1)
+        claims = projections or _backend.projection.inner(measured, 0, *KEYS)
         for i in [] if self._together_fit(measured[self._entries]) else self._entries.tolist():
             claimed = float(measured[i])
             if not self._entry_fits(i, claimed):
@@ -77,9 +81,10 @@ class Witness:
                     f"{claimed:.9g}, and calls of f another value. The measured values cannot be trusted."
                 )
         step = float(np.min(self._h))
-        for key, value, claimed in zip(KEYS, self._along, _backend.projection.inner(measured, KEYS[0]), strict=True):
-            is_right = step > 0.0 and self._fits(value, self._centre, step, claimed)
-            if not (is_right or self._direction_fits(key, value, step, claimed, measured)):
+        ways = (self._first, self._centre), (self._second, self._first)
+        for key, (value, before), claimed in zip(KEYS, ways, claims, strict=True):
+            is_right = step > 0.0 and self._fits(value, before, step, claimed)
+            if not (is_right or self._direction_fits(key, step, claimed, measured)):
                 return (
                     "f's own difference loop does not fit f: along a random direction they differ. "
                     "The measured values cannot be trusted."
@@ -107,10 +112,11 @@ class Witness:
 
     def _together_fit(self, claims: Array) -> bool:
         value, taken = self._beside
-        if self._sum_fits(value, self._centre, taken, claims):
+        if self._sum_fits(value, self._first, taken, claims):
             return True
-        minus, back = self._spare.entries(self._entries, -self._moves)
-        return self._sum_fits(value, minus, taken - back, claims)
+        plus, up = self._spare.entries(self._entries, self._moves)
+        minus, down = self._spare.entries(self._entries, -self._moves)
+        return self._sum_fits(plus, minus, up - down, claims)
 
     def _sum_fits(self, upper: float, lower: float, moved: Float64Array, claims: Array) -> bool:
         width = float(np.max(np.abs(moved)))
@@ -125,13 +131,14 @@ class Witness:
 
         return self._fits_in_the_end(look(1.0), look)
 
-    def _direction_fits(self, key: int, value: float, step: float, claimed: float, measured: Array) -> bool:
+    def _direction_fits(self, key: int, step: float, claimed: float, measured: Array) -> bool:
         def look(factor: float) -> Look:
             h = step * factor
             as_rounded = _backend.projection.project(measured, self._x.reshape(-1), key, h)
             return self._spare.direction(key, h), self._spare.direction(key, -h), 2 * h, as_rounded
 
-        return self._fits_in_the_end((value, self._spare.direction(key, -step), 2 * step, claimed), look)
+        plus = self._first if key == KEYS[0] else self._spare.direction(key, step)
+        return self._fits_in_the_end((plus, self._spare.direction(key, -step), 2 * step, claimed), look)
 
     def _fits_in_the_end(self, first: Look, look: Callable[[float], Look]) -> bool:
         """Tell whether slope and claim agree with some step small enough, and noise small beside what they were off.
@@ -156,7 +163,7 @@ class Witness:
 
 
 class _Around:
-    """A buffer that holds x, moved at some entries or along a direction for one call of f, which sees it read-only."""
+    """A buffer that is moved at some entries or along a direction for one call of f, which sees it read-only."""
 
     def __init__(self, witness: Witness, buffer: Array) -> None:
         self._witness = witness
@@ -165,19 +172,21 @@ class _Around:
         self._shown = buffer.view()
         self._shown.flags.writeable = False
 
-    def value(self) -> float:
-        return self._witness.call(self._shown)
-
     def entries(self, indices: IndexArray, moves: Float64Array) -> tuple[float, Float64Array]:
-        """Return f with these entries moved, and the moves as rounded."""
+        """Return f with these entries of what the buffer holds moved, and the moves as rounded."""
         before = self._flat[indices]
         self._flat[indices] = before + moves
         taken = self._flat[indices].astype(np.float64) - before
-        value = self.value()
+        value = self._witness.call(self._shown)
         self._flat[indices] = before
         return value, taken
 
     def direction(self, key: int, step: float) -> float:
-        """Return f with all entries moved; the buffer does not hold x any more."""
+        """Return f with all entries of x moved, as the buffer then holds them."""
         _backend.projection.move(self._x, key, step, self._flat)
-        return self.value()
+        return self._witness.call(self._shown)
+
+    def further(self, key: int, step: float) -> float:
+        """Return f with all entries moved from where the buffer holds them."""
+        _backend.projection.move(self._flat, key, step, self._flat)
+        return self._witness.call(self._shown)

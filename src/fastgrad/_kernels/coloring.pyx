@@ -6,7 +6,7 @@ gives the first 64 colours, and another over what is left each further 64.
 """
 from libc.stdint cimport int32_t, uint64_t
 
-from fastgrad._kernels.indices cimport index
+from fastgrad._kernels.indices cimport index, inside
 from fastgrad._kernels.wide cimport wide_int
 
 cdef extern from *:
@@ -133,6 +133,50 @@ def next_fit(starts, indices, order, taken, int palette, colors):
     if found < 0:
         raise ValueError("an index lies outside its array")
     return found
+
+
+# starts (m + 1,), indices (nnz,) below n: by rows, rising in each; colors (n,), written. -1: an index lies outside
+cdef int distinct(
+        const index[::1] starts, const index[::1] indices, Py_ssize_t period, int32_t[::1] colors) noexcept nogil:
+    cdef Py_ssize_t i, p, j, n = colors.shape[0], last = 0, first = 0, color = 0, first_color = 0
+    cdef uint64_t seen, bit
+    if not inside(starts, indices, n):
+        return OUTSIDE
+    for j in range(n):
+        colors[j] = -1
+    for i in range(starts.shape[0] - 1):
+        seen = 0
+        last, color = first, first_color
+        for p in range(starts[i], starts[i + 1]):
+            j = indices[p]
+            color += j - last  # a division a row or none, where neighbours are near
+            if color >= period:
+                color -= period
+            if not 0 <= color < period:
+                color = j % period
+            last = j
+            if p == starts[i]:
+                first, first_color = j, color
+            bit = <uint64_t> 1 << color
+            if seen & bit:
+                return 0
+            seen |= bit
+            colors[j] = <int32_t>color
+    return 1
+
+
+def by_period(starts, indices, period, colors):
+    """Give column j, if it has entries, the colour j mod period; return whether no row has a colour twice."""
+    cdef int found
+    if len(starts) == 0 or not 1 <= period <= COLORS:
+        raise ValueError("starts needs an entry more than there are rows, and a period is from 1 to 64")
+    if indices.dtype.itemsize == 4:
+        found = distinct[int32_t](starts, indices, period, colors)
+    else:
+        found = distinct[Py_ssize_t](starts, indices, period, colors)
+    if found < 0:
+        raise ValueError("an index lies outside its array")
+    return found == 1
 
 
 # colors (n,), -1 for those without; starts (n_colors + 1,), members (those with a colour,), written

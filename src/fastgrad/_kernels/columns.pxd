@@ -1,11 +1,13 @@
 # What the members of one colour do: move, add up the values of f, and read their entries off.
+from libc.stdint cimport uint16_t, uint32_t
+
 from fastgrad._kernels.differences cimport Scheme
 from fastgrad._kernels.indices cimport index
 from fastgrad._kernels.wide cimport real
 
-# Columns of a dense Jacobian that are gathered before they are written: one cache line of doubles a row.
 cdef enum:
-    COLUMNS = 8
+    COLUMNS = 8  # of a dense Jacobian that are gathered before they are written: one cache line of doubles a row
+    FAR = 65535  # the largest code: what is to be added before the next one
 
 
 cdef inline int add_up(double[::1] to, const double *values, double weight, bint is_first) except -1 nogil:
@@ -19,14 +21,6 @@ cdef inline int add_up(double[::1] to, const double *values, double weight, bint
     return 0
 
 
-cdef inline bint below(const index[::1] indices, Py_ssize_t width) noexcept nogil:
-    cdef Py_ssize_t p
-    for p in range(indices.shape[0]):
-        if indices[p] < 0 or indices[p] >= width:
-            return False
-    return True
-
-
 cdef inline Py_ssize_t common_row(const unsigned char[::1] which, const index[::1] members) noexcept nogil:
     """Return the stencil that all of these take, or -1 where they differ."""
     cdef Py_ssize_t q
@@ -38,75 +32,114 @@ cdef inline Py_ssize_t common_row(const unsigned char[::1] which, const index[::
     return which[members[0]]
 
 
+cdef inline Py_ssize_t offset_of(Scheme scheme, Py_ssize_t j, Py_ssize_t k) noexcept:
+    """Return by how many of its steps entry j is moved at its k-th point."""
+    cdef Py_ssize_t w = scheme.which[0 if scheme.which.shape[0] == 1 else j]
+    return scheme.offsets[w, k] if scheme.weights[w, k] != 0.0 else 0
+
+
 cdef inline Py_ssize_t move(
         const real[::1] base, const double[::1] h, Scheme scheme, const index[::1] members, Py_ssize_t k,
-        real[::1] line) except? -9:
+        real[::1] point) noexcept:
     """Write the members at their k-th point; return the offset of the first that moves, or 0 where all stay."""
-    cdef Py_ssize_t q, j, w, offset, found = 0
-    cdef Py_ssize_t each = 0 if h.shape[0] == 1 else 1, each_row = 0 if scheme.which.shape[0] == 1 else 1
-    cdef const Py_ssize_t[:, ::1] offsets = scheme.offsets
-    cdef const double[:, ::1] weights = scheme.weights
-    cdef const unsigned char[::1] which = scheme.which
+    cdef Py_ssize_t q, j, offset, found = 0
+    cdef double step
+    if h.shape[0] == 1 and scheme.which.shape[0] == 1:
+        offset = offset_of(scheme, 0, k)
+        step = offset * h[0]
+        if offset:
+            for q in range(members.shape[0]):
+                point[members[q]] = <real>(base[members[q]] + step)
+            return offset
     for q in range(members.shape[0]):
         j = members[q]
-        w = which[j * each_row]
-        offset = offsets[w, k] if weights[w, k] != 0.0 else 0
-        line[j] = <real>(base[j] + offset * h[j * each]) if offset else base[j]
+        offset = offset_of(scheme, j, k)
+        point[j] = <real>(base[j] + offset * h[0 if h.shape[0] == 1 else j]) if offset else base[j]
         if not found:
             found = offset
     return found
 
 
-cdef inline int copy_members(const real[::1] line, const index[::1] members, real[::1] point) except -1 nogil:
-    cdef Py_ssize_t q
+cdef inline Py_ssize_t first_offset(Scheme scheme, const index[::1] members, Py_ssize_t k) noexcept:
+    """Return the offset of the first member that moves at its k-th point, or 0 where all stay."""
+    cdef Py_ssize_t q, offset
     for q in range(members.shape[0]):
-        point[members[q]] = line[members[q]]
+        offset = offset_of(scheme, members[q], k)
+        if offset or scheme.which.shape[0] == 1:
+            return offset
     return 0
 
 
-cdef inline int restore(const real[::1] base, const index[::1] members, real[::1] line) except -1 nogil:
-    cdef Py_ssize_t q
-    for q in range(members.shape[0]):
-        line[members[q]] = base[members[q]]
-    return 0
+cdef inline int add_words(const real *a, const real *b) noexcept nogil:
+    """Return in how many words of four bytes two numbers differ."""
+    cdef const uint32_t *u = <const uint32_t *>a
+    cdef const uint32_t *v = <const uint32_t *>b
+    if sizeof(real) == 4:
+        return u[0] != v[0]
+    return (u[0] != v[0]) + (u[1] != v[1])
 
 
+# starts (l + 1,), indices (nnz,): the entries, by rows or by columns; codes: those of a colour, each as what is to be
+# added to the one before, after as often FAR as that is needed
 cdef inline int add_apart(
-        Scheme scheme, const index[::1] members, const index[::1] starts, const index[::1] rows, Py_ssize_t k,
-        bint of_centre, const double[::1] values, double[::1] total) except -1:
-    """Add values to the rows of each member as its own stencil weights them: those that moved, or those that stayed."""
-    cdef Py_ssize_t q, p, j, w
+        Scheme scheme, const index[::1] starts, const index[::1] indices, bint by_rows, const uint16_t[::1] codes,
+        Py_ssize_t k, bint of_centre, const double[::1] values, double[::1] total) except -1:
+    """Add values to each entry's row as its column's stencil weights them: where that moved, or where it stayed."""
+    cdef Py_ssize_t q, i, j, w, p = 0, line = 0
     cdef double weight
     cdef const unsigned char[::1] which = scheme.which
-    for q in range(members.shape[0]):
-        j = members[q]
+    for q in range(codes.shape[0]):
+        p += codes[q]
+        if codes[q] == FAR:
+            continue
+        if p >= indices.shape[0]:
+            raise ValueError("the codes do not fit the pattern")
+        while starts[line + 1] <= p:
+            line += 1
+        i = line if by_rows else indices[p]
+        j = indices[p] if by_rows else line
         w = which[j]
         weight = scheme.weights[w, k]
         if weight == 0.0 or (scheme.offsets[w, k] == 0) != of_centre:
             continue
-        for p in range(starts[j], starts[j + 1]):
-            if k == 0:
-                total[rows[p]] = weight * values[rows[p]]
-            else:
-                total[rows[p]] += weight * values[rows[p]]
+        if k == 0:
+            total[i] = weight * values[i]
+        else:
+            total[i] += weight * values[i]
     return 0
 
 
 cdef inline int read_off(
-        const double[::1] h, Scheme scheme, const index[::1] members, const index[::1] starts, const index[::1] rows,
-        const index[::1] targets, const double[::1] total, real[::1] data) except -1:
-    """Write each entry of these columns: its row's element of the line, over its column's width."""
-    cdef Py_ssize_t q, p, j
+        const double[::1] h, Scheme scheme, const index[::1] starts, const index[::1] indices, bint by_rows,
+        const uint16_t[::1] codes, const double[::1] total, real[::1] data) except -1:
+    """Write each of these entries: its row's element of the line, over its column's width."""
+    cdef Py_ssize_t q, j, p = 0, line = 0
     cdef Py_ssize_t each = 0 if h.shape[0] == 1 else 1, each_row = 0 if scheme.which.shape[0] == 1 else 1
-    cdef double width
     cdef const double[::1] widths = scheme.widths
     cdef const unsigned char[::1] which = scheme.which
-    cdef bint in_order = targets.shape[0] == 0
-    for q in range(members.shape[0]):
-        j = members[q]
+    cdef double width = widths[which[0]] * h[0]
+    if by_rows and each == 0 and each_row == 0:
+        for q in range(codes.shape[0]):
+            p += codes[q]
+            if codes[q] == FAR:
+                continue
+            if p >= indices.shape[0]:
+                raise ValueError("the codes do not fit the pattern")
+            while starts[line + 1] <= p:
+                line += 1
+            data[p] = <real>(total[line] / width)
+        return 0
+    for q in range(codes.shape[0]):
+        p += codes[q]
+        if codes[q] == FAR:
+            continue
+        if p >= indices.shape[0]:
+            raise ValueError("the codes do not fit the pattern")
+        while starts[line + 1] <= p:
+            line += 1
+        j = indices[p] if by_rows else line
         width = widths[which[j * each_row]] * h[j * each]
-        for p in range(starts[j], starts[j + 1]):
-            data[p if in_order else targets[p]] = <real>(total[rows[p]] / width)
+        data[p] = <real>(total[line if by_rows else indices[p]] / width)
     return 0
 
 

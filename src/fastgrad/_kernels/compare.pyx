@@ -1,13 +1,21 @@
 """Claimed against measured, in one pass without temporaries."""
 from libc.float cimport DBL_MAX
 from libc.math cimport fabs
+from libc.stdint cimport int64_t
 
 from fastgrad._kernels.wide cimport real, wide_int
 
-# Independent lanes, merged in a fixed order, so that wide registers are used and the result does not depend on them.
+cdef extern from *:
+    """
+    #include <string.h>
+    static inline int64_t fastgrad_bits(double a) { int64_t bits; memcpy(&bits, &a, sizeof a); return bits; }
+    static inline double fastgrad_double(int64_t bits) { double a; memcpy(&a, &bits, sizeof a); return a; }
+    """
+    int64_t bits_of "fastgrad_bits"(double a) noexcept nogil
+    double as_double "fastgrad_double"(int64_t bits) noexcept nogil
+
 cdef enum:
-    LANES = 32
-    ROWS = 32
+    BLOCK = 1024            # entries that stay in the first cache from one look to the next
 
 cdef struct Summary:
     double max_error
@@ -40,53 +48,64 @@ cdef inline double size_of(double c, double m) noexcept nogil:
     return a if a > b else b
 
 
-cdef inline bint is_beyond(double c, double m, double atol, double rtol) noexcept nogil:
-    return not (fabs(c - m) <= atol + rtol * size_of(c, m) and fabs(c - m) <= DBL_MAX)
+cdef inline bint is_within(double c, double m, double atol, double rtol) noexcept nogil:
+    return (fabs(c - m) <= atol + rtol * size_of(c, m)) & (fabs(c - m) <= DBL_MAX)
 
 
-cdef wide_int summarise(
-        const real[::1] claimed, const real[::1] measured, double atol, double rtol, Summary *s) except -1 nogil:
-    cdef double worst[LANES]
-    cdef double beyond[LANES]
-    cdef double above[LANES]
-    cdef double c, m, e, size, largest, improved, ratio = 0.0
-    cdef Py_ssize_t i, k, block, stop, n = claimed.shape[0], where = 0
-    for k in range(LANES):
-        beyond[k] = 0.0
+# The largest error of a block, and whether any is above this share of its entry's size. The bits of numbers that are not
+# negative are ordered as they are, with NaN above all: the largest of integers is found in wide registers, and is the
+# same in any order. Shapes: claimed, measured (n,).
+cdef wide_int look_over(const real* claimed, const real* measured, Py_ssize_t n, double ratio, double* largest,
+                        int64_t* is_above) noexcept nogil:
+    cdef int64_t bits, worst = 0, above = 0
+    cdef double c, m, e
+    cdef Py_ssize_t i
+    for i in range(n):
+        c = claimed[i]
+        m = measured[i]
+        e = fabs(c - m)
+        bits = bits_of(e)
+        worst = worst if worst >= bits else bits
+        above |= (<int64_t> (e > ratio * fabs(c))) & (<int64_t> (e > ratio * fabs(m)))
+    largest[0] = as_double(worst)
+    is_above[0] = above
+    return 0
+
+
+# How many entries of a block are beyond tolerance. Shapes: claimed, measured (n,).
+cdef wide_int count_beyond(const real* claimed, const real* measured, Py_ssize_t n, double atol, double rtol,
+                           Py_ssize_t* beyond) noexcept nogil:
+    cdef int64_t within = 0
+    cdef Py_ssize_t i
+    for i in range(n):
+        within += <int64_t> is_within(claimed[i], measured[i], atol, rtol)
+    beyond[0] += n - within
+    return 0
+
+
+cdef int summarise(
+        const real[::1] claimed, const real[::1] measured, double atol, double rtol, Summary *s) except -1:
+    cdef double largest, ratio = 0.0
+    cdef int64_t is_above
+    cdef Py_ssize_t block, start, width, n = claimed.shape[0], where = 0
+    if measured.shape[0] != n:
+        raise ValueError("the shapes do not fit")
     s.max_error = -1.0 if n else 0.0
-    for block in range((n // LANES + ROWS - 1) // ROWS):
-        stop = min((block + 1) * ROWS, n // LANES)
-        for k in range(LANES):
-            worst[k] = above[k] = 0.0
-        for i in range(block * ROWS, stop):
-            for k in range(LANES):
-                c = claimed[i * LANES + k]
-                m = measured[i * LANES + k]
-                e = fabs(c - m)
-                size = size_of(c, m)
-                worst[k] = worst[k] if worst[k] >= e else e
-                beyond[k] = beyond[k] + (0.0 if (e <= atol + rtol * size) & (e <= DBL_MAX) else 1.0)
-                above[k] = 1.0 if e > ratio * size else above[k]
-        largest = improved = 0.0
-        for k in range(LANES):
-            largest = largest if largest >= worst[k] else worst[k]
-            improved += above[k]
-        if largest > s.max_error:
-            s.max_error = largest
-            where = block * ROWS * LANES
-        if improved:
-            ratio = larger_ratio(claimed, measured, block * ROWS * LANES, stop * LANES, ratio)
-    for i in range(n - n % LANES, n):
-        e = fabs(<double>claimed[i] - <double>measured[i])
-        beyond[0] += is_beyond(claimed[i], measured[i], atol, rtol)
-        if e > s.max_error:
-            s.max_error = e
-            where = i
-    s.max_relative_error = larger_ratio(claimed, measured, n - n % LANES, n, ratio)
     s.beyond = 0
-    for k in range(LANES):
-        s.beyond += <Py_ssize_t>beyond[k]
-    locate(claimed, measured, 0 if s.beyond else where, s)
+    with nogil:
+        for block in range((n + BLOCK - 1) // BLOCK):
+            start = block * BLOCK
+            width = min(<Py_ssize_t> BLOCK, n - start)
+            look_over(&claimed[start], &measured[start], width, ratio, &largest, &is_above)
+            if not (largest <= atol and largest <= DBL_MAX):
+                count_beyond(&claimed[start], &measured[start], width, atol, rtol, &s.beyond)
+            if largest > s.max_error:
+                s.max_error = largest
+                where = start
+            if is_above:
+                ratio = larger_ratio(claimed, measured, start, start + width, ratio)
+        s.max_relative_error = ratio
+        locate(claimed, measured, 0 if s.beyond else where, s)
     return 0
 
 
@@ -129,7 +148,7 @@ cdef Py_ssize_t collect(
         const real[::1] claimed, const real[::1] measured, double atol, double rtol, Py_ssize_t[::1] out) except -1 nogil:
     cdef Py_ssize_t i, found = 0
     for i in range(claimed.shape[0]):
-        if is_beyond(claimed[i], measured[i], atol, rtol):
+        if not is_within(claimed[i], measured[i], atol, rtol):
             if found < out.shape[0]:
                 out[found] = i
             found += 1

@@ -8,10 +8,12 @@ cdef struct Place:
 
 cdef wide_int advance(
     const real[:, ::1] A, const double[::1] b, double[::1] x, double[::1] gradient, double[::1] work,
-    double[::1] losses, double learning_rate, double weight, double ridge, Place* place,
+    double[::1] losses, double learning_rate, double weight, double ridge, double gtol, Place* place,
 ) except -1 nogil
 
 cdef double evaluate(
     const real[:, ::1] A, const double[::1] b, double[::1] x, double[::1] gradient, double[::1] work,
     double[::1] loss, double weight, double ridge,
 ) except? -1
+
+cdef double length(const double[::1] v) noexcept nogil

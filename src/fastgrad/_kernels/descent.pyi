@@ -10,4 +10,5 @@ def descend(
     learning_rate: float,
     weight: float,
     ridge: float,
-) -> tuple[int, float]: ...
+    gtol: float,
+) -> tuple[int, int, float]: ...

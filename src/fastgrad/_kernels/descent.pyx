@@ -7,17 +7,18 @@
 #   x         (p,)    double, from the first iterate to the last
 #   gradient  (p,)    double, written: the gradient at the last x
 #   work      (p,)    double, written: sums of one block of rows
-#   losses    (k + 1) double, written: the loss before each of k steps, and at the last x
+#   losses    (k + 1) double, written: the loss before each step taken, at most k, and at the last x
+#
+# A step is taken only where the gradient is longer than `gtol`; a negative gtol asks for all.
 
 from cpython.exc cimport PyErr_CheckSignals
-from libc.math cimport isfinite
+from libc.math cimport isfinite, sqrt
 
-from fastgrad._kernels.lanes cimport add_product, fill, lanes, load, load_doubles, multiply, prefetch, store, total
+from fastgrad._kernels.lanes cimport add_product, fill, lanes, load, load_doubles, multiply, store, total
 from fastgrad._kernels.wide cimport real, wide_int
 
 cdef enum:
     BLOCK = 64            # rows whose sums are formed apart and then added: long sums keep their digits
-    AHEAD = 2048          # entries of A between those in use and those asked for in advance
     SPAN = 1 << 24        # entries of A between two looks for Ctrl-C: at most some 20 ms, wherever A lies
 
 
@@ -56,13 +57,13 @@ cdef inline int narrow_rows(
     return 0
 
 
-# Adds them to `work` and `squares` for 8 columns and more. Where p is no multiple of 8, the last eight columns overlap the eight before them: `own`
-# is 1 in those that have not been counted, 0 in the others.
+# Adds them to `work` and `squares` for 8 columns and more. Where p is no multiple of 8, the last eight columns overlap
+# the eight before them: `own` is 1 in those that have not been counted, 0 in the others.
 cdef wide_int wide_rows(
     const real[:, ::1] A, const double[::1] b, double[::1] x, double[::1] work,
     Py_ssize_t first, Py_ssize_t end, double* squares,
 ) except -1 nogil:
-    cdef Py_ssize_t p = A.shape[1], whole = p - p % 8, ahead = max(4 * p, AHEAD), i = first, j
+    cdef Py_ssize_t p = A.shape[1], whole = p - p % 8, i = first, j
     cdef double r0, r1, r2, r3
     cdef double mask[8]
     cdef lanes own, t, u, a0, a1, a2, a3
@@ -115,10 +116,6 @@ cdef wide_int wide_rows(
             load(&t, &A[i + 3, j])
             add_product(&u, &t, &a3)
             store(&work[j], &u)
-            prefetch(&A[i, j] + ahead)
-            prefetch(&A[i, j] + ahead + p)
-            prefetch(&A[i, j] + ahead + 2 * p)
-            prefetch(&A[i, j] + ahead + 3 * p)
         if whole < p:
             multiply(&a0, &own)
             multiply(&a1, &own)
@@ -152,9 +149,18 @@ cdef wide_int wide_rows(
     return 0
 
 
+cdef double length(const double[::1] v) noexcept nogil:
+    cdef double squares = 0.0
+    cdef Py_ssize_t j
+    for j in range(v.shape[0]):
+        squares += v[j] * v[j]
+    return sqrt(squares)
+
+
+# Goes on from `place` for a span of work; returns 1 where the gradient became short enough to end at place.step.
 cdef wide_int advance(
     const real[:, ::1] A, const double[::1] b, double[::1] x, double[::1] gradient, double[::1] work,
-    double[::1] losses, double learning_rate, double weight, double ridge, Place* place,
+    double[::1] losses, double learning_rate, double weight, double ridge, double gtol, Place* place,
 ) except -1 nogil:
     cdef Py_ssize_t n = A.shape[0], p = A.shape[1], last = losses.shape[0] - 1
     cdef Py_ssize_t j, end, budget = SPAN
@@ -190,6 +196,8 @@ cdef wide_int advance(
         losses[place.step] = loss
         if place.broken < 0 and not isfinite(loss):
             place.broken = place.step
+        if gtol >= 0.0 and length(gradient) <= gtol:
+            return 1
         if place.step < last:
             for j in range(p):
                 x[j] -= learning_rate * gradient[j]
@@ -209,29 +217,32 @@ cdef double evaluate(
     gradient[:] = 0.0
     while place.step < 1:
         with nogil:
-            advance(A, b, x, gradient, work, loss, 1.0, weight, ridge, &place)
+            advance(A, b, x, gradient, work, loss, 1.0, weight, ridge, -1.0, &place)
         PyErr_CheckSignals()
     return place.squares
 
 
 cdef tuple run(
     const real[:, ::1] A, const double[::1] b, double[::1] x, double[::1] gradient, double[::1] work,
-    double[::1] losses, double learning_rate, double weight, double ridge,
+    double[::1] losses, double learning_rate, double weight, double ridge, double gtol,
 ):
-    cdef Py_ssize_t n = A.shape[0], p = A.shape[1]
+    cdef Py_ssize_t n = A.shape[0], p = A.shape[1], last = losses.shape[0] - 1
     cdef Place place = Place(0, 0, -1, 0.0)
-    if b.shape[0] != n or x.shape[0] != p or gradient.shape[0] != p or work.shape[0] != p or losses.shape[0] == 0:
+    cdef int ended = 0
+    if b.shape[0] != n or x.shape[0] != p or gradient.shape[0] != p or work.shape[0] != p or last < 0:
         raise ValueError("descend: the arrays do not fit each other.")
     gradient[:] = 0.0
-    while place.step < losses.shape[0]:
+    while place.step <= last and not ended:
         with nogil:
-            advance(A, b, x, gradient, work, losses, learning_rate, weight, ridge, &place)
+            ended = advance(A, b, x, gradient, work, losses, learning_rate, weight, ridge, gtol, &place)
         PyErr_CheckSignals()
-    return place.broken, place.squares
+    return min(place.step, last), place.broken, place.squares
 
 
-def descend(A, b, x, gradient, work, losses, double learning_rate, double weight, double ridge):
-    """Take k steps of descent from x, in place; return the first step that is not finite, or -1, and the last r.r."""
+def descend(
+    A, b, x, gradient, work, losses, double learning_rate, double weight, double ridge, double gtol,
+):
+    """Take up to k steps of descent from x, in place; return how many, the first not finite or -1, and the last r.r."""
     if A.dtype.char == "d":
-        return run[double](A, b, x, gradient, work, losses, learning_rate, weight, ridge)
-    return run[float](A, b, x, gradient, work, losses, learning_rate, weight, ridge)
+        return run[double](A, b, x, gradient, work, losses, learning_rate, weight, ridge, gtol)
+    return run[float](A, b, x, gradient, work, losses, learning_rate, weight, ridge, gtol)

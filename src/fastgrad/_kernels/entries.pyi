@@ -1,12 +1,18 @@
 from fastgrad._typing import Array, Float64Array
 
 def places(starts: Array, indices: Array, cursor: Array, targets: Array) -> None: ...
-def product(
+def by_color(
+    starts: Array, indices: Array, colors: Array, by_rows: bool, last: Array, bounds: Array, codes: Array
+) -> None: ...
+def unexplained(
     starts: Array,
-    rows: Array,
-    targets: Array,
+    indices: Array,
+    by_rows: bool,
     data: Array,
     moves: Float64Array,
-    change: Float64Array,
-    size: Float64Array,
-) -> None: ...
+    after: Float64Array,
+    before: Float64Array,
+    rounding: float,
+    share: float,
+    sums: Float64Array,
+) -> int: ...

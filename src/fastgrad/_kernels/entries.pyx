@@ -1,8 +1,8 @@
-"""The entries of a sparse Jacobian: where they lie in another order, and what they make of a move of x."""
-from libc.math cimport fabs
-from libc.stdint cimport int32_t
+"""The entries of a sparse Jacobian: which are read from which colour, and whether they explain what a move of x did."""
+from libc.math cimport fabs, fmax
+from libc.stdint cimport int32_t, uint16_t
 
-from fastgrad._kernels.columns cimport below
+from fastgrad._kernels.columns cimport FAR
 from fastgrad._kernels.indices cimport index, inside
 from fastgrad._kernels.wide cimport real
 
@@ -35,36 +35,146 @@ cdef bint place(
     return True
 
 
-# starts (n + 1,), rows (nnz,): by columns  targets (nnz,) or (0,)  data (nnz,)  moves (n,)  change, size (m,), written
-def product(starts, rows, targets, data, const double[::1] moves, double[::1] change, double[::1] size):
-    """Write the product of a sparse Jacobian with moves into change, and that of their absolute values into size."""
-    if len(moves) != len(starts) - 1 or len(change) != len(size) or len(data) != len(rows):
+# starts (l + 1,), indices (nnz,): by rows or by columns  colors (n,) of the columns, -1 for none
+# last (c,), overwritten  bounds (c + 1,), of intp  codes (bounds[c],) or (0,), of uint16
+def by_color(starts, indices, colors, bint by_rows, last, Py_ssize_t[::1] bounds, uint16_t[::1] codes):
+    """Write which entries have a column of each colour, as steps from one to the next; or the bounds of these alone.
+
+    Those of colour k are codes[bounds[k]] to below codes[bounds[k + 1]]: the first entry and what to add to go on, each
+    after as many codes of the largest value as have to be added before. No codes, and the bounds are written.
+    """
+    cdef bint fits
+    if len(starts) == 0 or len(bounds) != len(last) + 1 or starts[len(starts) - 1] != len(indices):
         raise ValueError("the arrays do not fit each other")
-    if rows.dtype.itemsize == 4:
-        if data.dtype.char == "d":
-            multiply[int32_t, double](starts, rows, targets, data, moves, change, size)
-        else:
-            multiply[int32_t, float](starts, rows, targets, data, moves, change, size)
-    elif data.dtype.char == "d":
-        multiply[Py_ssize_t, double](starts, rows, targets, data, moves, change, size)
+    if not by_rows and len(colors) != len(starts) - 1:
+        raise ValueError("the arrays do not fit each other")
+    if indices.dtype.itemsize == 4:
+        fits = choose[int32_t](starts, indices, colors, by_rows, last, bounds, codes)
     else:
-        multiply[Py_ssize_t, float](starts, rows, targets, data, moves, change, size)
+        fits = choose[Py_ssize_t](starts, indices, colors, by_rows, last, bounds, codes)
+    if not fits:
+        raise ValueError("an index, a colour or a bound lies outside its range")
 
 
-cdef int multiply(
-        const index[::1] starts, const index[::1] rows, const index[::1] targets, const real[::1] data,
-        const double[::1] moves, double[::1] change, double[::1] size) except -1:
-    cdef Py_ssize_t j, p, r
-    cdef bint in_order = targets.shape[0] == 0
-    cdef double term
-    if not inside(starts, rows, change.shape[0]) or not (
-            in_order or (targets.shape[0] == rows.shape[0] and below(targets, data.shape[0]))):
+cdef bint choose(const index[::1] starts, const index[::1] indices, const int32_t[::1] colors, bint by_rows,
+                 index[::1] last, Py_ssize_t[::1] bounds, uint16_t[::1] codes) noexcept nogil:
+    cdef Py_ssize_t line, p, k, count = last.shape[0]
+    cdef bint writes = codes.shape[0] > 0
+    if not inside(starts, indices, colors.shape[0] if by_rows else (<Py_ssize_t>1 << 62)):
+        return False
+    for k in range(colors.shape[0]):
+        if colors[k] >= count:
+            return False
+    for k in range(count):
+        last[k] = 0
+        if not writes:
+            bounds[k + 1] = 0
+    if not writes:
+        bounds[0] = 0
+    if by_rows:
+        for p in range(indices.shape[0]):
+            if not note(p, colors[indices[p]], last, bounds, codes):
+                return False
+    else:
+        for line in range(starts.shape[0] - 1):
+            for p in range(starts[line], starts[line + 1]):
+                if not note(p, colors[line], last, bounds, codes):
+                    return False
+    if writes:
+        for k in range(count, 0, -1):
+            bounds[k] = bounds[k - 1]
+        bounds[0] = 0
+    else:
+        for k in range(count):
+            bounds[k + 1] += bounds[k]
+    return True
+
+
+cdef inline bint note(Py_ssize_t p, int color, index[::1] last, Py_ssize_t[::1] bounds,
+                      uint16_t[::1] codes) noexcept nogil:
+    """Write entry p as the next one of a colour, or count its codes; return False where it has no room."""
+    cdef Py_ssize_t at, step
+    if color < 0:
+        return True
+    step = p - last[color]
+    last[color] = <index>p
+    if codes.shape[0] == 0:
+        bounds[color + 1] += 1
+        if step >= FAR:
+            bounds[color + 1] += step // FAR
+        return True
+    at = bounds[color]
+    while step >= FAR and 0 <= at < codes.shape[0]:
+        codes[at] = FAR
+        at += 1
+        step -= FAR
+    if not 0 <= at < codes.shape[0]:
+        return False
+    codes[at] = <uint16_t>step
+    bounds[color] = at + 1
+    return True
+
+
+# starts (l + 1,), indices (nnz,): by rows or by columns  data (nnz,)  moves (n,)  after, before (m,): values of f
+# sums (3, m), overwritten; by rows (3, 0)
+def unexplained(starts, indices, bint by_rows, data, const double[::1] moves, const double[::1] after,
+                const double[::1] before, double rounding, double share, double[:, ::1] sums):
+    """Return the first row whose change is not what its entries make of the moves of x; -1 where all are explained.
+
+    A row may be off by `rounding` times its larger value, times four more than it has entries, and by a `share` of what
+    its entries do, all taken as positive. What is not finite counts as explained.
+    """
+    cdef Py_ssize_t row
+    if (len(starts) != (len(after) if by_rows else len(moves)) + 1 or len(before) != len(after)
+            or len(data) != len(indices) or sums.shape[0] != 3 or sums.shape[1] != (0 if by_rows else len(after))):
         raise ValueError("the arrays do not fit each other")
-    for r in range(change.shape[0]):
-        change[r] = size[r] = 0.0
+    if indices.dtype.itemsize == 4:
+        if data.dtype.char == "d":
+            row = astray[int32_t, double](
+                starts, indices, by_rows, data, moves, after, before, rounding, share, sums)
+        else:
+            row = astray[int32_t, float](
+                starts, indices, by_rows, data, moves, after, before, rounding, share, sums)
+    elif data.dtype.char == "d":
+        row = astray[Py_ssize_t, double](starts, indices, by_rows, data, moves, after, before, rounding, share, sums)
+    else:
+        row = astray[Py_ssize_t, float](starts, indices, by_rows, data, moves, after, before, rounding, share, sums)
+    if row < -1:
+        raise ValueError("the arrays do not fit each other")
+    return row
+
+
+cdef Py_ssize_t astray(
+        const index[::1] starts, const index[::1] indices, bint by_rows, const real[::1] data, const double[::1] moves,
+        const double[::1] after, const double[::1] before, double rounding, double share,
+        double[:, ::1] sums) noexcept nogil:
+    cdef Py_ssize_t i, j, p
+    cdef double change, size, term
+    if not inside(starts, indices, moves.shape[0] if by_rows else after.shape[0]):
+        return -2
+    if by_rows:
+        for i in range(after.shape[0]):
+            change = size = 0.0
+            for p in range(starts[i], starts[i + 1]):
+                term = moves[indices[p]] * data[p]
+                change = change + term
+                size = size + fabs(term)
+            if off(after[i], before[i], change, share * size, rounding * (4 + starts[i + 1] - starts[i])):
+                return i
+        return -1
+    sums[:, :] = 0.0
     for j in range(moves.shape[0]):
         for p in range(starts[j], starts[j + 1]):
-            term = moves[j] * data[p if in_order else targets[p]]
-            change[rows[p]] += term
-            size[rows[p]] += fabs(term)
-    return 0
+            i = indices[p]
+            term = moves[j] * data[p]
+            sums[0, i] += term
+            sums[1, i] += fabs(term)
+            sums[2, i] += 1.0
+    for i in range(after.shape[0]):
+        if off(after[i], before[i], sums[0, i], share * sums[1, i], rounding * (4 + sums[2, i])):
+            return i
+    return -1
+
+
+cdef inline bint off(double after, double before, double change, double allowed, double rounding) noexcept nogil:
+    return fabs(after - before - change) > rounding * fmax(fabs(after), fabs(before)) + allowed

@@ -1,13 +1,13 @@
 """Blocks of entries moved together, each by its own step along a random direction, and what that does to a claim.
 
-Entry i of the direction with a key is ±(½ + k/512), k in 0 … 255, from a hash of i strides and the key, the finaliser of
-MurmurHash3 (Appleby, 2011): so it is entry 0 of the direction with the key i strides on. Entry i of the block [lo, hi) moves by step·a_i·(origin + slope·(i - lo))·max(h_i, least·|x_i|), a the direction with the
-key: origin 1 and slope 0 move it plainly, another slope writes the position into the size of the step. `least` keeps
-a step from being lost beside its entry.
+Entry i of the block [lo, hi) moves by step·a_i·(origin + slope·(i - lo))·max(h_i, least·|x_i|), a the direction with the
+key, as hashes.pxd tells: origin 1 and slope 0 move it plainly, another slope writes the position into the size of the
+step. `least` keeps a step from being lost beside its entry.
 """
 from libc.math cimport fabs
 from libc.stdint cimport uint32_t
 
+from fastgrad._kernels.hashes cimport entry
 from fastgrad._kernels.wide cimport real, wide_double, wide_int
 
 cdef enum:
@@ -44,16 +44,6 @@ def sizes(v):
     else:
         sizes_core[float](v, found)
     return found[0], found[1]
-
-
-cdef inline double entry(uint32_t key, uint32_t i) noexcept nogil:
-    cdef uint32_t u = i * 0x9E3779B1u + key
-    u ^= u >> 16
-    u *= 0x85EBCA6Bu
-    u ^= u >> 13
-    u *= 0xC2B2AE35u
-    u ^= u >> 16
-    return (<int>(u & 0xFFu) + 256) * (1.0 / 512.0) * (1 - <int>((u >> 30) & 2u))
 
 
 ctypedef fused claimed:

@@ -7,7 +7,7 @@ from libc.stdint cimport uintptr_t
 
 from fastgrad._kernels.differences cimport Scheme
 from fastgrad._kernels.spans cimport (
-    COLUMNS, Function, Stencils, gradient_span, jacobian_span, unwritten, value, values)
+    COLUMNS, Function, Stencils, central_span, gradient_span, is_central, jacobian_span, unwritten, value, values)
 from fastgrad._kernels.wide cimport real
 
 cdef extern from *:
@@ -74,13 +74,17 @@ cdef Py_ssize_t gradient_spans(
         Function f, const real[::1] x, Stencils s, double centre, double[::1] point, bint fresh, real[::1] out,
         Py_ssize_t start, Py_ssize_t stop, double seconds) except? -2:
     cdef Py_ssize_t n = x.shape[0], i = start, batch = 1
+    cdef bint is_plain = is_central(s) and not fresh
     cdef double begun, elapsed
     if point.shape[0] != n or out.shape[0] != n or not 0 <= start <= stop <= n:
         raise ValueError("the arrays do not fit each other")
     with nogil:
         begun = now()
         while i < stop:
-            i = gradient_span(f, &x[0], n, s, centre, &point[0], fresh, &out[0], i, min(stop, i + batch))
+            if is_plain:
+                i = central_span(f, &x[0], n, s.h[0], &point[0], &out[0], i, min(stop, i + batch))
+            else:
+                i = gradient_span(f, &x[0], n, s, centre, &point[0], fresh, &out[0], i, min(stop, i + batch))
             if i < 0 or i == stop:
                 break
             elapsed = now() - begun

@@ -9,6 +9,11 @@ from fastgrad._kernels.wide cimport real, wide_int
 
 cdef extern from *:
     """
+    #if defined(__GNUC__)
+    #define fastgrad_soon_written(a) __builtin_prefetch(a, 1)
+    #else
+    #define fastgrad_soon_written(a) ((void)(a))
+    #endif
     #if defined(__x86_64__) && defined(__SSE2__)
     #include <emmintrin.h>
     #define FASTGRAD_STREAMS 1
@@ -33,6 +38,7 @@ cdef extern from *:
     #endif
     """
     const bint FASTGRAD_STREAMS
+    void fastgrad_soon_written(const void *a) noexcept nogil
     # out = factor * x over one line of cache, to whose start `out` must be aligned
     void fastgrad_line_f64(double factor, const double *x, double *out) noexcept nogil
     void fastgrad_line_f32(float factor, const float *x, float *out) noexcept nogil
@@ -40,6 +46,7 @@ cdef extern from *:
 
 cdef enum:
     LINE = 64                         # bytes in a line of cache
+    AHEAD = 2048                      # bytes between what is written and what the cache is asked to make ready
     SHORTEST_ROW = 1024               # bytes; the ends of shorter rows weigh more than streaming gains
     STREAM_FROM = 24 * 1024 * 1024    # bytes of the result; from there streaming gained, with 32 MiB of last-level cache
 
@@ -52,37 +59,44 @@ cdef inline Py_ssize_t up_to_line(const real *row, Py_ssize_t n) noexcept nogil:
 
 # Shapes: g (m,), z (m,), x (n,), out (m, n), none of them empty. Row i of out is made from x and one factor: g_i, or
 # (z_i > 0) g_i, where the mask is one or zero, so that an infinite or undefined g_i shows, as it does in g * (z > 0).
+# Processors foresee what will be read, but not what will be written: lines further on are asked for.
 cdef wide_int write(const real[::1] g, const real[::1] z, const real[::1] x, real[:, ::1] out,
                     bint masked) except -1 nogil:
-    cdef Py_ssize_t i, j, first, n = x.shape[0]
+    cdef Py_ssize_t i, j, k, line, first, end, n = x.shape[0], width = LINE // sizeof(real)
     cdef real factor
     for i in range(g.shape[0]):
         factor = g[i] * <real> (z[i] > 0) if masked else g[i]
         first = up_to_line(&out[i, 0], n)
+        end = n - (n - first) % width
         for j in range(first):
             out[i, j] = factor * x[j]
-        for j in range(first, n):
+        for line in range((end - first) // width):
+            j = first + line * width
+            fastgrad_soon_written(<const char *> &out[i, j] + AHEAD)
+            for k in range(width):
+                out[i, j + k] = factor * x[j + k]
+        for j in range(end, n):
             out[i, j] = factor * x[j]
     return 0
 
 
 cdef wide_int stream(const real[::1] g, const real[::1] z, const real[::1] x, real[:, ::1] out,
                      bint masked) except -1 nogil:
-    cdef Py_ssize_t i, j, k, first, lines, n = x.shape[0], width = LINE // sizeof(real)
+    cdef Py_ssize_t i, j, line, first, end, n = x.shape[0], width = LINE // sizeof(real)
     cdef real factor
     for i in range(g.shape[0]):
         factor = g[i] * <real> (z[i] > 0) if masked else g[i]
         first = up_to_line(&out[i, 0], n)
-        lines = (n - first) // width
+        end = n - (n - first) % width
         for j in range(first):
             out[i, j] = factor * x[j]
-        for k in range(lines):
-            j = first + k * width
+        for line in range((end - first) // width):
+            j = first + line * width
             if real is double:
                 fastgrad_line_f64(factor, &x[j], &out[i, j])
             else:
                 fastgrad_line_f32(factor, &x[j], &out[i, j])
-        for j in range(first + lines * width, n):
+        for j in range(end, n):
             out[i, j] = factor * x[j]
     fastgrad_fence()
     return 0

@@ -1,116 +1,172 @@
-"""Random directions that are never stored: entry i of the direction with a given key is a hash of (key, i).
+"""Random directions that are never stored, and cost no more than the reading of a few numbers from the first cache.
 
-Each entry is ±(½ + k/512), k in 0 … 255: signs keep equal errors from adding up to nothing, unequal magnitudes keep
-them from cancelling exactly. The hash is the finaliser of MurmurHash3 (Appleby, 2011), on 32 bits so that every register
-width computes it; its bits are put where a double has its sign and the head of its mantissa. An even key and the odd one
-after it take different bits of the same hash.
+A direction is cut into runs of 512 entries. Each run shows 512 neighbours of a table of 1024 random entries ±(½ + k/512),
+from a place in it and with a sign of its own: entry r·512 + j of the direction with a key is s_r·t[o_r + j], where t[i] is
+entry i of hashes.pxd, and o_r and s_r are bits 1 to 9 and bit 0 of hash number 1024 + r.
 """
-from libc.stdint cimport uint32_t, uint64_t
+from libc.stdint cimport uint32_t
 
-from fastgrad._kernels.wide cimport real, wide_double, wide_int
-
-cdef extern from *:
-    """
-    #include <string.h>
-    static inline double fastgrad_double(uint64_t bits) { double a; memcpy(&a, &bits, sizeof a); return a; }
-    """
-    double as_double "fastgrad_double"(uint64_t bits) noexcept nogil
+from fastgrad._kernels.hashes cimport entry, hash_of
+from fastgrad._kernels.lanes cimport add, add_product, fill, lanes, load, load_doubles, multiply, save, total
+from fastgrad._kernels.rows cimport up_to_line
+from fastgrad._kernels.wide cimport real, wide_int
 
 cdef enum:
-    LANES = 32
+    RUN = 512
+    TABLE = 1024
 
 
 # x (n,)  out (n,), written
 def move(x, unsigned int key, double h, out):
-    """Write x + h·a into out, a the direction with this key."""
+    """Write x + h·a into out, which may be x, a the direction with this key."""
     if out.dtype.char == "d":
-        move_core[double](x, key, h, out)
+        move_all[double](x, key, h, out)
     else:
-        move_core[float](x, key, h, out)
+        move_all[float](x, key, h, out)
 
 
 # v (n,)  x (n,)
 def project(v, x, unsigned int key, double h):
     """Return the inner product of v with ((x + h·a) - (x - h·a))/2h, a the direction with this key: steps as rounded."""
     if v.dtype.char == "d":
-        return project_core[double](v, x, key, h)
-    return project_core[float](v, x, key, h)
+        return project_all[double](v, x, key, h)
+    return project_all[float](v, x, key, h)
 
 
 # v (n,)
-def inner(v, unsigned int key):
-    """Return the inner products of v with the directions with this even key and the odd one after it, in one pass."""
-    cdef double found[2]
+def inner(v, Py_ssize_t start, unsigned int key, unsigned int other):
+    """Return the inner products of v with the directions of two keys, from entry `start` on."""
+    cdef double[2] found
     if v.dtype.char == "d":
-        inner_core[double](v, key, found)
+        inner_of_all[double](v, start, key, other, found)
     else:
-        inner_core[float](v, key, found)
+        inner_of_all[float](v, start, key, other, found)
     return found[0], found[1]
 
 
-cdef inline uint32_t hash_of(uint32_t key, uint32_t i) noexcept nogil:
-    cdef uint32_t u = i * 0x9E3779B1u + (key >> 1)
-    u ^= u >> 16
-    u *= 0x85EBCA6Bu
-    u ^= u >> 13
-    u *= 0xC2B2AE35u
-    return u ^ (u >> 16)
-
-
-cdef inline double from_hash(uint32_t u, uint32_t is_odd) noexcept nogil:
-    cdef uint64_t head = ((u << 8 * is_odd) & 0x800FF000u) | 0x3FE00000u
-    return as_double(head << 32)
-
-
-cdef inline double entry(uint32_t key, uint32_t i) noexcept nogil:
-    return from_hash(hash_of(key, i), key & 1)
-
-
-cdef wide_int move_core(const real[::1] x, uint32_t key, double h, real[::1] out) except -1 nogil:
-    cdef Py_ssize_t i
-    for i in range(x.shape[0]):
-        out[i] = <real>(x[i] + h * entry(key, <uint32_t>i))
+cdef wide_int fill_table(uint32_t key, double* table) noexcept nogil:
+    cdef uint32_t i
+    for i in range(TABLE):
+        table[i] = entry(key, i)
     return 0
 
 
-cdef inline double term(real v, real x, double move) noexcept nogil:
-    return v * (<double>(<real>(x + move)) - <double>(<real>(x - move)))
+# The place in the table and the sign of a run.
+cdef inline Py_ssize_t place_of(uint32_t key, Py_ssize_t run, double* sign) noexcept nogil:
+    cdef uint32_t u = hash_of(key, <uint32_t> (TABLE + run))
+    sign[0] = -1.0 if u & 1 else 1.0
+    return (u >> 1) & (RUN - 1)
 
 
-cdef wide_double project_core(const real[::1] v, const real[::1] x, uint32_t key, double h) except? -1.0 nogil:
-    cdef double total = 0.0
-    cdef double sums[LANES]
-    cdef Py_ssize_t i, k, n = v.shape[0]
-    for k in range(LANES):
+# x and out may be the same, which the compiler would have to take for an overlap. Shapes: x, a, out (n,).
+cdef wide_int move_run(const real* x, const double* a, double h, Py_ssize_t n, real* out) noexcept nogil:
+    cdef lanes step, t, u
+    cdef Py_ssize_t j, k, first = up_to_line(out, n), whole = (n - first) // 8
+    fill(&step, h)
+    for j in range(first):
+        out[j] = <real> (x[j] + h * a[j])
+    for k in range(whole):
+        j = first + k * 8
+        load(&t, x + j)
+        load_doubles(&u, a + j)
+        multiply(&u, &step)
+        add(&t, &u)
+        save(out + j, &t)
+    for j in range(first + whole * 8, n):
+        out[j] = <real> (x[j] + h * a[j])
+    return 0
+
+
+cdef int move_all(const real[::1] x, uint32_t key, double h, real[::1] out) except -1:
+    cdef double[TABLE] table
+    cdef double sign
+    cdef Py_ssize_t run, start, at, n = x.shape[0]
+    if out.shape[0] != n:
+        raise ValueError("the shapes do not fit")
+    with nogil:
+        fill_table(key, table)
+        for run in range((n + RUN - 1) // RUN):
+            start = run * RUN
+            at = place_of(key, run, &sign)
+            move_run(&x[start], table + at, h * sign, min(<Py_ssize_t> RUN, n - start), &out[start])
+    return 0
+
+
+# The sum of v times what is moved between x - h·a and x + h·a, in eight lanes. Shapes: v, x, a (n,).
+cdef double project_run(const real* v, const real* x, const double* a, double h, Py_ssize_t n) noexcept nogil:
+    cdef double[8] sums
+    cdef double result = 0.0
+    cdef Py_ssize_t j, k
+    for k in range(8):
         sums[k] = 0.0
-    for i in range(n // LANES):
-        for k in range(LANES):
-            sums[k] = sums[k] + term(
-                v[i * LANES + k], x[i * LANES + k], h * entry(key, <uint32_t>(i * LANES + k)))
-    for i in range(n - n % LANES, n):
-        sums[i % LANES] = sums[i % LANES] + term(v[i], x[i], h * entry(key, <uint32_t>i))
-    for k in range(LANES):
-        total += sums[k]
-    return total / (2.0 * h)
+    for j in range(n):
+        sums[j & 7] += v[j] * (<double> (<real> (x[j] + h * a[j])) - <double> (<real> (x[j] - h * a[j])))
+    for k in range(8):
+        result += sums[k]
+    return result
 
 
-cdef wide_int inner_core(const real[::1] v, uint32_t key, double *found) except -1 nogil:
-    cdef double sums[LANES]
-    cdef double others[LANES]
-    cdef uint32_t u
-    cdef Py_ssize_t i, k, n = v.shape[0]
-    for k in range(LANES):
-        sums[k] = others[k] = 0.0
-    for i in range(n // LANES):
-        for k in range(LANES):
-            u = hash_of(key, <uint32_t>(i * LANES + k))
-            sums[k] = sums[k] + v[i * LANES + k] * from_hash(u, 0)
-            others[k] = others[k] + v[i * LANES + k] * from_hash(u, 1)
-    for i in range(n - n % LANES, n):
-        sums[i % LANES] = sums[i % LANES] + v[i] * entry(key, <uint32_t>i)
-        others[i % LANES] = others[i % LANES] + v[i] * entry(key + 1, <uint32_t>i)
+cdef double project_all(const real[::1] v, const real[::1] x, uint32_t key, double h) except? -1.0:
+    cdef double[TABLE] table
+    cdef double sign, result = 0.0
+    cdef Py_ssize_t run, start, at, n = v.shape[0]
+    if x.shape[0] != n:
+        raise ValueError("the shapes do not fit")
+    with nogil:
+        fill_table(key, table)
+        for run in range((n + RUN - 1) // RUN):
+            start = run * RUN
+            at = place_of(key, run, &sign)
+            result += project_run(&v[start], &x[start], table + at, h * sign, min(<Py_ssize_t> RUN, n - start))
+    return result / (2.0 * h)
+
+
+# Σ_j v_j a_j and Σ_j v_j b_j, each in two times eight lanes, which are added in a fixed order. Shapes: v, a, b (n,).
+cdef wide_int inner_run(const real* v, const double* a, const double* b, Py_ssize_t n, double* found) noexcept nogil:
+    cdef lanes a0, a1, b0, b1, t, u
+    cdef Py_ssize_t j, start, whole = n - n % 16
+    fill(&a0, 0.0)
+    fill(&a1, 0.0)
+    fill(&b0, 0.0)
+    fill(&b1, 0.0)
+    for start in range(0, whole, 16):
+        load(&t, v + start)
+        load_doubles(&u, a + start)
+        add_product(&a0, &t, &u)
+        load_doubles(&u, b + start)
+        add_product(&b0, &t, &u)
+        load(&t, v + start + 8)
+        load_doubles(&u, a + start + 8)
+        add_product(&a1, &t, &u)
+        load_doubles(&u, b + start + 8)
+        add_product(&b1, &t, &u)
+    add(&a0, &a1)
+    add(&b0, &b1)
+    found[0] = total(&a0)
+    found[1] = total(&b0)
+    for j in range(whole, n):
+        found[0] += v[j] * a[j]
+        found[1] += v[j] * b[j]
+    return 0
+
+
+cdef int inner_of_all(const real[::1] v, Py_ssize_t start, uint32_t key, uint32_t other, double* found) except -1:
+    cdef double[TABLE] table, beside
+    cdef double[2] sums
+    cdef double sign, sign_beside
+    cdef Py_ssize_t skipped = start % RUN, run = start // RUN, done = 0, width, at, at_beside, n = v.shape[0]
     found[0] = found[1] = 0.0
-    for k in range(LANES):
-        found[0] += sums[k]
-        found[1] += others[k]
+    with nogil:
+        fill_table(key, table)
+        fill_table(other, beside)
+        while done < n:
+            width = min(RUN - skipped, n - done)
+            at = place_of(key, run, &sign) + skipped
+            at_beside = place_of(other, run, &sign_beside) + skipped
+            inner_run(&v[done], table + at, beside + at_beside, width, sums)
+            found[0] += sign * sums[0]
+            found[1] += sign_beside * sums[1]
+            done += width
+            run += 1
+            skipped = 0
     return 0

@@ -1,5 +1,6 @@
 from fastgrad._typing import Array, Float64Array
 
+def gram(A: Array, H: Float64Array) -> None: ...
 def recur(
     A: Array,
     b: Float64Array,
@@ -11,4 +12,5 @@ def recur(
     learning_rate: float,
     weight: float,
     ridge: float,
-) -> tuple[bool, float]: ...
+    gtol: float,
+) -> tuple[bool, int, float]: ...

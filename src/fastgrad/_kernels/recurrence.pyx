@@ -8,17 +8,24 @@
 #   x         (p,)        double, from the first iterate to the last
 #   gradient  (p,)        double, written: the gradient at the last x
 #   work      (p + 3, q)  double, written: M, h, v and x, padded with zeros; q is the multiple of 8 that follows p
-#   losses    (k + 1)     double, written: the loss before each of k steps, and at the last x
+#   losses    (k + 1)     double, written: the loss before each step taken, at most k, and at the last x
+#
+# A step is taken only where the gradient is longer than `gtol`; a negative gtol asks for all.
 
 from cpython.exc cimport PyErr_CheckSignals
 from libc.math cimport fabs, sqrt
 
-from fastgrad._kernels.descent cimport evaluate
-from fastgrad._kernels.lanes cimport add, add_product, fill, lanes, load_doubles, store, total
+from fastgrad._kernels.descent cimport evaluate, length
+from fastgrad._kernels.lanes cimport add, add_product, fill, lanes, load_doubles, multiply, spread, store, total
 from fastgrad._kernels.wide cimport real, wide_int
 
 cdef enum:
     SPAN = 1 << 24        # entries of M between two looks for Ctrl-C: at most some 20 ms
+
+
+# How far the recurrence may be from the residual, on their scale: 256 roundings.
+cdef inline double few() noexcept nogil:
+    return 2.0**-44
 
 
 cdef int lay_out(
@@ -36,16 +43,15 @@ cdef int lay_out(
     return 0
 
 
-# Steps from `step[0]` up to `end`; `losses` gets what each takes from the loss. It stops behind a step that raised the
-# loss, and where h.h is below `least`: further steps would not move x.
+# Steps from `step` up to `end`, or to where h.h is at most `least`; `square` is h.h at `step`. What a step takes from the
+# loss goes to `losses`.
 cdef wide_int recurrence(
-    double[:, ::1] work, double[::1] losses, Py_ssize_t* step, Py_ssize_t end, double t, double least,
+    double[:, ::1] work, double[::1] losses, Py_ssize_t* step, Py_ssize_t end, double* square, double t, double least,
 ) except -1 nogil:
     cdef Py_ssize_t p = work.shape[0] - 3, q = work.shape[1], i, j
-    cdef double square, taken
     cdef lanes h, u, v, m, c0, c1, c2, c3, hh, hv, minus_t
     fill(&minus_t, -t)
-    while step[0] < end:
+    while step[0] < end and not square[0] <= least:
         fill(&hh, 0.0)
         fill(&hv, 0.0)
         for j in range(0, q, 8):
@@ -81,60 +87,65 @@ cdef wide_int recurrence(
             load_doubles(&h, &work[p, j])
             load_doubles(&v, &work[p + 1, j])
             load_doubles(&u, &work[p + 2, j])
-            add_product(&hh, &h, &h)
             add_product(&hv, &h, &v)
             add_product(&u, &h, &minus_t)
             add_product(&h, &v, &minus_t)
+            add_product(&hh, &h, &h)
             store(&work[p + 2, j], &u)
             store(&work[p, j], &h)
-        square = total(&hh)
-        taken = t * (2.0 * square - t * total(&hv))
-        losses[step[0]] = taken
+        losses[step[0]] = t * (2.0 * square[0] - t * total(&hv))
+        square[0] = total(&hh)
         step[0] += 1
-        if not (taken >= 0.0 and square >= least):
-            break
     return 0
 
 
 # The same for at most eight columns, where M, h and x stay in registers.
 cdef wide_int short_recurrence(
-    double[:, ::1] work, double[::1] losses, Py_ssize_t* step, Py_ssize_t end, double t, double least,
+    double[:, ::1] work, double[::1] losses, Py_ssize_t* step, Py_ssize_t end, double* square, double t, double least,
 ) except -1 nogil:
-    cdef Py_ssize_t p = work.shape[0] - 3, i
-    cdef double square, taken
+    cdef Py_ssize_t p = work.shape[0] - 3, k = step[0], i
+    cdef double now = square[0]
     cdef lanes h, x, v, u, c, hh, hv, minus_t
     cdef lanes m[8]
     fill(&minus_t, -t)
     for i in range(8):
+        fill(&m[i], 0.0)
         if i < p:
             load_doubles(&m[i], &work[i, 0])
-        else:
-            fill(&m[i], 0.0)
     load_doubles(&h, &work[p, 0])
     load_doubles(&x, &work[p + 2, 0])
-    while step[0] < end:
-        fill(&v, 0.0)
-        fill(&u, 0.0)
+    while k < end and not now <= least:
         fill(&hh, 0.0)
         fill(&hv, 0.0)
-        for i in range(0, 8, 2):
-            fill(&c, work[p, i])
-            add_product(&v, &m[i], &c)
-            fill(&c, work[p, i + 1])
-            add_product(&u, &m[i + 1], &c)
+        spread(&v, &h, 0)
+        multiply(&v, &m[0])
+        spread(&u, &h, 1)
+        multiply(&u, &m[1])
+        spread(&c, &h, 2)
+        add_product(&v, &m[2], &c)
+        spread(&c, &h, 3)
+        add_product(&u, &m[3], &c)
+        if p > 4:
+            spread(&c, &h, 4)
+            add_product(&v, &m[4], &c)
+            spread(&c, &h, 5)
+            add_product(&u, &m[5], &c)
+            spread(&c, &h, 6)
+            add_product(&v, &m[6], &c)
+            spread(&c, &h, 7)
+            add_product(&u, &m[7], &c)
         add(&v, &u)
-        add_product(&hh, &h, &h)
         add_product(&hv, &h, &v)
         add_product(&x, &h, &minus_t)
         add_product(&h, &v, &minus_t)
-        store(&work[p, 0], &h)
-        square = total(&hh)
-        taken = t * (2.0 * square - t * total(&hv))
-        losses[step[0]] = taken
-        step[0] += 1
-        if not (taken >= 0.0 and square >= least):
-            break
+        add_product(&hh, &h, &h)
+        losses[k] = t * (2.0 * now - t * total(&hv))
+        now = total(&hh)
+        k += 1
+    store(&work[p, 0], &h)
     store(&work[p + 2, 0], &x)
+    step[0] = k
+    square[0] = now
     return 0
 
 
@@ -146,70 +157,143 @@ cdef double dot(const double[::1] a, const double[::1] b) noexcept nogil:
     return sum
 
 
-# Turns what each step takes from the loss into the losses, backward from the last: terms of one sign, whose sum is as
-# exact as they are. The sums are compensated. Returns the first loss.
-cdef double settle(double[::1] losses) noexcept nogil:
-    cdef double sum = losses[losses.shape[0] - 1], rest = 0.0, new, part
+# A loss formed from a residual has an error on the scale of b, whose square is `scale`. A sum of `parts` has one on theirs.
+cdef inline bint poor(double loss, double parts, double scale) noexcept nogil:
+    cdef double beyond = parts - 4.0 * loss
+    return beyond > 0.0 and not beyond * beyond <= 16.0 * loss * scale
+
+
+# Turns what the steps from `turn` on take from the loss into losses, from the last backward; returns the loss at `turn`.
+# The sums are compensated. `exact` becomes False where one is small beside its parts.
+cdef double backward(double[::1] losses, Py_ssize_t turn, double scale, bint* exact) noexcept nogil:
+    cdef double sum = losses[losses.shape[0] - 1], rest = 0.0, parts = sum, new, part
     cdef Py_ssize_t k
-    for k in range(losses.shape[0] - 2, -1, -1):
+    for k in range(losses.shape[0] - 2, turn - 1, -1):
+        parts += fabs(losses[k])
         new = sum + losses[k]
         part = new - sum
         rest += (sum - (new - part)) + (losses[k] - part)
         sum = new
         losses[k] = sum + rest
+        if poor(losses[k], parts, scale):
+            exact[0] = False
     return sum + rest
+
+
+# The same for the steps before `turn`, from the first loss forward.
+cdef double forward(double[::1] losses, Py_ssize_t turn, double first, double scale, bint* exact) noexcept nogil:
+    cdef double sum = first, rest = 0.0, parts = first, new, part, taken
+    cdef Py_ssize_t k
+    for k in range(turn):
+        taken = losses[k]
+        losses[k] = sum + rest
+        if poor(losses[k], parts, scale):
+            exact[0] = False
+        parts += fabs(taken)
+        new = sum - taken
+        part = new - sum
+        rest += (sum - (new - part)) - (taken + part)
+        sum = new
+    return sum + rest
+
+
+# Fills in the losses; each is summed from the end whose parts are smaller: from the last where the loss falls, from the
+# first where it rises. Says whether all are as exact as residuals would make them, and whether both sums meet.
+cdef bint settle(double[::1] losses, double first, double size, double scale) noexcept nogil:
+    cdef double parts = 0.0, before = first, behind = losses[losses.shape[0] - 1], one, other
+    cdef Py_ssize_t k, count = losses.shape[0] - 1, turn = 0
+    cdef bint exact = True
+    for k in range(count):
+        behind += fabs(losses[k])
+    while turn < count and before < behind:
+        before += fabs(losses[turn])
+        behind -= fabs(losses[turn])
+        turn += 1
+    one = backward(losses, turn, scale, &exact)
+    other = forward(losses, turn, first, scale, &exact)
+    return exact and fabs(one - other) <= few() * (fabs(one) + sqrt(fabs(one) * size))
 
 
 cdef tuple run(
     const real[:, ::1] A, const double[::1] b, const double[:, ::1] H, double[::1] x, double[::1] gradient,
-    double[:, ::1] work, double[::1] losses, double learning_rate, double weight, double ridge,
+    double[:, ::1] work, double[::1] losses, double learning_rate, double weight, double ridge, double gtol,
 ):
     cdef Py_ssize_t n = A.shape[0], p = A.shape[1], last = losses.shape[0] - 1, step = 0, end, i
-    cdef double first, squares, origin, trace = 0.0, far, size, error = 0.0
-    cdef double few = 2.0**-44      # 256 roundings: how far the recurrence may be from the residual, on their scale
+    cdef double first, squares, square, least, trace = 0.0, far, size, scale, error = 0.0
     if (
         b.shape[0] != n or H.shape[0] != p or H.shape[1] != p or x.shape[0] != p or gradient.shape[0] != p
-        or losses.shape[0] == 0 or p == 0 or work.shape[0] != p + 3 or work.shape[1] != (p + 7) // 8 * 8
+        or last < 0 or p == 0 or work.shape[0] != p + 3 or work.shape[1] != (p + 7) // 8 * 8
     ):
         raise ValueError("recur: the arrays do not fit each other.")
     squares = evaluate(A, b, x, gradient, work[0, :p], losses[last:], weight, ridge)
     first = losses[last]
     lay_out(H, x, gradient, work, weight, ridge)
-    origin = dot(work[p], work[p])
-    if not 1e-200 < origin < 1e200:
-        return False, squares
+    square = dot(work[p], work[p])
+    if not 1e-200 < square < 1e200:
+        return False, 0, squares
+    least = 1e-100 * square
+    if gtol >= 0.0:
+        least = max(least, 0.25 * gtol * gtol)
     far = dot(x, x)
-    while step < last:
+    while step < last and not square <= least:
         end = min(last, step + max(1, SPAN // (p * work.shape[1])))
         with nogil:
             if p <= 8:
-                short_recurrence(work, losses, &step, end, 2.0 * learning_rate, 1e-100 * origin)
+                short_recurrence(work, losses, &step, end, &square, 2.0 * learning_rate, least)
             else:
-                recurrence(work, losses, &step, end, 2.0 * learning_rate, 1e-100 * origin)
+                recurrence(work, losses, &step, end, &square, 2.0 * learning_rate, least)
         PyErr_CheckSignals()
-        if not losses[step - 1] >= 0.0:
-            return False, squares
-        if step < end:
-            losses[step:last] = 0.0
-            break
+        if not square < 1e300:
+            return False, step, squares
+    if gtol < 0.0 or square > 0.25 * gtol * gtol:
+        losses[step:last] = 0.0     # a gradient so short that further steps do not move x
+        step = last
     for i in range(p):
         trace += H[i, i]
         x[i] = work[p + 2, i]
         work[p + 1, i] = work[p, i]
-    squares = evaluate(A, b, x, gradient, work[0, :p], losses[last:], weight, ridge)
+    squares = evaluate(A, b, x, gradient, work[0, :p], losses[step:step + 1], weight, ridge)
+    if step < last and not length(gradient) <= gtol:
+        return False, step, squares
     far = max(far, dot(x, x))
-    size = weight * (dot(b, b) + trace * far) + ridge * far
+    scale = weight * dot(b, b)
+    size = scale + weight * trace * far + ridge * far
     if not size < 1e300:
-        return False, squares
+        return False, step, squares
     for i in range(p):
         error = max(error, fabs(0.5 * gradient[i] - work[p + 1, i]))
-    if not error <= few * (sqrt(weight * trace * size) + ridge * sqrt(far)):
-        return False, squares
-    return fabs(settle(losses) - first) <= few * (first + sqrt(first * size)), squares
+    if not error <= few() * (sqrt(weight * trace * size) + ridge * sqrt(far)):
+        return False, step, squares
+    return settle(losses[:step + 1], first, size, scale), step, squares
 
 
-def recur(A, b, H, x, gradient, work, losses, double learning_rate, double weight, double ridge):
-    """Take k steps of descent from x, in place; return whether rounding left them exact enough, and the last r.r."""
+cdef int form(const real[:, ::1] A, double[:, ::1] H) except -1 nogil:
+    cdef Py_ssize_t p = A.shape[1], i, j, k
+    H[:, :] = 0.0
+    for i in range(A.shape[0]):
+        for j in range(p):
+            for k in range(j + 1):
+                H[j, k] += <double> A[i, j] * A[i, k]
+    for j in range(p):
+        for k in range(j):
+            H[k, j] = H[j, k]
+    return 0
+
+
+def gram(A, double[:, ::1] H):
+    """Write A.T @ A, row by row: for a small A in less time than BLAS takes to begin."""
+    if H.shape[0] != A.shape[1] or H.shape[1] != A.shape[1]:
+        raise ValueError("gram: the arrays do not fit each other.")
     if A.dtype.char == "d":
-        return run[double](A, b, H, x, gradient, work, losses, learning_rate, weight, ridge)
-    return run[float](A, b, H, x, gradient, work, losses, learning_rate, weight, ridge)
+        form[double](A, H)
+    else:
+        form[float](A, H)
+
+
+def recur(
+    A, b, H, x, gradient, work, losses, double learning_rate, double weight, double ridge, double gtol,
+):
+    """Take up to k steps of descent from x; return whether rounding left them exact enough, how many, the last r.r."""
+    if A.dtype.char == "d":
+        return run[double](A, b, H, x, gradient, work, losses, learning_rate, weight, ridge, gtol)
+    return run[float](A, b, H, x, gradient, work, losses, learning_rate, weight, ridge, gtol)

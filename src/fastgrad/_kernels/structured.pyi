@@ -18,6 +18,7 @@ def unit_differences(
     reach: Float64Array,
     h: Float64Array,
     rectified: bool,
+    first: int,
     left: NDArray[Any],
     right: NDArray[Any],
 ) -> int: ...

@@ -215,11 +215,10 @@ cdef wide_int walk_plain_row(Lines lines, Py_ssize_t i, real* row) except -1 nog
     return False
 
 
-# Row i of the result, a block at a time. Shapes: left, right (m, n).
-cdef wide_int walk_row(Lines lines, Py_ssize_t i, real[:, ::1] left, real[:, ::1] right, bint sided,
-                       Py_ssize_t* redone) except -1 nogil:
+# Row i of the result, a block at a time; `right` is NULL where both sides are alike. Shapes: left, right (n,).
+cdef wide_int walk_row(Lines lines, Py_ssize_t i, real* left, real* right, Py_ssize_t* redone) except -1 nogil:
     cdef Py_ssize_t block, j, k, width, n = lines.n
-    cdef bint marked
+    cdef bint marked, sided = right != NULL
     cdef double inverse = lines.inverse
     cdef double[BLOCK] sums, step
     cdef char[BLOCK] mark
@@ -230,52 +229,57 @@ cdef wide_int walk_row(Lines lines, Py_ssize_t i, real[:, ::1] left, real[:, ::1
             step[k] = lines.h[0 if lines.h.shape[0] == 1 else i * n + j + k]
         marked = form_block(lines, i, j, width, step, sums, mark)
         for k in range(width):
-            left[i, j + k] = <real> (sums[k] * inverse if inverse != 0.0 else sums[k] / (2.0 * step[k]))
+            left[j + k] = <real> (sums[k] * inverse if inverse != 0.0 else sums[k] / (2.0 * step[k]))
         if sided:
             for k in range(width):
-                right[i, j + k] = left[i, j + k]
+                right[j + k] = left[j + k]
         if marked:
             for k in range(width):
                 if mark[k]:
-                    measure_entry(lines, i, j + k, step[k], &left[i, j + k], &right[i, j + k], sided, redone)
+                    measure_entry(lines, i, j + k, step[k], left + j + k, right + j + k if sided else left + j + k,
+                                  sided, redone)
     return 0
 
 
-# Rows `first` to `last` of the result. Shapes: left, right (m, n).
-cdef int walk(Lines lines, real[:, ::1] left, real[:, ::1] right, bint sided, Py_ssize_t first, Py_ssize_t last,
-              Py_ssize_t* redone) except -1 nogil:
-    cdef Py_ssize_t i
+# Rows `start` to `stop` of left and right, of the units from `first` on. Shapes: left, right (rows, n).
+cdef int walk(Lines lines, Py_ssize_t first, real[:, ::1] left, real[:, ::1] right, bint sided, Py_ssize_t start,
+              Py_ssize_t stop, Py_ssize_t* redone) except -1 nogil:
+    cdef Py_ssize_t row
+    cdef real* beside
     cdef bint is_plain = lines.h.shape[0] == 1 and lines.n_samples == 1 and lines.n_out == 0
-    for i in range(first, last):
-        if is_plain and walk_plain_row(lines, i, &left[i, 0]):
-            if sided:
-                right[i, :] = left[i, :]
-        else:
-            walk_row(lines, i, left, right, sided, redone)
+    for row in range(start, stop):
+        beside = &right[row, 0] if sided else NULL
+        if not is_plain:
+            walk_row(lines, first + row, &left[row, 0], beside, redone)
+        elif not walk_plain_row(lines, first + row, &left[row, 0]):
+            walk_row(lines, first + row, &left[row, 0], beside, redone)
+        elif sided:
+            right[row, :] = left[row, :]
     return 0
 
 
-# Shapes: left, right (m, n).
-cdef Py_ssize_t measure(Lines lines, real[:, ::1] left, real[:, ::1] right, bint sided) except -1:
-    cdef Py_ssize_t first, last, redone = 0, m = lines.m, n = lines.n
-    cdef Py_ssize_t rows = 1 + SPAN // (1 + lines.n_samples * (n + 8) * (1 + lines.n_out))
-    if left.shape[0] != m or left.shape[1] != n or right.shape[0] != m or right.shape[1] != n:
+# Shapes: left, right (rows, n).
+cdef Py_ssize_t measure(Lines lines, Py_ssize_t first, real[:, ::1] left, real[:, ::1] right, bint sided) except -1:
+    cdef Py_ssize_t start, stop, redone = 0, rows = left.shape[0], n = lines.n
+    cdef Py_ssize_t together = 1 + SPAN // (1 + lines.n_samples * (n + 8) * (1 + lines.n_out))
+    if (first < 0 or first + rows > lines.m or left.shape[1] != n or right.shape[0] != rows
+            or right.shape[1] != n):
         raise ValueError("the shapes of the result do not fit")
     if n == 0:
         return 0
-    for first in range(0, m, rows):
-        last = min(m, first + rows)
+    for start in range(0, rows, together):
+        stop = min(rows, start + together)
         with nogil:
-            walk(lines, left, right, sided, first, last, &redone)
+            walk(lines, first, left, right, sided, start, stop, &redone)
         PyErr_CheckSignals()
     return redone
 
 
-# left, right (m, n), written; all else as Lines has it
-def unit_differences(z, origin, c, q, tau, logp, p, w, wmax, x, reach, h, rectified, left, right):
-    """Write the differences of every entry into left and right, one array or two; return how many were redone."""
+# left, right (rows, n), written; all else as Lines has it
+def unit_differences(z, origin, c, q, tau, logp, p, w, wmax, x, reach, h, rectified, Py_ssize_t first, left, right):
+    """Write the differences of rows from `first` on into left and right, one array or two; return how many were redone."""
     cdef Lines lines = Lines(z, origin, c, q, tau, logp, p, w, wmax, x, reach, h, rectified)
     cdef bint sided = right is not left
     if left.dtype.char == "d":
-        return measure[double](lines, left, right, sided)
-    return measure[float](lines, left, right, sided)
+        return measure[double](lines, first, left, right, sided)
+    return measure[float](lines, first, left, right, sided)

@@ -5,14 +5,17 @@ cdef extern from *:
     #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__) \
         && !defined(FASTGRAD_ONE_LEVEL)
     #define FASTGRAD_WIDE __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
+    #define FASTGRAD_CHOOSES 1
     #else
     #define FASTGRAD_WIDE
+    #define FASTGRAD_CHOOSES 0
     #endif
     #define wide_int FASTGRAD_WIDE int
     #define wide_double FASTGRAD_WIDE double
     """
     ctypedef int wide_int
     ctypedef double wide_double
+    const bint FASTGRAD_CHOOSES
 
 ctypedef fused real:
     float

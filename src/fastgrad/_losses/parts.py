@@ -1,5 +1,6 @@
-"""What the structured losses share: reading their arguments, the layers' products, the call of the kernel."""
+"""What the structured losses share: reading their arguments, the layers' products, the calls of the kernels."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,22 +10,44 @@ from fastgrad import _backend
 from fastgrad._arrays import real_array
 from fastgrad._errors import ShapeError
 from fastgrad._losses.criteria import Lines, Terms, rows
-from fastgrad._typing import Array, Float64Array
+from fastgrad._typing import Array, Float64Array, RowLoop
+
+#: Measures rows first to last into the left and the right differences; returns the number of evaluations made.
+SidedLoop = Callable[[int, int, NDArray[Any], NDArray[Any]], int]
+
+#: Bytes of a result from which writing around the caches gains, where the last of them holds 32 MiB.
+AROUND_FROM = 24 << 20
 
 
-def measure(
-    lines: Lines, inputs: Float64Array, h: Float64Array, rectified: bool, left: NDArray[Any], right: NDArray[Any]
-) -> int:
-    """Write the differences along the lines of units that `inputs` move; return how many steps were halved."""
+def along_lines(lines: Lines, inputs: Float64Array, h: Float64Array, rectified: bool) -> SidedLoop:
+    """Return what measures the rows of units along their lines, as `inputs` move them."""
     reach = h.max(initial=0.0) * np.abs(inputs).max(axis=1, initial=0.0)
-    return _backend.structured.unit_differences(*lines, inputs, reach, h, rectified, left, right)
+
+    def rows_between(first: int, last: int, left: NDArray[Any], right: NDArray[Any]) -> int:
+        table = left.reshape(last - first, inputs.shape[1])
+        beside = table if right is left else right.reshape(table.shape)
+        halved = _backend.structured.unit_differences(*lines, inputs, reach, h, rectified, first, table, beside)
+        return 2 * left.size + 2 * halved
+
+    return rows_between
 
 
-def measure_terms(W: Array, x: Float64Array, terms: Terms, h: Float64Array, left: Array, right: Array) -> None:
-    """Write the differences of a loss that is known output by output, for one sample; both sides are alike."""
-    _backend.linear.layer_differences(W, x, *terms, h, left)
-    if right is not left:
-        right[...] = left
+def of_terms(W: Array, x: Float64Array, terms: Terms, h: Float64Array, around: bool) -> SidedLoop:
+    """Return what measures a loss that is known output by output, for one sample; both sides are alike."""
+
+    def rows_between(first: int, last: int, left: NDArray[Any], right: NDArray[Any]) -> int:
+        some = slice(first, last)
+        _backend.linear.layer_differences(W[some], x, terms.shift[some], terms.c[some], terms.q[some], h, around, left)
+        if right is not left:
+            right[...] = left
+        return 2 * left.size
+
+    return rows_between
+
+
+def on_both_sides(loop: SidedLoop) -> RowLoop:
+    """Return the loop for central differences alone."""
+    return lambda first, last, out: loop(first, last, out, out)
 
 
 def apply(W: Array, x: Array) -> Array:

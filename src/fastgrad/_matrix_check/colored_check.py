@@ -162,7 +162,7 @@ class ColoredCheck:
         data = np.zeros(coloring.pattern.nnz, self._point.array.dtype)
         self._made += self._calls.run(lambda f: self._loop(f, by, data), self._like(), self._point)
         self._finish(data, by)
-        return Sheet(coloring.pattern, data, self._claim.at(flat_indices(coloring.pattern)), by.form.targets)
+        return Sheet(by.form, data, self._claim.at(flat_indices(coloring.pattern)))
 
     def _loop(self, f: Callable[[Array], Any], by: Compression, data: Array) -> int:
         reader = _ClaimReader(self._point, by.coloring, self.what)

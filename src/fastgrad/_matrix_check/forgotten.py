@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from fastgrad import _backend
 from fastgrad._matrix_check.stored import flat_indices
 from fastgrad._point import Point
+from fastgrad._sparse_array import Form, product_and_size
 from fastgrad._typing import Array, Float64Array, IndexArray
 from fastgrad.sparsity._pattern import Pattern
 
@@ -41,17 +41,20 @@ class Sheet:
 
     Attributes
     ----------
-    pattern : Pattern
+    form : Form
+        Of csr.
     measured, claimed : ndarray, shape (nnz,)
         In the order of the pattern's rows.
-    targets : ndarray of int, shape (nnz,)
-        Where in these each entry lies, by columns.
     """
 
-    pattern: Pattern
+    form: Form
     measured: Array
     claimed: Array
-    targets: Array
+
+    @property
+    def pattern(self) -> Pattern:
+        """Which entries there are."""
+        return self.form.pattern
 
 
 @dataclass
@@ -244,9 +247,7 @@ class Completion:
 
     def _product(self, data: Array, moves: Float64Array, *, of_sizes: bool = False) -> Float64Array:
         """Return what a sparse matrix makes of a move, or what the sizes of its entries make of its sizes."""
-        found: Float64Array
-        found, sizes = np.empty((2, self.sheet.pattern.shape[0]))
-        _backend.entries.product(*self.sheet.pattern.csc, self.sheet.targets, data, moves, found, sizes)
+        found, sizes = product_and_size(self.sheet.form, data, moves)
         return sizes if of_sizes else found
 
     def _jitters(self) -> float:

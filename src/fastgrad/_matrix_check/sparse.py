@@ -14,7 +14,7 @@ from fastgrad._matrix_check.judgement import Again, Findings, Tolerances, blank,
 from fastgrad._matrix_check.stored import StoredCase, StoredClaim, is_sparse, refuse_misfit
 from fastgrad._point import Point
 from fastgrad._result import GradientCheck
-from fastgrad._sparse_hessian import symmetrize
+from fastgrad._sparse_hessian import mirror_images, symmetrize
 from fastgrad._typing import Array, Float64Array, IndexArray, Step
 from fastgrad.sparsity._color import color
 from fastgrad.sparsity._coloring import Coloring
@@ -69,13 +69,13 @@ class _HessianCheck(ColoredCheck):
         return color(pattern, "symmetric") if isinstance(pattern, Pattern) else pattern
 
     def _finish(self, data: Array, by: Compression) -> None:
-        both = by.coloring.alone_by_column
-        both = both & both[by.form.targets]
+        own, mirror = by.coloring.alone_by_column, mirror_images(by.coloring.pattern)
+        both = own & own[mirror]
         with np.errstate(all="ignore"):
-            apart = float(np.max(np.abs(data - data[by.form.targets])[both], initial=0.0))
+            apart = float(np.max(np.abs(data - data[mirror])[both], initial=0.0))
             allowed = self._rtol * float(np.max(np.abs(data), initial=0.0))
         self._is_odd = apart > self._atol + allowed
-        symmetrize(data, by.form.targets, by.coloring)
+        symmetrize(data, by.coloring)
 
     def _second_look(self, case: StoredCase, sheet: Sheet, is_open: Array, flaws: list[str]) -> Again:
         look, n = self._look(case, sheet, is_open), self._point.array.size
@@ -91,7 +91,7 @@ class _HessianCheck(ColoredCheck):
         plain = np.zeros(sheet.pattern.nnz, sheet.measured.dtype)
         self._made += self._calls.run(lambda f: self._loop(f, by, plain), self._like(), self._point)
         with np.errstate(all="ignore"):
-            apart = np.abs(plain - plain[by.form.targets])
+            apart = np.abs(plain - plain[mirror_images(sheet.pattern)])
         if np.any(apart > 0.0):
             case = self._case(sheet)
             self._second_look(case, sheet, is_open, flaws)(np.array([np.nanargmax(apart)]))

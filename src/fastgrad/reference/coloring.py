@@ -5,11 +5,13 @@ holds, in each row, at most one entry (A. R. Curtis, M. J. D. Powell and J. K. R
 13 (1974), 117-119; T. F. Coleman and J. J. Moré, SIAM Journal on Numerical Analysis 20 (1983), 187-209).
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 from fastgrad._typing import Array
 
-__all__ = ["first_fit", "group", "next_fit"]
+__all__ = ["by_period", "first_fit", "group", "next_fit"]
 
 
 def first_fit(starts: Array, indices: Array, queue: Array, taken: Array, colors: Array) -> int:
@@ -77,6 +79,33 @@ def next_fit(starts: Array, indices: Array, order: Array, taken: Array, palette:
         colors[j] = last = free[0]
         colored.append(int(j))
     return palette
+
+
+def by_period(starts: Array, indices: Array, period: int, colors: Array) -> bool:
+    """Give column j, if it has entries, the colour j mod period; return whether no row has a colour twice.
+
+    Parameters
+    ----------
+    starts, indices : ndarray of int32 or intp
+        Shapes (m + 1,) and (nnz,): the columns of each row.
+    period : int
+        From 1 to 64.
+    colors : ndarray of int32, shape (n,)
+        Written; a column without entries has no colour, -1. What it holds where a row has a colour twice is not said.
+
+    Raises
+    ------
+    ValueError
+        If starts is empty, the period out of range, or an index lies outside its array.
+    """
+    if len(starts) == 0 or not 1 <= period <= 64:
+        raise ValueError("starts needs an entry more than there are rows, and a period is from 1 to 64")
+    if np.any(indices < 0) or np.any(indices >= len(colors)):
+        raise ValueError("an index lies outside its array")
+    colors[...] = -1
+    colors[indices] = indices % period
+    lines = [colors[indices[a:b]] for a, b in pairwise(starts)]
+    return all(len(np.unique(line)) == len(line) for line in lines)
 
 
 def group(colors: Array, starts: Array, members: Array) -> None:

@@ -1,12 +1,14 @@
 """Differences along all entries of a colour at once in plain NumPy: a fresh copy of x a call."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 
 from fastgrad._reading import Reader
 from fastgrad._typing import Array, Float64Array, VectorFunction
 from fastgrad.reference.differences import Scheme
+from fastgrad.reference.entries import decoded
 
 __all__ = ["Work", "dense", "sparse"]
 
@@ -27,21 +29,26 @@ def sparse(
     bounds: Array,
     members: Array,
     starts: Array,
-    rows: Array,
-    targets: Array,
+    indices: Array,
+    by_rows: bool,
+    ends: Array,
+    codes: Array,
     work: Work,
     data: Array,
     reader: Reader,
 ) -> int:
-    """Write the differences of f along each colour into data, where its columns have entries; return the calls of f.
+    """Write the differences of f along each colour into data, where entries are read from it; return the calls of f.
 
-    bounds (c + 1,), members: the columns, colour by colour; starts (n + 1,), rows (nnz,): the pattern by columns;
-    targets (nnz,) or (0,): where in data each entry goes.
+    bounds (c + 1,), members: the columns, colour by colour; starts (l + 1,), indices (nnz,): the entries, by rows or by
+    columns; ends (c + 1,), codes: which of them are read from each colour, as `entries.by_color` writes them.
     """
+    lines = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+    rows, columns = (lines, indices) if by_rows else (indices, lines)
+    read = np.concatenate([lines[:0], *(decoded(codes[a:b]) for a, b in pairwise(ends))])
 
     def write(j: int, quotient: Callable[[Array], Float64Array]) -> None:
-        entries = np.arange(starts[j], starts[j + 1])
-        data[targets[entries] if targets.size else entries] = quotient(rows[entries])
+        entries = read[columns[read] == j]
+        data[entries] = quotient(rows[entries])
 
     return _measure(f, x, h, scheme, bounds, members, work, reader, write)
 

@@ -15,8 +15,9 @@ def descend(
     learning_rate: float,
     weight: float,
     ridge: float,
-) -> tuple[int, float]:
-    """Take ``losses.size - 1`` steps of gradient descent from x, in place.
+    gtol: float,
+) -> tuple[int, int, float]:
+    """Take up to ``losses.size - 1`` steps of gradient descent from x, in place.
 
     The loss is ``weight * r @ r + ridge * x @ x`` with ``r = A @ x - b``, its gradient
     ``2 * (weight * A.T @ r + ridge * x)``.
@@ -33,13 +34,17 @@ def descend(
     work : array of shape (p,)
         Overwritten by no matter what.
     losses : array of shape (k + 1,)
-        Overwritten by the loss before each of the k steps, and the loss at the last iterate.
+        Overwritten by the loss before each step taken, at most k, and the loss at the last iterate.
     learning_rate, weight, ridge : float
+    gtol : float
+        No step is taken from where the gradient's norm is at most this; negative to take all.
 
     Returns
     -------
+    taken : int
+        How many steps were taken.
     broken : int
-        The first step whose loss is not finite (k for the last iterate), or -1.
+        The first step whose loss is not finite (`taken` for the last iterate), or -1.
     squares : float
         ``r @ r`` at the last iterate.
     """
@@ -60,6 +65,7 @@ def descend(
             losses[step] = loss
             if broken < 0 and not np.isfinite(loss):
                 broken = step
-            if step < last:
-                x -= learning_rate * gradient
-    return broken, squares
+            if step == last or np.linalg.norm(gradient) <= gtol:
+                break
+            x -= learning_rate * gradient
+    return step, broken, squares

@@ -1,10 +1,13 @@
-"""The entries of a sparse Jacobian in plain NumPy: where they lie in another order, and what they make of a move."""
+"""The entries of a sparse Jacobian in plain NumPy: which are read from which colour, and what they explain."""
 
 import numpy as np
 
 from fastgrad._typing import Array, Float64Array
 
-__all__ = ["places", "product"]
+__all__ = ["FAR", "by_color", "decoded", "places", "unexplained"]
+
+#: The largest code: what is to be added before the next one.
+FAR = 65535
 
 
 def places(starts: Array, indices: Array, cursor: Array, targets: Array) -> None:
@@ -17,23 +20,63 @@ def places(starts: Array, indices: Array, cursor: Array, targets: Array) -> None
         cursor[j] += 1
 
 
-def product(
+def by_color(
+    starts: Array, indices: Array, colors: Array, by_rows: bool, last: Array, bounds: Array, codes: Array
+) -> None:
+    """Write which entries have a column of each colour, as steps from one to the next; or the bounds of these alone.
+
+    Those of colour k are codes[bounds[k]] to below codes[bounds[k + 1]]: the first entry and what to add to go on, each
+    after as many codes of the largest value as have to be added before. No codes, and the bounds are written.
+
+    starts (l + 1,), indices (nnz,): the pattern by rows or by columns; colors (n,): of the columns, -1 for none; last
+    (c,): the compiled twin's room; bounds (c + 1,), of intp; codes (bounds[c],) or (0,), of uint16.
+    """
+    columns = indices if by_rows else np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+    of_entry = colors[columns] if len(columns) else colors[:0]
+    written: list[int] = []
+    ends = [0]
+    for k in range(len(bounds) - 1):
+        for step in np.diff(np.flatnonzero(of_entry == k), prepend=0).tolist():
+            written += [FAR] * (step // FAR) + [step % FAR]
+        ends.append(len(written))
+    if len(codes):
+        codes[...] = written
+    else:
+        bounds[...] = ends
+
+
+def decoded(codes: Array) -> Array:
+    """Return the entries that the codes of one colour stand for."""
+    return np.asarray(np.cumsum(codes, dtype=np.intp)[codes != FAR])
+
+
+def unexplained(
     starts: Array,
-    rows: Array,
-    targets: Array,
+    indices: Array,
+    by_rows: bool,
     data: Array,
     moves: Float64Array,
-    change: Float64Array,
-    size: Float64Array,
-) -> None:
-    """Write the product of a sparse Jacobian with moves into change, and that of their absolute values into size.
+    after: Float64Array,
+    before: Float64Array,
+    rounding: float,
+    share: float,
+    sums: Float64Array,
+) -> int:
+    """Return the first row whose change is not what its entries make of the moves of x; -1 where all are explained.
 
-    starts (n + 1,), rows (nnz,): the pattern by columns; targets (nnz,) or (0,): where in data each entry lies.
+    A row may be off by `rounding` times its larger value, times four more than it has entries, and by a `share` of what
+    its entries do, all taken as positive. What is not finite counts as explained.
+
+    starts (l + 1,), indices (nnz,): the pattern by rows or by columns, and data (nnz,) its values; moves (n,); after,
+    before (m,): the values of f; sums: the compiled twin's room, (3, m), or (3, 0) by rows.
     """
-    change[:] = size[:] = 0.0
+    lines = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+    rows, columns = (lines, indices) if by_rows else (indices, lines)
+    m = len(after)
     with np.errstate(all="ignore"):
-        for j in range(len(moves)):
-            for p in range(starts[j], starts[j + 1]):
-                term = moves[j] * float(data[targets[p] if targets.size else p])
-                change[rows[p]] += term
-                size[rows[p]] += abs(term)
+        terms = moves[columns] * data.astype(np.float64)
+        change, size = (np.bincount(rows, weights, minlength=m) for weights in (terms, np.abs(terms)))
+        count = np.bincount(rows, minlength=m)
+        larger = np.fmax(np.abs(after), np.abs(before))
+        off = np.abs(after - before - change) > rounding * (4 + count) * larger + share * size
+    return int(np.argmax(off)) if off.any() else -1

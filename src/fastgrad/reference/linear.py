@@ -17,6 +17,7 @@ def layer_differences(
     c: Float64Array,
     q: Float64Array,
     h: Float64Array,
+    around: bool,
     out: NDArray[Any],
 ) -> None:
     """Measure how a polynomial of a linear layer's outputs changes as each weight moves, for one sample and one step.
@@ -34,6 +35,8 @@ def layer_differences(
         What is added to the product, and the coefficients.
     h : ndarray of float64, shape (1,)
         The step.
+    around : bool
+        Whether the result is so large that it had better be written around the caches, which shows in nothing but time.
     out : ndarray of W's shape and dtype
         Receives the central differences, formed in double and rounded once.
     """

@@ -8,6 +8,12 @@ from fastgrad.reference.descent import descend
 FEW = 2.0**-44  # 256 roundings: how far the recurrence may be from the residual, on their scale
 
 
+def gram(A: Array, H: Float64Array) -> None:
+    """Write A.T @ A, in double precision, for A of shape (n, p) and H of shape (p, p)."""
+    wide = A.astype(np.float64)
+    H[...] = wide.T @ wide
+
+
 def recur(
     A: Array,
     b: Float64Array,
@@ -19,15 +25,17 @@ def recur(
     learning_rate: float,
     weight: float,
     ridge: float,
-) -> tuple[bool, float]:
+    gtol: float,
+) -> tuple[bool, int, float]:
     """Do what `descent.descend` does, or decline.
 
     With ``M = weight * H + ridge * I``, h half the gradient and t twice the rate, a step takes ``t * h`` from x,
-    ``t * M @ h`` from h, and ``t * (2 * h @ h - t * h @ M @ h)`` from the loss. The losses are these terms summed
-    backward from the last loss, which is formed from the residual. None of them is negative, so that no digits cancel.
+    ``t * M @ h`` from h, and ``t * (2 * h @ h - t * h @ M @ h)`` from the loss. The losses are sums of these terms:
+    backward from the last loss or forward from the first, both of which are formed from the residual, whichever is made
+    of smaller parts. Where the loss falls, that is backward, and no digits cancel; where it rises, forward.
 
-    Declined is a run in which the loss rises, or whose end the residual contradicts: the gradient at the last iterate
-    and the first loss, both formed from A, must agree with the recurrence to rounding.
+    Declined is a run whose end the residual contradicts: the gradient at the last iterate and the loss where both sums
+    meet must agree to rounding. Declined is, too, one with a loss that is small beside its parts.
 
     Parameters
     ----------
@@ -42,46 +50,71 @@ def recur(
     work : array of shape (p + 3, q)
         Overwritten by no matter what; q is the multiple of 8 that follows p.
     losses : array of shape (k + 1,)
-        Overwritten by the loss before each of the k steps, and the loss at the last iterate.
+        Overwritten by the loss before each step taken, at most k, and the loss at the last iterate.
     learning_rate, weight, ridge : float
+    gtol : float
+        No step is taken from where the gradient's norm is at most this; negative to take all.
 
     Returns
     -------
     accepted : bool
         If False, the arrays hold nothing of use.
+    taken : int
+        How many steps were taken.
     squares : float
         ``r @ r`` at the last iterate.
     """
-    last = losses.size - 1
+    last, step = losses.size - 1, 0
     scratch = np.empty(x.size)
-    _, squares = descend(A, b, x, gradient, scratch, losses[last:], learning_rate, weight, ridge)
+    _, _, squares = descend(A, b, x, gradient, scratch, losses[last:], learning_rate, weight, ridge, -1.0)
     first = losses[last]
     M = weight * H + ridge * np.eye(x.size)
     h = gradient / 2
     t = 2.0 * learning_rate
-    origin = h @ h
-    if not 1e-200 < origin < 1e200:
-        return False, squares
+    square = float(h @ h)
+    if not 1e-200 < square < 1e200:
+        return False, 0, squares
+    tiny, enough = 1e-100 * square, 0.25 * gtol * gtol if gtol >= 0.0 else -1.0
     far = x @ x
-    for step in range(last):
-        v = M @ h
-        square = h @ h
-        losses[step] = t * (2.0 * square - t * (h @ v))
-        x -= t * h
-        h -= t * v
-        if not losses[step] >= 0.0:
-            return False, squares
-        if square < 1e-100 * origin:
-            losses[step + 1 : last] = 0.0
-            break
-    _, squares = descend(A, b, x, gradient, scratch, losses[last:], learning_rate, weight, ridge)
+    with np.errstate(over="ignore", invalid="ignore"):
+        while step < last and not square <= max(tiny, enough):
+            v = M @ h
+            losses[step] = t * (2.0 * square - t * (h @ v))
+            x -= t * h
+            h -= t * v
+            square = float(h @ h)
+            step += 1
+    if not square < 1e300:
+        return False, step, squares
+    if square > enough:
+        losses[step:last] = 0.0
+        step = last
+    _, _, squares = descend(A, b, x, gradient, scratch, losses[step : step + 1], learning_rate, weight, ridge, -1.0)
+    if step < last and not np.linalg.norm(gradient) <= gtol:
+        return False, step, squares
     far = max(far, x @ x)
-    trace = np.trace(H)
-    size = weight * (b @ b + trace * far) + ridge * far
+    trace, scale = np.trace(H), weight * (b @ b)
+    size = scale + weight * trace * far + ridge * far
     if not size < 1e300:
-        return False, squares
+        return False, step, squares
     error = np.max(np.abs(gradient / 2 - h))
     if not error <= FEW * (np.sqrt(weight * trace * size) + ridge * np.sqrt(far)):
-        return False, squares
-    losses[:] = np.cumsum(losses[::-1])[::-1]
-    return bool(abs(losses[0] - first) <= FEW * (first + np.sqrt(first * size))), squares
+        return False, step, squares
+    return _settle(losses[: step + 1], float(first), float(size), float(scale)), step, squares
+
+
+def _settle(losses: Float64Array, first: float, size: float, scale: float) -> bool:
+    """Sum what the steps take from the loss; say whether the sums meet, and each is as exact as a residual's."""
+    taken, last = losses[:-1].copy(), losses[-1]
+    parts = np.concatenate([[first], np.abs(taken)]).cumsum()
+    parts_behind = np.concatenate([[last], np.abs(taken[::-1])]).cumsum()[::-1]
+    forward = np.concatenate([[first], -taken]).cumsum()
+    backward = np.concatenate([[last], taken[::-1]]).cumsum()[::-1]
+    rising = parts < parts_behind
+    rising[-1] = False
+    turn = int(np.argmin(rising))
+    losses[...] = np.where(rising, forward, backward)
+    beyond = np.minimum(parts, parts_behind) - 4.0 * losses
+    exact = np.all((beyond <= 0.0) | (beyond**2 <= 16.0 * losses * scale))
+    met = abs(backward[turn])
+    return bool(exact and abs(backward[turn] - forward[turn]) <= FEW * (met + np.sqrt(met * size)))

@@ -26,6 +26,7 @@ def unit_differences(
     reach: Float64Array,
     h: Float64Array,
     rectified: bool,
+    first: int,
     left: NDArray[Any],
     right: NDArray[Any],
 ) -> int:
@@ -64,7 +65,9 @@ def unit_differences(
     rectified : bool
         Whether units pass through relu, and so have a kink at zero. A step in which 0 < |z| <= h·|x| for any sample is
         halved, at most 8 times. If z = 0, or a kink is still within the step, the entry is at a kink.
-    left, right : ndarray of float32 or float64, shape (m, n)
+    first : int
+        The unit whose differences go into the first row of the result.
+    left, right : ndarray of float32 or float64, shape (rows, n)
         Receive the differences, formed in double and rounded once. Both receive the central difference, but at a kink
         they receive the one-sided ones, unless they are one and the same array.
 
@@ -75,7 +78,7 @@ def unit_differences(
     """
     redone = 0
     n_samples, n = x.shape
-    for i in range(z.shape[1]):
+    for row, i in enumerate(range(first, first + len(left))):
         step = np.full(n, h[0]) if h.size == 1 else h.reshape(-1, n)[i].copy()
         kink = np.zeros(n, dtype=bool)
         if rectified:
@@ -99,8 +102,8 @@ def unit_differences(
                 up += tau[b] * log_plus
                 down -= tau[b] * log_minus
         central = whole / (2.0 * step)
-        left[i] = np.where(kink, down / step, central) if right is not left else central
-        right[i] = np.where(kink, up / step, central) if right is not left else central
+        left[row] = np.where(kink, down / step, central) if right is not left else central
+        right[row] = np.where(kink, up / step, central) if right is not left else central
     return redone
 
 

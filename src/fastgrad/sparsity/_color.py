@@ -6,7 +6,7 @@ import numpy as np
 
 from fastgrad._seeds import seed_from
 from fastgrad.sparsity._bicoloring import both
-from fastgrad.sparsity._coloring import Coloring, Partition
+from fastgrad.sparsity._coloring import Coloring, Partition, no_colors
 from fastgrad.sparsity._greedy import one_way, star
 from fastgrad.sparsity._makers import as_pattern
 
@@ -78,6 +78,6 @@ def color(pattern: Any, partition: Partition = "columns", *, order: Any = "auto"
         name = f"random, rng={seed}"
     chance = np.random.default_rng(seed)
     if partition == "rows":
-        return Coloring(p, partition, np.full(n, -1, np.int32), one_way(p.T, order, chance), name)
+        return Coloring(p, partition, no_colors(n), one_way(p.T, order, chance), name)
     find = star if partition == "symmetric" else one_way
-    return Coloring(p, partition, find(p, order, chance), np.full(m, -1, np.int32), name)
+    return Coloring(p, partition, find(p, order, chance), no_colors(m), name)

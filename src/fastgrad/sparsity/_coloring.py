@@ -12,7 +12,7 @@ from fastgrad._errors import ShapeError
 from fastgrad._typing import Array
 from fastgrad.sparsity._pattern import Pattern
 
-__all__ = ["Coloring", "Partition"]
+__all__ = ["Coloring", "Partition", "no_colors"]
 
 Partition = Literal["columns", "rows", "both", "symmetric"]
 
@@ -87,7 +87,7 @@ class Coloring:
             raise ValueError("a pattern that is not symmetric has no symmetric colouring.")
         if np.any(given < -1) or np.any(given >= max(m, n)):
             raise ValueError(f"colours must be from 0 to {max(m, n) - 1}, or -1 for none.")
-        chosen, none = given.astype(np.int32), np.full(n if partition == "rows" else m, -1, np.int32)
+        chosen, none = given.astype(np.int32), no_colors(n if partition == "rows" else m)
         by_column, by_row = (none, chosen) if partition == "rows" else (chosen, none)
         coloring = cls(pattern, partition, by_column, by_row, "given")
         alone = coloring.alone
@@ -128,12 +128,12 @@ class Coloring:
     @cached_property
     def grouped_columns(self) -> tuple[Array, Array]:
         """Where each colour starts, shape (n_column_colors + 1,), and its columns, rising, one colour after another."""
-        return _grouped(self.column_colors, self.n_column_colors, self.pattern.csc[0].dtype)
+        return _grouped(self.column_colors, self.n_column_colors, self.pattern.index_dtype)
 
     @cached_property
     def grouped_rows(self) -> tuple[Array, Array]:
         """Where each colour starts, shape (n_row_colors + 1,), and its rows, rising, one colour after another."""
-        return _grouped(self.row_colors, self.n_row_colors, self.pattern.csr[0].dtype)
+        return _grouped(self.row_colors, self.n_row_colors, self.pattern.index_dtype)
 
     @property
     def groups(self) -> list[Array]:
@@ -179,9 +179,14 @@ class Coloring:
         )
 
 
+def no_colors(size: int) -> Array:
+    """Return -1 for each row or column, in the room of one."""
+    return np.broadcast_to(np.int32(-1), size)
+
+
 def _grouped(colors: Array, count: int, dtype: Any) -> tuple[Array, Array]:
     starts, members = np.empty(count + 1, dtype), np.empty(int(np.count_nonzero(colors >= 0)), dtype)
-    _backend.coloring.group(colors, starts, members)
+    _backend.coloring.group(np.ascontiguousarray(colors), starts, members)
     starts.flags.writeable = members.flags.writeable = False
     return starts, members
 

@@ -28,8 +28,15 @@ def one_way(pattern: Pattern, order: Any, rng: np.random.Generator) -> Array:
 
 
 def fewest(pattern: Pattern) -> tuple[Array, int]:
-    """Return colours of the columns and their number, the fewest of several tries."""
+    """Return colours of the columns and their number, the fewest of several tries.
+
+    A band repeats its colours as soon as it may. That is seen from its rows, before there are columns.
+    """
     least = int(pattern.row_counts.max(initial=0))
+    if pattern.is_by_rows and 1 <= least <= _WORD:
+        colors = np.empty(pattern.shape[1], np.int32)
+        if _backend.coloring.by_period(*pattern.csr, least, colors):
+            return colors, least
     natural = np.arange(pattern.shape[1], dtype=pattern.csc[0].dtype)
     best: tuple[Array, int] | None = None
     for colors, found in _tries(pattern, natural, least):

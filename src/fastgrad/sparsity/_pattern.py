@@ -9,7 +9,7 @@ from fastgrad import _backend
 from fastgrad._errors import ShapeError
 from fastgrad._typing import Array
 
-__all__ = ["Pattern", "from_csc", "from_csr", "read_shape"]
+__all__ = ["Lines", "Pattern", "forget", "from_csc", "from_csr", "read_shape"]
 
 Lines = tuple[Array, Array]
 
@@ -93,6 +93,18 @@ class Pattern:
             object.__setattr__(self, "_csc", _transposed(self.csr, self.shape[1]))
         assert self._csc is not None
         return self._csc
+
+    @property
+    def index_dtype(self) -> np.dtype[Any]:
+        """The dtype of both compressed forms: int32 where it suffices."""
+        lines = self._csr or self._csc
+        assert lines is not None
+        return lines[1].dtype
+
+    @property
+    def is_by_rows(self) -> bool:
+        """Whether `csr` is there already, and need not be made."""
+        return self._csr is not None
 
     @property
     def row_counts(self) -> Array:
@@ -198,6 +210,12 @@ def from_csc(starts: Any, rows: Any, m: int) -> Pattern:
     """Return the pattern with these compressed columns and m rows, as `from_csr` does."""
     lines, counts = _checked(starts, rows, m, "column")
     return _fill(Pattern.__new__(Pattern), (m, len(lines[0]) - 1), csc=lines, row_counts=counts)
+
+
+def forget(pattern: Pattern, *, by_rows: bool) -> None:
+    """Let go of one compressed form, if there is the other: it is made again when somebody asks for it."""
+    if pattern._csr is not None and pattern._csc is not None:
+        object.__setattr__(pattern, "_csr" if by_rows else "_csc", None)
 
 
 def index_dtype(*sizes: int) -> type[np.signedinteger[Any]]:

@@ -1,0 +1,41 @@
+"""The largest eigenvalue of A^T A, by power iteration from a start that is always the same."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from fastgrad._typing import Float64Array
+
+_SETTLED = 1e-5  # relative growth of the estimate in an iteration below which it is taken
+_MOST = 200  # iterations
+
+
+def largest_eigenvalue(times: Callable[[Float64Array], Float64Array], p: int) -> float:
+    """Return the largest eigenvalue of a positive semidefinite matrix, given its product with a vector.
+
+    What iteration k gives, the length of the product with a unit vector, grows with k and never exceeds the eigenvalue
+    but by rounding. It falls short by a few percent at most where others lie close to the largest, as Kuczynski and
+    Wozniakowski (1992) show for random starts, and by far less where they do not.
+
+    Parameters
+    ----------
+    times : callable
+        Maps a float64 array of shape (p,) to the product.
+    p : int
+        At least 1.
+
+    Returns
+    -------
+    float
+        Infinite or NaN where the products are.
+    """
+    v = np.cos(np.arange(1.0, p + 1) ** 2)  # no data have the pattern of these, so none should be orthogonal to them
+    length, estimate = math.sqrt(v @ v), 0.0
+    for _ in range(_MOST):
+        v = times(v / length)
+        length = math.sqrt(v @ v)
+        if not estimate * (1.0 + _SETTLED) < length < math.inf:
+            break
+        estimate = length
+    return length
