@@ -8,7 +8,7 @@ import numpy as np
 
 from fastgrad._errors import NO_VALUE
 from fastgrad._point import Point
-from fastgrad._typing import Array, Float64Array
+from fastgrad._typing import Array, Float64Array, IndexArray
 
 
 class Around:
@@ -48,6 +48,13 @@ class Around:
         except NO_VALUE as error:
             return error
         return self._read(y, i, sign)
+
+    def moved_together(self, members: IndexArray, to: Array, sign: int) -> Float64Array:
+        """Return f with several entries moved to values; what it raises arrives."""
+        x = self._array.copy()
+        x.reshape(-1)[members] = to
+        i = int(members[0])
+        return self._read(self._call(x, i, sign), i, sign)
 
     def _call(self, x: Array, i: int, sign: int) -> Any:
         self.calls += 1

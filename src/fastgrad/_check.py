@@ -28,6 +28,8 @@ from fastgrad._workers import is_alone
 #: The tolerances for None, by the character of the dtype that is judged.
 ATOL = {"d": 1e-6, "f": 1e-3}
 RTOL = {"d": 1e-5, "f": 1e-2}
+#: For so many entries beyond tolerance f is asked ahead, where others call it.
+AHEAD = 256
 
 
 def gradient_check(
@@ -201,7 +203,7 @@ def _judge(case: Case, budget: Budget) -> GradientCheck:
         measured, calls = measure_within(case, budget)
         case = replace(case, where=case.indices(np.arange(measured.size)))
     elif case.elsewhere is not None:
-        measured[...] = case.elsewhere(case.h, case.where, case.progress.pace)
+        measured[...] = case.elsewhere.measured(case.h, case.where, case.progress.pace)
         calls = 2 * case.count
     elif case.where is None:
         calls = measure(case.f, case.point, case.h, measured.reshape(x.shape), case.progress.pace)
@@ -210,8 +212,9 @@ def _judge(case: Case, budget: Budget) -> GradientCheck:
     measured = measured.astype(case.claimed.dtype, copy=False)
     summary = _backend.compare.compare(case.claimed, measured, case.atol, case.rtol)
     beyond = beyond_tolerance(case, measured, summary[3])
-    probe = Probe(case.f, case.point, case.h, budget)
-    sorted_out = tally(case, measured, beyond, _look_again(case, probe, measured, beyond))
+    shares = case.elsewhere is not None and not budget.is_limited
+    probe = Probe(case.elsewhere.f if shares else case.f, case.point, case.h, budget)
+    sorted_out = tally(case, measured, beyond, _look_again(case, probe, measured, beyond, shares))
     reasons = []
     if not probe.is_deterministic:
         reasons.append("f gives different values for the same x: fix its random state, or draw before the check.")
@@ -238,7 +241,7 @@ def _judge(case: Case, budget: Budget) -> GradientCheck:
 
 
 def _look_again(
-    case: Case, probe: Probe, measured: Array, beyond: IndexArray
+    case: Case, probe: Probe, measured: Array, beyond: IndexArray, shares: bool
 ) -> tuple[Float64Array, Float64Array, Float64Array, Float64Array]:
     """Return what the second look finds at these of the compared entries: values, bounds, left and right slopes."""
     found = np.full((4, beyond.size), np.nan)
@@ -246,6 +249,8 @@ def _look_again(
     case.progress.begin(beyond.size)
     for row, (k, i) in enumerate(zip(beyond.tolist(), case.indices(beyond).tolist(), strict=True)):
         case.progress.pace(row)
+        if shares and row % AHEAD == 0:
+            case.elsewhere.prepare(case.indices(beyond[row : row + AHEAD]), case.h)
         claimed, first = float(case.claimed[k]), float(measured[k])
         tolerance = case.atol + case.rtol * (max(abs(claimed), abs(first)) if np.isfinite(first) else abs(claimed))
         try:

@@ -4,9 +4,15 @@ import operator
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+import numpy as np
+
 from fastgrad._adaptive.entries import adaptive_elements
-from fastgrad._point import as_point, bound
+from fastgrad._bounds import limits
+from fastgrad._estimates import Derivative
+from fastgrad._parts import Part, joined_parts
+from fastgrad._point import Point, as_point, bound
 from fastgrad._typing import ScalarFunction
+from fastgrad._workers import in_order, is_alone, spans
 
 #: The highest derivative: extrapolation of the next would have no digits left.
 HIGHEST = 4
@@ -22,6 +28,7 @@ def derivative(
     method: Literal["adaptive", "forward", "backward"] = "adaptive",
     details: bool = False,
     bounds: Any = None,
+    workers: Any = None,
     args: Sequence[Any] = (),
     kwargs: Mapping[str, Any] | None = None,
 ) -> Any:
@@ -46,6 +53,8 @@ def derivative(
         Whether to return error bars, calls, steps and flags with the values.
     bounds : pair of array_like, or an object with attributes lb and ub, optional
         Where f may be called, as ``(lower, upper)``; each broadcasts to x.
+    workers : optional
+        As `numerical_gradient` takes them; the elements are shared out.
     args, kwargs : sequence and mapping, optional
         Passed on to f after x.
 
@@ -87,5 +96,27 @@ def derivative(
     if method not in SIDES:
         raise ValueError(f"method must be one of {', '.join(map(repr, SIDES))}; got {method!r}.")
     point = as_point(x)
-    found = adaptive_elements(bound(f, args, kwargs), point, bounds, order, SIDES[method]).mapped(point.restore)
+    if point.array.size and not is_alone(workers):
+        task = _Elements(f, args, kwargs, point, bounds, order, SIDES[method])
+        parts = list(in_order(task, spans(point.array.size, workers), workers))
+        found = joined_parts(parts, point.array.shape, True)
+    else:
+        found = adaptive_elements(bound(f, args, kwargs), point, bounds, order, SIDES[method])
+    found = found.mapped(point.restore)
     return found if details else found.value
+
+
+class _Elements:
+    """The derivative at some of the elements: what workers are sent, once, to be called with a span."""
+
+    def __init__(self, f: Any, args: Any, kwargs: Any, point: Point, bounds: Any, n: int, side: int) -> None:
+        self._f, self._args, self._kwargs, self._x = f, args, kwargs, point.array
+        self._bounds = None if bounds is None else limits(bounds, point)
+        self._n, self._side = n, side
+
+    def __call__(self, span: tuple[int, int]) -> Derivative:
+        """Return the derivative at the elements of a span."""
+        some = np.arange(*span)
+        within = None if self._bounds is None else tuple(side[some] for side in self._bounds)
+        part = Part(as_point(self._x), some)
+        return adaptive_elements(bound(self._f, self._args, self._kwargs), part, within, self._n, self._side)

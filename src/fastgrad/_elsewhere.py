@@ -1,37 +1,65 @@
-"""The first pass of a gradient check in stacks of points, or on workers."""
+"""The calls of a gradient check in stacks of points, or on workers: its first pass, and most of its second look."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from fastgrad._ahead import Ahead
+from fastgrad._calls import Calls
 from fastgrad._gradient import numerical_gradient
+from fastgrad._judge.recheck import MULTIPLES
 from fastgrad._parts import FirstOf, at_steps, in_parts
 from fastgrad._point import Point, bound
-from fastgrad._stacks import Stacked
 from fastgrad._typing import Array, Float64Array, IndexArray, Pace
+
+
+class Elsewhere:
+    """What calls f in place of the plain loop, where its calls can be foreseen.
+
+    Attributes
+    ----------
+    f : Ahead
+        f as a function of one array.
+    """
+
+    def __init__(self, calls: Calls, point: Point) -> None:
+        self.f = Ahead(calls, point)
+        self._calls, self._point = calls, point
+
+    def measured(self, h: Float64Array, where: IndexArray | None, pace: Pace) -> Array:
+        """Return the entries of the gradient at these flat indices, or all, by steps h."""
+        point, calls = self._point, self._calls
+        some = np.arange(point.array.size) if where is None else where
+        if not some.size:
+            return np.empty(0, point.array.dtype)
+        if calls.are_threads:
+            g = numerical_gradient(bound(calls.f, (), None), point.array, at_steps(h, point), workers=calls.workers)
+            return np.asarray(g).reshape(-1)[some]
+        found = in_parts(
+            numerical_gradient, bound(calls.f, (), None), point, calls.workers, at_steps(h, point), None, calls.args,
+            calls.kwargs, indices=some, pace=pace, vectorized=calls.vectorized,
+        )  # fmt: skip
+        return np.asarray(found.value)
+
+    def prepare(self, entries: IndexArray, h: Float64Array) -> None:
+        """Ask for f at the steps that the second look at these entries begins with."""
+        self.f.prepare(
+            (np.array([i]), np.array([sign * factor * float(h[i if h.size > 1 else 0])]))
+            for i in entries.tolist()
+            for factor in MULTIPLES
+            for sign in (1, -1)
+        )
 
 
 def elsewhere_of(
     f: Any, grad_f: Any, point: Point, args: Any, kwargs: Any, vectorized: bool, workers: Any
-) -> tuple[Any, Callable[..., Array]]:
-    """Return f as a function of one array, and what measures its gradient in stacks or on workers."""
+) -> tuple[Any, Elsewhere]:
+    """Return f as a function of one array, which returns all that f does, and what calls it in stacks or on workers."""
     if hasattr(type(f), "__fastgrad_gradient__"):
         raise TypeError("a structured callable measures by its own loop: vectorized does not reach it.")
     if vectorized and grad_f is True:
         raise TypeError("with vectorized=True the claim must be a function of x or an array; got grad_f=True.")
-    whole = bound(f, args, kwargs)
-    of_array = Stacked(whole, point).one if vectorized else point.of_array(whole)
-    values = FirstOf(f) if grad_f is True else f
-
-    def measured(h: Float64Array, where: IndexArray | None, pace: Pace) -> Array:
-        some = np.arange(point.array.size) if where is None else where
-        if not some.size:
-            return np.empty(0, point.array.dtype)
-        found = in_parts(
-            numerical_gradient, values, point, workers, at_steps(h, point), None, args, kwargs,
-            indices=some, pace=pace, vectorized=vectorized,
-        )  # fmt: skip
-        return np.asarray(found.value)
-
-    return of_array, measured
+    if grad_f is True:
+        return point.of_array(bound(f, args, kwargs)), Elsewhere(Calls(FirstOf(f), args, kwargs, False, workers), point)
+    elsewhere = Elsewhere(Calls(f, args, kwargs, vectorized, workers), point)
+    return elsewhere.f, elsewhere

@@ -2,11 +2,13 @@
 
 from array import array
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
 
 from fastgrad import _workers
+from fastgrad._containers import is_container
 from fastgrad._errors import ShapeError
 from fastgrad._point import Point, as_any_point, bound
 from fastgrad._reading import describe
@@ -57,7 +59,7 @@ class Calls:
             x = point.array.copy()
             self._moves.put(k, x.reshape(-1))
             try:
-                found.append(f(x))
+                found.append(_own(f(x)))
             except Exception as error:
                 return [*found, _Raised(error)]
         return found
@@ -71,7 +73,7 @@ class Calls:
             for line, k in zip(stack.reshape(stop - start, -1), range(start, stop), strict=True):
                 self._moves.put(k, line)
             try:
-                values = f(stack)
+                values = _own(f(stack))
             except Exception as error:
                 return [*found, _Raised(error)]
             if not (hasattr(values, "__len__") and len(values) == stop - start):
@@ -82,6 +84,13 @@ class Calls:
                 return [*found, _Raised(refused)]
             found.extend(values)
         return found
+
+
+def _own(y: Any) -> Any:
+    """Return a value that stays as it is: f may fill and return one and the same array at every call."""
+    if isinstance(y, np.ndarray):
+        return y.copy()
+    return deepcopy(y) if is_container(y) else y
 
 
 class _Raised:
@@ -133,6 +142,23 @@ def foreseen(
         return value
 
     return loop(known)
+
+
+def shared_out(
+    loop: Callable[[Callable[[Array], Any]], Any],
+    like: Any,
+    f: Callable[..., Any] | None,
+    point: Point,
+    workers: Any,
+    args: Any,
+    kwargs: Any,
+    *,
+    vectorized: bool,
+) -> Any:
+    """Return what `foreseen` does; where f takes single points and nobody else calls it, of the loop by itself."""
+    if not vectorized and _workers.is_alone(workers):
+        return loop(point.of_array(bound(f, args, kwargs)))
+    return foreseen(loop, like, bound(f, (), None), point, workers, args, kwargs, vectorized=vectorized)
 
 
 def _values(calls: Calls, spans: list[tuple[int, int]], workers: Any) -> Iterator[Any]:

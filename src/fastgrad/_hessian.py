@@ -89,7 +89,8 @@ def numerical_hessian(
     ndarray, shape (n, n), or Derivative
         Of x's working dtype. With `details`, a `Derivative` of arrays of that shape.
     SciPy sparse array, shape (n, n)
-        With `sparsity`: it stores just the entries of the pattern.
+        With `sparsity`: it stores just the entries of the pattern. With `details`, a `Derivative` of such arrays, but
+        for the calls, which are shaped like x: those of a colour stand with its first entry.
 
     Raises
     ------
@@ -125,11 +126,17 @@ def numerical_hessian(
         raise ValueError(f"method must be one of {', '.join(map(repr, METHODS))}; got {method!r}.")
     point = as_point(x)
     if sparsity is not None:
-        if grad is None or details or vectorized or not is_alone(workers) or method == "adaptive":
+        if grad is None or method == "adaptive":
             raise TypeError(
-                "a sparse Hessian is measured by central differences of a gradient, without details: give grad, and "
-                "leave method, details, vectorized and workers out."
+                "a sparse Hessian is measured by central differences of a gradient: give grad, and leave method out."
             )
+        if details or vectorized or not is_alone(workers):
+            _refuse_stacks_of_trees(point, vectorized)
+            from fastgrad._calls import Calls
+            from fastgrad._colored_hessian import colored_hessian
+
+            calls = Calls(grad, args, kwargs, vectorized, workers)
+            return colored_hessian(calls, point, eps, bounds, sparsity, format, verify=verify, details=details, out=out)
         from fastgrad._sparse_hessian import sparse_hessian
 
         g = bound(grad, args, kwargs)
@@ -146,8 +153,8 @@ def numerical_hessian(
             raise TypeError("the adaptive method asks for one point after another: leave vectorized and workers out.")
         found = _adaptively(point.of_array(bound(f, args, kwargs)), point, bounds, H)
     else:
-        if vectorized and grad is not None and point.tree is not None:
-            raise TypeError("with vectorized=True grad must take and return arrays: x is a tree.")
+        if grad is not None:
+            _refuse_stacks_of_trees(point, vectorized)
         taken = f if grad is None else grad
         measured = _from_values if grad is None else _from_gradient
 
@@ -162,6 +169,11 @@ def numerical_hessian(
         else:
             found = loop(point.of_array(bound(taken, args, kwargs)))
     return found if details else H
+
+
+def _refuse_stacks_of_trees(point: Point, vectorized: bool) -> None:
+    if vectorized and point.tree is not None:
+        raise TypeError("with vectorized=True grad must take and return arrays: x is a tree.")
 
 
 def _from_values(f: ScalarFunction, point: Point, eps: Step, bounds: Any, H: Array, details: bool) -> Derivative | None:

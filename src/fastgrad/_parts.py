@@ -153,7 +153,7 @@ def in_parts(
             pace(stop)
     if changed:
         _guarded.warn_of(point, changed, stacklevel=4)
-    return _joined(found, shape, options.get("details", False))
+    return joined_parts(found, shape, options.get("details", False))
 
 
 def at_steps(h: Float64Array, point: Point) -> Any:
@@ -161,7 +161,9 @@ def at_steps(h: Float64Array, point: Point) -> Any:
     return float(h[0]) if h.size == 1 else h.reshape(point.array.shape)
 
 
-def _joined(found: list[Any], shape: tuple[int, ...], is_detailed: bool) -> Derivative:
+def joined_parts(found: list[Any], shape: tuple[int, ...], is_detailed: bool) -> Derivative:
+    """Return derivatives by some of the entries, in order, as that by all of them."""
+
     def joined(pieces: Iterator[Any]) -> Any:
         whole = np.concatenate(list(pieces), axis=-1)
         return whole.reshape(whole.shape[:-1] + shape)

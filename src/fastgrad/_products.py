@@ -5,15 +5,16 @@ from typing import Any
 
 import numpy as np
 
+from fastgrad._calls import Calls
 from fastgrad._compressed_product import compressed_product
 from fastgrad._direction import Direction, adaptively, along, along_with_bar, auto_lines, in_line
 from fastgrad._errors import ShapeError
 from fastgrad._estimates import Derivative
 from fastgrad._gradient import numerical_gradient
-from fastgrad._point import as_point, bound
+from fastgrad._point import Point, as_point, bound
 from fastgrad._reading import Reader
 from fastgrad._stencils.scheme import planned
-from fastgrad._typing import Array, ScalarFunction, Step, VectorFunction
+from fastgrad._typing import Array, Float64Array, ScalarFunction, Step, VectorFunction
 
 
 def directional_derivative(
@@ -26,6 +27,7 @@ def directional_derivative(
     order: int | None = None,
     bounds: Any = None,
     details: bool = False,
+    workers: Any = None,
     args: Sequence[Any] = (),
     kwargs: Mapping[str, Any] | None = None,
 ) -> Any:
@@ -57,6 +59,9 @@ def directional_derivative(
         shorter step if need be.
     details : bool
         Whether to return an error bar, calls, step and flags with the value, for which twice as many calls are made.
+    workers : optional
+        As `numerical_gradient` takes them; the two calls, or as many as there are, are shared out. Not for the
+        adaptive method, whose calls depend on each other.
     args, kwargs : sequence and mapping, optional
         Passed on to f after x.
 
@@ -88,7 +93,8 @@ def directional_derivative(
     """
     point = as_point(x)
     direction = Direction(point, v, bounds)
-    found = _along(direction, point.of_array(bound(f, args, kwargs)), eps, method, order, details)
+    calls = Calls(f, args, kwargs, False, workers)
+    found = _along(direction, calls, 0.0, lambda g: g, eps, method, order, details)
     dtype = point.array.dtype.type
     return found.mapped(lambda a: a[()]) if isinstance(found, Derivative) else found.astype(dtype, copy=False)[()]
 
@@ -103,6 +109,7 @@ def numerical_vjp(
     order: int | None = None,
     bounds: Any = None,
     sparsity: Any = None,
+    workers: Any = None,
     args: Sequence[Any] = (),
     kwargs: Mapping[str, Any] | None = None,
 ) -> Any:
@@ -126,6 +133,8 @@ def numerical_vjp(
         Which of f's values, flat, each entry of x moves: what `fastgrad.sparsity.color` takes, or returned. Entries
         that share no value are moved at once. Of a layer of m outputs and n inputs an entry of the weights moves one:
         its m·n entries take 2n calls. What the pattern leaves out is not measured.
+    workers : optional
+        As `numerical_gradient` takes them, but for the first call, at x.
     args, kwargs : sequence and mapping, optional
         Passed on to f after x.
 
@@ -150,8 +159,9 @@ def numerical_vjp(
     array([41., 52., 63.])
     """
     point = as_point(x)
+    calls = Calls(f, args, kwargs, False, workers)
     g = bound(f, args, kwargs)
-    reader = Reader(lambda i: "x with an entry moved by")
+    reader = _reader_of_moves()
     try:
         first = g(point.shown(point.array.copy()))
     except BaseException as error:
@@ -164,17 +174,12 @@ def numerical_vjp(
     if weights.shape != base.shape:
         raise ShapeError(f"u must have the shape of f's value, {base.shape}; got {weights.shape}.")
     line = weights.astype(np.float64).reshape(-1)
-
-    def product(moved: Any) -> float:
-        with np.errstate(invalid="ignore"):
-            change = reader.array(g(moved), 0, 1, base.shape) - base
-        return float(line @ change.reshape(-1))
-
     if sparsity is None:
-        return numerical_gradient(product, x, eps, method=method, order=order, bounds=bounds)
+        product = _Product(f, args, kwargs, line, base)
+        return numerical_gradient(product, x, eps, method=method, order=order, bounds=bounds, workers=workers)
     if method in ("adaptive", "complex"):
         raise TypeError("with sparsity, differences are central, forward or backward ones: leave other methods out.")
-    found = compressed_product(g, point, planned(point, eps, method, order, bounds), sparsity, line)
+    found = compressed_product(calls, point, planned(point, eps, method, order, bounds), sparsity, line)
     return point.restore(found.astype(point.array.dtype).reshape(point.array.shape))
 
 
@@ -188,6 +193,7 @@ def hessian_vector_product(
     method: str | None = None,
     order: int | None = None,
     bounds: Any = None,
+    workers: Any = None,
     args: Sequence[Any] = (),
     kwargs: Mapping[str, Any] | None = None,
 ) -> Any:
@@ -211,6 +217,8 @@ def hessian_vector_product(
         The gradient of f: takes what f takes and returns an array shaped like x, or a tree like x.
     method, order, bounds : optional
         As `directional_derivative` takes them, but for "adaptive".
+    workers : optional
+        As `numerical_gradient` takes them, for f or for grad.
     args, kwargs : sequence and mapping, optional
         Passed on to f, or to grad, after x.
 
@@ -246,38 +254,85 @@ def hessian_vector_product(
         )
     point = as_point(x)
     direction = Direction(point, v, bounds)
+    calls = Calls(f if grad is None else grad, args, kwargs, False, workers)
     if grad is None:
-        return _from_values(point.of_array(bound(f, args, kwargs)), direction, eps, method, order)
-    g = point.of_array(bound(grad, args, kwargs))
-    found = _along(direction, lambda y: in_line(point, g(y), "what grad returns"), eps, method, order, False)
+        return _from_values(calls, direction, eps, method, order)
+    like = np.zeros(point.array.size)
+
+    def lines(g: Callable[[Array], Any]) -> Callable[[Array], Float64Array]:
+        return lambda y: in_line(point, g(y), "what grad returns")
+
+    found = _along(direction, calls, like, lines, eps, method, order, False)
     return point.restore(found.astype(point.array.dtype).reshape(point.array.shape))
 
 
 def _along(
-    direction: Direction, f: Callable[[Array], Any], eps: Step, method: str | None, order: int | None, details: bool
+    direction: Direction,
+    calls: Calls,
+    like: Any,
+    read: Callable[[Callable[[Array], Any]], Callable[[Array], Any]],
+    eps: Step,
+    method: str | None,
+    order: int | None,
+    details: bool,
 ) -> Any:
+    """Return the derivative along a direction of what `read` makes of f; `like` is a value that f may return."""
     if method != "adaptive":
         s, h = direction.plan(eps, method, order)
-        return along_with_bar(direction, f, s, h) if details else along(direction, f, s, h)
+        measured = along_with_bar if details else along
+        return calls.run(lambda g: measured(direction, read(g), s, h), like, direction.point)
     if eps is not None or order is not None:
         raise TypeError("the adaptive method picks its own steps and order: leave eps and order out.")
-    found = adaptively(direction, f)
+    if calls.are_shared:
+        raise TypeError("the adaptive method asks for one point after another: leave workers out.")
+    found = adaptively(direction, read(calls.alone(direction.point)))
     return found if details else found.value
 
 
-def _from_values(f: ScalarFunction, direction: Direction, eps: Step, method: str | None, order: int | None) -> Any:
+class _Product:
+    """The sum of f's values as a cotangent weights them, less that at x; it can be sent to where f can be."""
+
+    def __init__(self, f: Any, args: Any, kwargs: Any, line: Float64Array, base: Float64Array) -> None:
+        self._f, self._args, self._kwargs, self._line, self._base = f, args, kwargs, line, base
+
+    def __call__(self, moved: Any) -> float:
+        """Return the sum at a moved x."""
+        y = bound(self._f, self._args, self._kwargs)(moved)
+        with np.errstate(invalid="ignore"):
+            change = _reader_of_moves().array(y, 0, 1, self._base.shape) - self._base
+        return float(self._line @ change.reshape(-1))
+
+
+def _reader_of_moves() -> Reader:
+    return Reader(lambda i: "x with an entry moved by")
+
+
+class _Slope:
+    """What f has at points along a line, weighted, as a function of where that begins; it can be sent to workers."""
+
+    def __init__(self, calls: Calls, point: Point, moves: list[Array], weights: list[float], width: float) -> None:
+        self._f, self._args, self._kwargs = calls.f, calls.args, calls.kwargs
+        self._x, self._moves, self._weights, self._width = point.shown(point.array), moves, weights, width
+
+    def __call__(self, y: Array) -> float:
+        """Return the derivative along the line."""
+        point = as_point(self._x)
+        f, reader, total = point.of_array(bound(self._f, self._args, self._kwargs)), _reader_along(), 0.0
+        for move, weight in zip(self._moves, self._weights, strict=True):
+            total += weight * reader.scalar(f((y + move).astype(y.dtype)), 0, 1)
+        return total / self._width
+
+
+def _reader_along() -> Reader:
+    return Reader(lambda i: "x along v and an entry")
+
+
+def _from_values(calls: Calls, direction: Direction, eps: Step, method: str | None, order: int | None) -> Any:
     """Return the gradient of f's derivative along a direction: of what f has at each point of the line, weighted."""
     point = direction.point
     s, h = direction.plan(eps, method, order, power=3)
     moves = [k * h * direction.v.reshape(point.array.shape) for k in s.offsets]
-    reader = Reader(lambda i: "x along v and an entry")
-
-    def slope(y: Array) -> float:
-        total = 0.0
-        for move, weight in zip(moves, s.numerators, strict=True):
-            total += weight * reader.scalar(f((y + move).astype(y.dtype)), 0, 1)
-        return total / (s.denominator * h)
-
+    slope = _Slope(calls, point, moves, [float(weight) for weight in s.numerators], s.denominator * h)
     reduced = direction.bounds_around([k * h for k in s.offsets])
-    g = numerical_gradient(slope, point.array, auto_lines(point, 3), method=method, order=order, bounds=reduced)
-    return point.restore(g)
+    at, how = auto_lines(point, 3), {"method": method, "order": order, "bounds": reduced, "workers": calls.workers}
+    return point.restore(numerical_gradient(slope, point.array, at, **how))

@@ -127,7 +127,8 @@ class GradientCheck:
         Entries that a structured callable measured again with a smaller step, because a kink lay within the first.
     mode : str
         ``"full"``: each entry was measured; ``"search"``: random projections of all of them, and those that these
-        pointed at; ``"sample"``: a random choice.
+        pointed at; ``"sample"``: a random choice; ``"sparse"``: each entry of a pattern, a colour at a time, and dense
+        directions told of others.
     structured : bool
         Whether f's own difference loop was used.
     max_error_is_bound : bool

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from fastgrad import _backend
 from fastgrad._errors import ShapeError
 from fastgrad._typing import Array
 from fastgrad.sparsity._pattern import Lines, Pattern
@@ -110,3 +111,24 @@ def _same(a: Array, b: Array) -> bool:
     return a.shape == b.shape and all(
         bool(np.array_equal(a[k : k + _AT_A_TIME], b[k : k + _AT_A_TIME])) for k in range(0, len(a), _AT_A_TIME)
     )
+
+
+def places_by_columns(form: Form) -> Array:
+    """Return where among the values of a form each entry lies, column by column."""
+    pattern = form.pattern
+    starts, indices = pattern.csr
+    if not form.by_rows:
+        return np.arange(pattern.nnz)
+    places = np.empty_like(indices)
+    _backend.entries.places(starts, indices, pattern.csc[0][:-1].copy(), places)
+    return places
+
+
+def product_and_size(form: Form, data: Array, moves: Array) -> tuple[Array, Array]:
+    """Return what a sparse matrix of these values makes of a move of x, and the sums of the sizes of its terms."""
+    starts, indices = form.lines
+    lines = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+    rows, cols = (lines, indices) if form.by_rows else (indices, lines)
+    with np.errstate(all="ignore"):
+        terms = data * moves[cols]
+        return np.bincount(rows, terms, form.pattern.shape[0]), np.bincount(rows, np.abs(terms), form.pattern.shape[0])

@@ -15,6 +15,7 @@ from fastgrad._stencils.scheme import planned
 from fastgrad._typing import Array, Step
 from fastgrad.sparsity._color import color
 from fastgrad.sparsity._coloring import Coloring
+from fastgrad.sparsity._pattern import Pattern
 
 
 def sparse_hessian(
@@ -40,13 +41,7 @@ def sparse_hessian(
     def line(x: Any) -> Array:
         return in_line(point, grad(x), "what grad returns")
 
-    pattern, format = pattern_of(line, point, sparsity, format)
-    if isinstance(pattern, Coloring):
-        coloring = pattern
-        if not coloring.pattern.is_symmetric or coloring.partition not in ("symmetric", "columns"):
-            raise ValueError("a Hessian takes a colouring of columns of a symmetric pattern, or a 'symmetric' one.")
-    else:
-        coloring = color(pattern, "symmetric")
+    coloring, format = symmetric_coloring(line, point, sparsity, format)
     by = Compression(coloring, "csr" if format == "csc" else format)
     form = Form(coloring.pattern, format)
     dtype = point.array.dtype
@@ -54,20 +49,36 @@ def sparse_hessian(
     plan = planned(point, "auto" if eps is None else eps, None, None, bounds)
     reader = by.reader(point)
     by.measure(point.of_array(line), point, plan, by.work(point), data, reader)
-    _symmetrize(data, coloring)
+    symmetrize(data, coloring)
     if verify and point.array.size:
         refuse_missing(line, point, plan, by, data, reader)
     return form.made(data) if out is None else out
 
 
-def _symmetrize(data: Array, coloring: Coloring) -> None:
+def symmetric_coloring(
+    line: Callable[[Any], Array], point: Point, sparsity: Any, format: str | None
+) -> tuple[Coloring, str]:
+    """Return the colouring by which a Hessian is measured, and the format that it shall have.
+
+    Raises
+    ------
+    ValueError
+        If sparsity, or a colouring, is none of a symmetric matrix.
+    """
+    pattern, format = pattern_of(line, point, sparsity, format)
+    if not isinstance(pattern, Coloring):
+        return color(pattern, "symmetric"), format
+    if not pattern.pattern.is_symmetric or pattern.partition not in ("symmetric", "columns"):
+        raise ValueError("a Hessian takes a colouring of columns of a symmetric pattern, or a 'symmetric' one.")
+    return pattern, format
+
+
+def symmetrize(data: Array, coloring: Coloring) -> None:
     """Take each entry from where it stands alone: from its own column, from that of its mirror image, or from both.
 
     The pattern being symmetric, entry p by rows is the mirror image of entry p by columns.
     """
-    starts, indices = coloring.pattern.csr
-    mirror = np.empty_like(indices)
-    _backend.entries.places(starts, indices, starts[:-1].copy(), mirror)
+    mirror = mirror_images(coloring.pattern)
     own = coloring.alone_by_column
     if own.all():
         data[...] = data / 2 + data[mirror] / 2
@@ -76,3 +87,11 @@ def _symmetrize(data: Array, coloring: Coloring) -> None:
     both = own & own[mirror]
     data[~own] = other[~own]
     data[both] = data[both] / 2 + other[both] / 2
+
+
+def mirror_images(pattern: Pattern) -> Array:
+    """Return where, in the order of rows, the mirror image of each entry of a symmetric pattern is."""
+    starts, indices = pattern.csr
+    mirror = np.empty_like(indices)
+    _backend.entries.places(starts, indices, starts[:-1].copy(), mirror)
+    return mirror

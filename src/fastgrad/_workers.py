@@ -3,10 +3,10 @@
 import operator
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
 from itertools import pairwise
 from traceback import format_exc
 from typing import Any
+from warnings import catch_warnings, filterwarnings
 
 from fastgrad._errors import missing_extra
 
@@ -93,11 +93,16 @@ def _processes(task: Callable[[Any], Any], jobs: Sequence[Any], count: int) -> I
         from joblib import Parallel, delayed
     except ImportError as error:
         raise missing_extra("workers as a number of processes", "joblib", "parallel") from error
-    with closing(Parallel(n_jobs=count, return_as="generator")(delayed(_outcome)(task, job) for job in jobs)) as done:
+    done = Parallel(n_jobs=count, return_as="generator")(delayed(_outcome)(task, job) for job in jobs)
+    try:
         for value, raised, traceback in done:
             if raised is not None:
                 raise raised from ElsewhereError(traceback)
             yield value
+    finally:
+        with catch_warnings():  # that work was done in vain after an error is no news
+            filterwarnings("ignore", r".*tasks .*(executed|processed)", UserWarning)
+            done.close()
 
 
 class ElsewhereError(Exception):

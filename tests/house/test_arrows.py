@@ -17,8 +17,11 @@ ROWS = {
         "_bench.tables _bench.record _bench.rows _bench.timing _bench.machine"
     ),
     "judge": (
-        "testing _replay _matrix_check.assertions _matrix_check.check _matrix_check.claim _matrix_check.recheck "
-        "_layer_check.check _layer_check.outputs _layer_check.calls _layer_check.parameters _layer_check.result "
+        "testing _replay _matrix_check.assertions _matrix_check.check _matrix_check.dense "
+        "_matrix_check.sparse _matrix_check.colored_check _matrix_check.colored_recheck "
+        "_matrix_check.judgement _matrix_check.forgotten _matrix_check.stored _matrix_check.claim "
+        "_matrix_check.recheck _layer_check.check _layer_check.outputs _layer_check.calls _layer_check.parameters "
+        "_layer_check.result "
         "_check _elsewhere _modes _search.search _search.sample _search.norm _search.rows _search.looks "
         "_search.decode _search.calibration _search.projections _diagnosis.stale _judge.structured _judge.witness "
         "_judge.verdict "
@@ -33,7 +36,8 @@ ROWS = {
     ),
     "verbs": "_plan _products _hessian _gradient _jacobian _derivative _one_sided",
     "notions": (
-        "_foreseen _parts _stacks _compressed_product _sparse_hessian _sparse_jacobian _missing_entries "
+        "_ahead _compressed_product _colored_jacobian _colored_hessian _colored_bars _colored_adaptive "
+        "_colored_complex _calls _foreseen _parts _stacks _sparse_hessian _sparse_jacobian _missing_entries "
         "_compression _sparse_array _color_reader _pairings _direction _adaptive.pairs _complex.plane "
         "_complex.step _complex.cauchy_riemann _complex.surroundings _complex.holomorphic _noise.choice sparsity "
         "sparsity._detection sparsity._verification sparsity._color sparsity._bicoloring sparsity._greedy "
@@ -88,6 +92,8 @@ FENCES = {
             "_stencils.guarded",
             "_parts",
             "_stacks",
+            "_calls",
+            "_colored_jacobian",
             "_sparse_jacobian",
             "_noise.choice",
             "_stencils.entries",

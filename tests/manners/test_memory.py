@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 import fastgrad as fg
 
@@ -87,3 +88,32 @@ def test_nothing_is_left_behind() -> None:
         assert tracemalloc.get_traced_memory()[0] - before < x.nbytes
     finally:
         tracemalloc.stop()
+
+
+def test_a_sparse_check_needs_its_entries_some_times_and_no_matrix() -> None:
+    n = 20_000
+    x = np.linspace(-1.0, 1.0, n)
+    ones = np.ones(n - 1)
+
+    def f(x: Any) -> Any:
+        y = x**2
+        y[1:] -= x[:-1]
+        y[:-1] -= x[1:]
+        return y
+
+    right = sparse.diags_array([-ones, 2 * x, -ones], offsets=[-1, 0, 1], format="csr")
+    forgot = sparse.diags_array([2 * x, -ones], offsets=[0, 1], format="csr")
+    hessian = sparse.diags_array([-ones, 2 * x, -ones], offsets=[-1, 0, 1], format="csr")
+    entries = 8 * right.nnz
+    assert peak_of(lambda: fg.jacobian_check(f, right, x)) < 30 * entries
+    assert peak_of(lambda: fg.jacobian_check(f, 2 * right, x)) < 100 * entries
+    assert peak_of(lambda: fg.jacobian_check(f, forgot, x)) < 100 * entries
+    assert peak_of(lambda: fg.hessian_check(None, hessian, x, grad=f)) < 30 * entries
+
+
+def test_error_bars_of_a_sparse_jacobian_need_its_entries_some_times() -> None:
+    n = 20_000
+    pattern = fg.sparsity.banded(n)
+    x = np.linspace(-1.0, 1.0, n)
+    call = lambda: fg.numerical_jacobian(np.sin, x, sparsity=pattern, details=True)  # noqa: E731
+    assert peak_of(call) < 100 * 8 * pattern.nnz

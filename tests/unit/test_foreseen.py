@@ -67,10 +67,5 @@ def test_trees_and_what_is_refused() -> None:
     np.testing.assert_allclose(many, one, atol=1e-6)
     with pytest.raises(TypeError, match="x is a tree"):
         fg.numerical_hessian(None, x, grad=lambda t: t, vectorized=True)
-    for more in ({"workers": map}, {"vectorized": True}):
-        with pytest.raises(TypeError, match="vectorized and workers out"):
-            fg.numerical_hessian(None, np.ones(3), grad=grad, sparsity=np.eye(3), **more)
-        with pytest.raises(TypeError, match="for stacks and for workers"):
-            fg.numerical_jacobian(grad, np.ones(3), sparsity=np.eye(3), **more)
     with pytest.raises(TypeError, match="adaptive"):
         fg.numerical_hessian(f, np.ones(2), method="adaptive", workers=2)

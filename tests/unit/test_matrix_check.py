@@ -156,7 +156,8 @@ def test_a_right_hessian_passes_and_a_wrong_entry_is_named(options: dict[str, An
     for claim in (rosen_hess, rosen_hess(ROSEN), sparse.csr_array(rosen_hess(ROSEN))):
         check = fg.hessian_check(f, claim, ROSEN, **options)
         assert check.verdict == "passed"
-        assert str(check).startswith("Hessian check passed: 16 entries")
+        by_colors = bool(options) and sparse.issparse(claim)
+        assert str(check).startswith(f"Hessian check passed: {10 if by_colors else 16} entries")
     H = rosen_hess(ROSEN)
     H[3, 2] += 0.5
     check = fg.hessian_check(f, H, ROSEN, **options)

@@ -234,9 +234,6 @@ def test_what_does_not_fit_is_told() -> None:
         fg.numerical_jacobian(broyden, X, sparsity="dense")
     with pytest.raises(TypeError, match="give sparsity too"):
         fg.numerical_jacobian(broyden, X, format="csr")
-    for how in ({"method": "adaptive"}, {"method": "complex"}, {"details": True}):
-        with pytest.raises(TypeError, match="a sparse Jacobian is measured at real x"):
-            fg.numerical_jacobian(broyden, X, sparsity=BAND, **how)
     with pytest.raises(ValueError, match="for a Hessian"):
         fg.numerical_jacobian(broyden, X, sparsity=sparsity.color(BAND, "symmetric"))
     with pytest.raises(fg.StepError, match=r"x\[0\]"):

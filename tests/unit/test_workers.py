@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 import fastgrad as fg
 from fastgrad import _workers
@@ -164,6 +166,34 @@ def test_checks_judge_alike_with_workers(rng: np.random.Generator) -> None:
     assert str(fg.jacobian_check(waves, 2 * J, x, workers=map)) == str(fg.jacobian_check(waves, 2 * J, x))
 
 
+def test_the_second_look_begins_with_calls_that_workers_make(rng: np.random.Generator) -> None:
+    x, here = rng.normal(size=8), threading.get_ident()
+    mine: list[int] = []
+
+    def told(f: Any) -> Any:
+        def called(p: Any) -> Any:
+            if threading.get_ident() == here:
+                mine.append(1)
+            return f(p)
+
+        return called
+
+    J = fg.numerical_jacobian(waves, x).reshape(16, 8)
+    cases: list[Any] = [
+        lambda f, **how: fg.gradient_check(f(cubes), 6 * x**2, x, **how),
+        lambda f, **how: fg.jacobian_check(f(waves), 2 * J, x, **how),
+        lambda f, **how: fg.jacobian_check(f(waves), sparse.csr_array(2 * J), x, **how),
+        lambda f, **how: fg.hessian_check(None, np.diag(12 * x), x, grad=f(lambda p: 3 * p**2), **how),
+    ]
+    for case in cases:
+        alone = case(lambda f: f)
+        mine.clear()
+        with ThreadPoolExecutor(2) as pool:
+            shared = case(told, workers=pool)
+        assert str(shared) == str(alone)
+        assert 0 < len(mine) <= alone.calls / 3
+
+
 @pytest.mark.parametrize("workers", [map, 2, "threads"])
 def test_the_first_exception_arrives_with_its_note(workers: Any) -> None:
     def f(x: Any) -> Any:
@@ -292,6 +322,9 @@ def test_a_cluster_survives_the_loss_of_a_worker(count: int, tmp_path: Path) -> 
             fg.numerical_gradient(_raises, x, workers=client)
         assert caught.value.__notes__ == ["fastgrad: f raised this when called at x[5] minus its step."]
         assert fg.gradient_check(cubes, 3 * x**2, x, workers=client).passed
+        diagonal = fg.sparsity.banded(x.size, 0)
+        J = fg.numerical_jacobian(lambda p: p**3, x, sparsity=diagonal, workers=client)
+        assert J.data.tobytes() == fg.numerical_jacobian(lambda p: p**3, x, sparsity=diagonal).data.tobytes()
 
 
 def _raises(x: Any) -> Any:

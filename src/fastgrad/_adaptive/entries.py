@@ -101,11 +101,11 @@ def adaptive_element(axis: Axis, row: int, side: int = 0) -> Estimate:
         abs(at),
         ulp=float(np.finfo(axis.kind).eps),
         bounds=(low, high),
-        realised=lambda t: realised(_on_grid(t)),
+        realised=lambda t: realised(on_grid(t)),
     )
 
 
-def _on_grid(t: float) -> float:
+def on_grid(t: float) -> float:
     """Return the nearest of the steps that are equally spaced by their logarithms, powers of two among them."""
     return float(2.0 ** (round(GRID * math.log2(t)) / GRID)) if 0.0 < t < math.inf else t
 

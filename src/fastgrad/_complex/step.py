@@ -5,6 +5,7 @@ J. R. R. A. Martins, P. Sturdza and J. J. Alonso, "The complex-step derivative a
 Mathematical Software 29 (2003). The error of truncation is h² f‴/6, and h is so small that h² is nothing.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -64,7 +65,7 @@ def _differentiated(
         return _as_found(np.empty((1, 0)), np.empty((1, 0)), np.empty(0), np.empty(0, np.intp), point.array.dtype), ()
     with np.errstate(all="ignore"):
         around = Surroundings(f, point, bounds, is_scalar=is_scalar)
-        h = _steps(around.x)
+        h = complex_steps(around.x)
         m, n = around.centre.size, around.x.size
         J, error, calls = np.empty((m, n)), np.full((m, n), np.nan), np.ones(n, np.intp)
         is_silent, is_real = np.zeros((2, n), np.bool_)
@@ -97,7 +98,7 @@ def _as_found(
     return Derivative(J.astype(dtype), bars.astype(dtype), calls, np.broadcast_to(h, J.shape).copy(), flags)
 
 
-def _steps(x: Float64Array) -> Float64Array:
+def complex_steps(x: Float64Array) -> Float64Array:
     """Return powers of two."""
     size = np.abs(x)
     known = np.isfinite(size) & (size > 0)
@@ -119,7 +120,11 @@ def _error_bar(around: Surroundings, slopes: Float64Array, i: int, h: float) -> 
     """
     unit = JITTER * (abs(float(around.x[i])) or 1.0)
     there = [around.above(i, h, k * unit)[0].imag / h for k in (-2, -1, 1, 2)]
-    table = np.stack([*there[:2], slopes, *there[2:]])
-    jitter = np.max(np.abs(np.diff(table, n=3, axis=0)), axis=0) / np.sqrt(20)
-    bar: Float64Array = DEVIATIONS * jitter + 2 * ULP * np.abs(slopes)
+    return bar_of([*there[:2], slopes, *there[2:]])
+
+
+def bar_of(slopes: Sequence[Float64Array]) -> Float64Array:
+    """Return the error bar of the middle one of five lines of slopes, each a little farther along the real line."""
+    jitter = np.max(np.abs(np.diff(np.stack(slopes), n=3, axis=0)), axis=0) / np.sqrt(20)
+    bar: Float64Array = DEVIATIONS * jitter + 2 * ULP * np.abs(slopes[len(slopes) // 2])
     return bar

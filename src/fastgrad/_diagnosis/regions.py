@@ -38,6 +38,8 @@ def region(i: IndexArray, leaves: tuple[Leaf, ...], holds: Callable[[IndexArray]
     if _is_all(holds, 0, size):
         return f"all of {leaves[0].path}" if len(leaves) == 1 else "all of x"
     touched = [leaf for leaf in leaves if np.any((i >= leaf.start) & (i < leaf.stop))]
+    if i.size == 1 and touched[0].stop - touched[0].start == 1:
+        return named(int(i[0]), leaves)
     if all(_is_all(holds, leaf.start, leaf.stop) for leaf in touched) and len(touched) <= NAMED:
         return f"all of {_listed([leaf.path for leaf in touched])}"
     if len(touched) > 1:

@@ -1,6 +1,5 @@
 """From the entries of one check to its verdict."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +31,7 @@ class Case:
     rtol: float
     where: IndexArray | None
     progress: Progress
-    elsewhere: Callable[..., Array] | None = None
+    elsewhere: Any = None
     threads: int = 1
 
     @property
@@ -53,6 +52,16 @@ class Case:
     def step(self, i: int) -> float:
         """Return the step of the entry of x with flat index i."""
         return float(self.h[i if self.h.size > 1 else 0])
+
+    def evidence(self, measured: Array, wrong: "Rows", rest_is_right: bool) -> Evidence:
+        """Return what a diagnosis is to see; entries that were not measured are right as claimed, or unknown."""
+        claimed = self.claim.values.reshape(-1)
+        known = measured
+        if self.where is not None:
+            known = claimed.astype(np.float64) if rest_is_right else np.full(claimed.size, np.nan)
+            known[self.where] = measured
+        x, leaves = self.point.array.reshape(-1), self.point.leaves
+        return Evidence(x, claimed, known, self.indices(wrong.k), wrong.bound, leaves, self.claim.precision)
 
 
 @dataclass(frozen=True)
@@ -206,7 +215,7 @@ def conclude(
         resolution_norm=resolution_norm,
         noise=noise,
         coverage=min(case.count / asked, 1.0) if asked else 1.0,
-        diagnosis=_diagnosed(case, measured, wrong, rest_is_right) if wrong.k.size and not flaw else "",
+        diagnosis=diagnose(case.evidence(measured, wrong, rest_is_right)) if wrong.k.size and not flaw else "",
         errors=error_map(case.point.leaves, case.where, case.claimed, measured, at) if keeps_errors else None,
         sweep=sweep if verdict != "passed" else None,
     )
@@ -223,17 +232,6 @@ def _resolution(case: Case, unresolved: Rows, sizes: tuple[float, float]) -> tup
         max(tolerance, float(np.max(unresolved.bound, initial=0.0))),
         case.rtol + case.atol * float(np.sqrt(case.count)) / norm if norm else float("inf"),
     )
-
-
-def _diagnosed(case: Case, measured: Array, wrong: Rows, rest_is_right: bool) -> str:
-    """Return what the bug probably is; entries that were not measured are right as claimed, or unknown."""
-    claimed = case.claim.values.reshape(-1)
-    known = measured
-    if case.where is not None:
-        known = claimed.astype(np.float64) if rest_is_right else np.full(claimed.size, np.nan)
-        known[case.where] = measured
-    x, precision = case.point.array.reshape(-1), case.claim.precision
-    return diagnose(Evidence(x, claimed, known, case.indices(wrong.k), wrong.bound, case.point.leaves, precision))
 
 
 def _still_unresolved(case: Case, measured: Array, rows: Rows) -> Rows:

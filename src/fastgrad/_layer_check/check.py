@@ -17,6 +17,7 @@ from fastgrad._point import Point
 from fastgrad._result import GradientCheck
 from fastgrad._seeds import seed_from
 from fastgrad._typing import Array, Float64Array, Step
+from fastgrad._workers import is_alone
 
 _HIDDEN = "right for the grad_output that was given, wrong for a random one: what is shown is by the random one."
 _RANDOM = "forward gives different values for the same x: fix its random state, or draw before the check."
@@ -68,7 +69,7 @@ def layer_check(
     args, kwargs : sequence and mapping, optional
         Passed on to forward after x, and to both functions of a pair after all else.
     options : optional
-        Whatever else `gradient_check` takes for each of the gradients.
+        Whatever else `gradient_check` takes for each of the gradients, but for `vectorized` and `workers`.
 
     Returns
     -------
@@ -113,6 +114,10 @@ def layer_check(
     >>> check.passed, check.failed
     (False, ('w',))
     """
+    if options.get("vectorized") or not is_alone(options.get("workers")):
+        raise TypeError(
+            "a layer's own parameters are moved, one point after another: leave workers and vectorized out."
+        )
     if isinstance(layer, tuple):
         layer = _pair(layer, params, args, kwargs)
     elif params is not None:

@@ -1,30 +1,15 @@
-"""Claimed against measured: the judgement of Jacobians and Hessians."""
+"""Claimed against measured: the judgement of Jacobians and Hessians, dense and sparse."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
-from fastgrad import _backend, steps
-from fastgrad._adaptive.pairs import Pairs
-from fastgrad._check import ATOL, RTOL
-from fastgrad._direction import in_line
-from fastgrad._hessian import numerical_hessian
-from fastgrad._jacobian import measure, numerical_jacobian
-from fastgrad._judge.verdict import Case, conclude, tally
-from fastgrad._matrix_check.claim import MatrixClaim, matrix_claim
-from fastgrad._matrix_check.recheck import Outputs
-from fastgrad._pairings import pairing
-from fastgrad._parts import at_steps, in_parts
-from fastgrad._point import Point, as_point, bound
-from fastgrad._progress import Progress
+from fastgrad._calls import Calls
+from fastgrad._matrix_check.dense import hessian_by_gradient, hessian_by_values, jacobian_in_full
+from fastgrad._matrix_check.stored import is_sparse
+from fastgrad._point import Point, as_point
 from fastgrad._result import GradientCheck
-from fastgrad._stacks import Stacked
-from fastgrad._typing import Array, Float64Array, IndexArray, ScalarFunction, Step, VectorFunction
-from fastgrad._workers import is_alone
-
-Findings = tuple[Float64Array, Float64Array, Float64Array, Float64Array]
+from fastgrad._typing import ScalarFunction, Step, VectorFunction
 
 
 def jacobian_check(
@@ -35,6 +20,7 @@ def jacobian_check(
     atol: float | None = None,
     *,
     rtol: float | None = None,
+    sparsity: Any = None,
     vectorized: bool = False,
     workers: Any = None,
     args: Sequence[Any] = (),
@@ -43,7 +29,9 @@ def jacobian_check(
     """Check a claimed Jacobian of the array-valued function f at x against central differences, entry by entry.
 
     The rules are those of `gradient_check`: wrong is what is beyond tolerance and beyond the error bound of a second
-    look. All entries of a column are measured by the same two calls of f.
+    look. All entries of a column are measured by the same two calls of f. A sparse claim is measured a colour at a
+    time, two calls for all columns that share no row, and no dense matrix is made. Whether its pattern lacks entries is
+    seen along two random dense directions; those that it lacks are found, measured, and judged like the others.
 
     Parameters
     ----------
@@ -59,6 +47,9 @@ def jacobian_check(
         The step, as `numerical_jacobian` takes it.
     atol, rtol : float, optional
         As `gradient_check` takes them.
+    sparsity : pattern, Coloring or "detect", optional
+        Which entries the Jacobian has, as `numerical_jacobian` takes it; those that the claim has besides are measured
+        too. None is what a sparse claim stores, and of a dense one all entries.
     vectorized, workers : optional
         As `gradient_check` takes them.
     args, kwargs : sequence and mapping, optional
@@ -68,7 +59,8 @@ def jacobian_check(
     -------
     GradientCheck
         Its entries are named ``J[2, 0]``, as in an array of shape ``y.shape + x.shape``; for a tree x, columns count
-        along the line of all entries. Wrong entries that a sparse claim does not store are counted in the reasons.
+        along the line of all entries. Wrong entries that a sparse claim does not store are counted in the reasons. By
+        colours, the mode is "sparse", and the entries compared are those of the pattern and those found missing in it.
 
     Raises
     ------
@@ -94,32 +86,14 @@ def jacobian_check(
       measured by central differences, eps = 1e-05, mode full, 16 calls of f
     """
     point = as_point(x)
-    whole = bound(f, args, kwargs)
-    g = Stacked(whole, point).one if vectorized else point.of_array(whole)
-    h = steps.resolve(eps, point)
-    outputs = Outputs(g, point, h)
-    rows: tuple[int, ...] = ()
+    claimed = _called(jac, point, args, kwargs)
+    calls = Calls(f, args, kwargs, vectorized, workers)
+    if sparsity is not None or is_sparse(claimed):
+        from fastgrad._matrix_check.sparse import jacobian_by_colors  # loaded when asked for: dense claims do without
 
-    def allocate(shape: tuple[int, ...]) -> Array:
-        nonlocal rows
-        rows = shape
-        return np.empty(shape + point.array.shape, point.array.dtype)
-
-    if point.array.size and (vectorized or not is_alone(workers)):
-        at_h = at_steps(h, point)
-        J = in_parts(numerical_jacobian, f, point, workers, at_h, None, args, kwargs, vectorized=vectorized).value
-        measured = allocate(J.shape[: J.ndim - point.array.ndim])
-        measured[...] = J
+        found = jacobian_by_colors(calls, claimed, point, eps, (atol, rtol), sparsity)
     else:
-        measured = measure(g, point, h, allocate)
-    calls = 2 * point.array.size or 1
-    claim = matrix_claim(_called(jac, point, args, kwargs), rows, point, "the claimed Jacobian")
-    case = _case(claim, Point(_blank(rows + point.array.shape), label="J"), h, eps, atol, rtol)
-
-    def again(beyond: IndexArray) -> Findings:
-        return _again(outputs, beyond, case, measured.reshape(-1), point.array.size)
-
-    found = _judge(case, claim, measured, again, lambda: calls + outputs.calls, outputs)
+        found = jacobian_in_full(calls, claimed, point, eps, (atol, rtol))
     return replace(found, what="Jacobian")
 
 
@@ -132,6 +106,9 @@ def hessian_check(
     *,
     rtol: float | None = None,
     grad: Callable[..., Any] | None = None,
+    sparsity: Any = None,
+    vectorized: bool = False,
+    workers: Any = None,
     args: Sequence[Any] = (),
     kwargs: Mapping[str, Any] | None = None,
 ) -> GradientCheck:
@@ -139,7 +116,9 @@ def hessian_check(
 
     Measured is a symmetric matrix, as `numerical_hessian` returns it: of two entries that the claim has different, one
     at least is wrong. Entries beyond tolerance are measured again: from values by extrapolation, with an error bar of
-    its own for each, and from a gradient with several steps, as in `gradient_check`.
+    its own for each, and from a gradient with several steps, as in `gradient_check`. A sparse claim is held against
+    differences of a gradient by a star colouring, as `jacobian_check` holds one against differences of f; from values
+    all entries are measured.
 
     Parameters
     ----------
@@ -158,6 +137,11 @@ def hessian_check(
         The gradient of f, of which the Hessian is then the Jacobian. That it is right is taken for granted:
         `gradient_check` tells. Where its differences are not symmetric, it is no gradient, no claim passes, and the
         reasons say so.
+    sparsity : pattern, Coloring or "detect", optional
+        Which entries the Hessian has, symmetric, as `numerical_hessian` takes it, with `grad` alone; those that the
+        claim has besides are measured too. None is what a sparse claim stores, and of a dense one all entries.
+    vectorized, workers : optional
+        As `gradient_check` takes them, for f, or for grad.
     args, kwargs : sequence and mapping, optional
         Passed on to f or grad, and to hess where it is called, after x.
 
@@ -183,159 +167,22 @@ def hessian_check(
     ('failed', 'H[1, 0]')
     """
     point = as_point(x)
-    n = point.array.size
-    rows = point.array.shape if point.tree is None else (n,)
-    claim = matrix_claim(_called(hess, point, args, kwargs), rows, point, "the claimed Hessian")
-    matrix = Point(_blank((n, n)), label="H")
-    if grad is not None:
-        g = point.of_array(bound(grad, args, kwargs))
-        return replace(_by_gradient(g, point, claim, matrix, eps, atol, rtol), what="Hessian")
-    calls = 0
-    whole = point.of_array(bound(f, args, kwargs))
+    claimed = _called(hess, point, args, kwargs)
+    if grad is None and sparsity is not None:
+        raise TypeError("a Hessian is measured by colours from a gradient: give grad, or leave sparsity out.")
+    if vectorized and grad is not None and point.tree is not None:
+        raise TypeError("with vectorized=True grad must take and return arrays: x is a tree.")
+    calls = Calls(f if grad is None else grad, args, kwargs, vectorized, workers)
+    if grad is None:
+        found = hessian_by_values(calls, claimed, point, eps, (atol, rtol))
+    elif sparsity is not None or is_sparse(claimed):
+        from fastgrad._matrix_check.sparse import hessian_by_colors  # loaded when asked for: dense claims do without
 
-    def counted(y: Array) -> Any:
-        nonlocal calls
-        calls += 1
-        return whole(y)
-
-    _, h, _ = pairing(point, eps, None)
-    measured = numerical_hessian(counted, point.array, h.reshape(point.array.shape))
-    case = _case(claim, matrix, h, eps, atol, rtol)
-
-    def again(beyond: IndexArray) -> Findings:
-        around = Pairs(counted, point)
-        known: dict[tuple[int, int], tuple[float, float]] = {}
-        found = np.full((4, beyond.size), np.nan)
-        for row, k in enumerate(beyond.tolist()):
-            i, j = sorted(divmod(k, n))
-            if (i, j) not in known:
-                known[i, j] = around.second(i, j)[:2]
-            found[:2, row] = known[i, j]
-        return found[0], found[1], found[2], found[3]
-
-    return replace(_judge(case, claim, measured, again, lambda: calls), what="Hessian")
-
-
-def _by_gradient(
-    grad: Callable[[Array], Any],
-    point: Point,
-    claim: MatrixClaim,
-    matrix: Point,
-    eps: Step,
-    atol: float | None,
-    rtol: float | None,
-) -> GradientCheck:
-    n = point.array.size
-
-    def line(y: Array) -> Float64Array:
-        return in_line(point, grad(y), "what grad returns")
-
-    h = steps.resolve("auto" if eps is None else eps, point)
-    outputs = Outputs(line, point, h)
-    measured = np.empty((n, n), point.array.dtype)
-    if n:
-        measure(line, point, h, lambda _: measured.reshape((n, *point.array.shape)))
-    plain = measured.copy()
-    apart = _backend.pairs.symmetrize(measured)
-    case = _case(claim, matrix, h, eps, atol, rtol)
-    uneven: list[str] = []
-
-    def again(beyond: IndexArray) -> Findings:
-        turned = (beyond % n) * n + beyond // n
-        value, bound, left, right = _again(outputs, beyond, case, plain.reshape(-1), n)
-        other, slack, *sides = _again(outputs, turned, case, plain.reshape(-1), n, beyond)
-        with np.errstate(invalid="ignore"):
-            apart = np.abs(value - other)
-            differ = np.flatnonzero(apart > case.atol + case.rtol * np.abs(value) + bound + slack)
-        if differ.size:
-            i, j = divmod(int(beyond[differ[0]]), n)
-            uneven.append(
-                f"grad is the gradient of no function: its entry {i} by {point.name(j)} is {value[differ[0]]:.6g}, and "
-                f"its entry {j} by {point.name(i)} is {other[differ[0]]:.6g}."
-            )
-        return (value + other) / 2, (bound + slack) / 2, (left + sides[0]) / 2, (right + sides[1]) / 2
-
-    if apart > case.atol + case.rtol * float(np.max(np.abs(measured), initial=0.0)):
-        again(np.argmax(np.abs(plain - plain.T)).reshape(1))
-    return _judge(case, claim, measured, again, lambda: 2 * n + outputs.calls, outputs, uneven)
-
-
-def _judge(
-    case: Case,
-    claim: MatrixClaim,
-    measured: Array,
-    again: Callable[[IndexArray], Findings],
-    calls: Callable[[], int],
-    outputs: Outputs | None = None,
-    uneven: Sequence[str] = (),
-) -> GradientCheck:
-    flat = measured.reshape(-1).astype(case.claimed.dtype, copy=False)
-    summary = _backend.compare.compare(case.claimed, flat, case.atol, case.rtol)
-    beyond = np.empty(summary[3] if case.rtol else 0, np.intp)
-    if beyond.size:
-        _backend.compare.offenders(case.claimed, flat, case.atol, case.rtol, beyond)
-    reasons = []
-    if outputs is not None and beyond.size and not outputs.is_deterministic():
-        reasons.append("f gives different values for the same x: fix its random state, or draw before the check.")
-    found = again(beyond) if beyond.size else (np.empty(0), np.empty(0), np.empty(0), np.empty(0))
-    sorted_out = tally(case, flat, beyond, found)
-    left_out = int(np.count_nonzero(claim.is_left_out(sorted_out.wrong.k)))
-    if left_out:
-        reasons.append(f"the sparse claim stores nothing at {left_out} of the wrong entries: its pattern lacks them.")
-    if sorted_out.unresolved.k.size:
-        reasons.append(f"{sorted_out.unresolved.k.size} beyond tolerance, but within the error bound.")
-    flaw = uneven[0] if uneven else None
-    return conclude(case, flat, summary, sorted_out, calls(), tuple(reasons), flaw=flaw)
-
-
-def _again(
-    outputs: Outputs,
-    beyond: IndexArray,
-    case: Case,
-    first: Array,
-    n: int,
-    claimed_at: IndexArray | None = None,
-) -> Findings:
-    """Return the second look at these entries of a matrix with n columns, column by column."""
-    found = np.full((4, beyond.size), np.nan)
-    claimed = case.claimed[beyond if claimed_at is None else claimed_at].astype(np.float64)
-    rows, columns = np.divmod(beyond, n)
-    for i in np.unique(columns).tolist():
-        here = np.flatnonzero(columns == i)
-        at = first[beyond[here]].astype(np.float64)
-        found[:, here] = outputs.look_again(rows[here], i, claimed[here], at, case.atol, case.rtol)
-    return found[0], found[1], found[2], found[3]
-
-
-def _case(
-    claim: MatrixClaim, matrix: Point, h: Float64Array, eps: Step, atol: float | None, rtol: float | None
-) -> Case:
-    precision = claim.claim.precision
-    return Case(
-        f=None,
-        point=matrix,
-        claim=claim.claim,
-        h=h,
-        eps=eps,
-        atol=_tolerance("atol", atol, ATOL[precision]),
-        rtol=_tolerance("rtol", rtol, RTOL[precision]),
-        where=None,
-        progress=Progress(None),
-    )
-
-
-def _tolerance(name: str, given: float | None, default: float) -> float:
-    if given is None:
-        return default
-    if not given >= 0:
-        raise ValueError(f"{name} must be a number that is not negative; got {given!r}.")
-    return float(given)
+        found = hessian_by_colors(calls, claimed, point, eps, (atol, rtol), sparsity)
+    else:
+        found = hessian_by_gradient(calls, claimed, point, eps, (atol, rtol))
+    return replace(found, what="Hessian")
 
 
 def _called(claim: Any, point: Point, args: Sequence[Any], kwargs: Mapping[str, Any] | None) -> Any:
     return claim(point.shown(point.array.copy()), *args, **(kwargs or {})) if callable(claim) else claim
-
-
-def _blank(shape: tuple[int, ...]) -> Array:
-    """Return zeros of a shape that take no memory: a matrix has a name for each entry, and no point to be at."""
-    return np.broadcast_to(np.zeros(()), shape)

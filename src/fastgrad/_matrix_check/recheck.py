@@ -1,11 +1,13 @@
 """Entries of a Jacobian beyond tolerance, measured again: a column at a time, with f's values remembered."""
 
 from collections import OrderedDict
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from hashlib import blake2b
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from fastgrad._ahead import Move
 from fastgrad._judge.probe import UNIT_ROUNDOFF, UNITS, Probe
 from fastgrad._judge.recheck import MULTIPLES, look_again
 from fastgrad._point import Point
@@ -16,6 +18,39 @@ from fastgrad._typing import Array, Float64Array, IndexArray
 REMEMBERED, NUMBERS = 512, 2**24
 #: A claim farther off than so many times what several steps disagree by is wrong on their word alone.
 PLAIN = 10.0
+
+
+class Sides(NamedTuple):
+    """Values with entries of x moved up and down, and how far they were moved: by columns, or all alike."""
+
+    plus: Float64Array
+    minus: Float64Array
+    up: Any
+    down: Any
+
+
+def where_steps_agree(
+    centre: Float64Array, sides: Sequence[Sides], claimed: Float64Array, allowed: float | Float64Array = -1.0
+) -> Float64Array:
+    """Return value and bound where all steps show the same on both sides and the claim is far from it; else NaN.
+
+    The same where the claim is as near as is allowed.
+    """
+    found = np.full((2, claimed.size), np.nan)
+    with np.errstate(all="ignore"):
+        central = [(s.plus - s.minus) / (s.up + s.down) for s in sides]
+        alone = [slope for s in sides for slope in ((s.plus - centre) / s.up, (centre - s.minus) / s.down)]
+        middle, s = central[len(central) // 2], sides[len(sides) // 2]
+        rounding = UNITS * UNIT_ROUNDOFF * (np.abs(s.plus) + np.abs(s.minus)) / (s.up + s.down)
+        every = np.stack([*central, *alone])
+        apart = every.max(axis=0) - every.min(axis=0)
+        size = np.abs(central).max(axis=0)
+        off = np.abs(claimed - middle)
+        plain = PLAIN * apart <= np.where(off <= allowed, size, np.minimum(off, size))
+        plain &= np.isfinite(claimed) & np.isfinite(apart) & (every != 0.0).any(axis=0)
+        spread = np.max(central, axis=0) - np.min(central, axis=0) + rounding
+    found[:, plain] = middle[plain], spread[plain]
+    return found
 
 
 class Outputs:
@@ -38,67 +73,63 @@ class Outputs:
 
     def values(self, x: Array) -> Float64Array:
         """Return f(x), flat; x is a copy that f may do with as it likes."""
-        key = x.tobytes()
+        key = blake2b(x.data, digest_size=16).digest()
         if key not in self._known:
-            self.calls += 1
-            found = self._reader.array(self._f(x), 0, 1, None).reshape(-1).copy()
+            found = self.asked(x)
             while len(self._known) >= max(96, min(REMEMBERED, NUMBERS // max(1, found.size))):
                 self._known.popitem(last=False)
             self._known[key] = found
         self._known.move_to_end(key)
         return self._known[key]
 
+    def asked(self, x: Array) -> Float64Array:
+        """Return f(x), flat, without a look at what is remembered."""
+        self.calls += 1
+        return self._reader.array(self._f(x), 0, 1, None).reshape(-1).copy()
+
+    def moves(self, columns: IndexArray) -> Iterator[Move]:
+        """Return how x is moved first of all, when these columns are looked at again."""
+        for i in columns.tolist():
+            for factor in MULTIPLES:
+                for sign in (1, -1):
+                    yield np.array([i]), np.array([sign * factor * self._step(i)])
+
     def is_deterministic(self) -> bool:
         """Tell whether f returns the same at x twice."""
-        self.calls += 1
-        again = self._reader.array(self._f(self._point.array.copy()), 0, 1, None).reshape(-1)
+        again = self.asked(self._point.array.copy())
         return bool(np.array_equal(self.values(self._point.array.copy()), again, equal_nan=True))
 
     def look_again(
-        self, rows: IndexArray, i: int, claimed: Float64Array, first: Float64Array, atol: float, rtol: float
+        self, rows: IndexArray, i: int, claimed: Float64Array, first: Float64Array, atol: Any, rtol: float
     ) -> Float64Array:
         """Return what steps around the first show for some outputs by entry i: values, bounds, left and right slopes.
 
-        NaN where there is nothing finite to measure.
+        NaN where there is nothing finite to measure. The tolerance atol is one for all, or each output's own.
         """
         found = np.full((4, rows.size), np.nan)
         found[:2] = self._plainly_wrong(rows, i, claimed)
+        atol = np.broadcast_to(atol, rows.size)
         for k in np.flatnonzero(np.isnan(found[0]) & np.isfinite(claimed)).tolist():
             probe = self._probes.get(int(rows[k])) or self._probe(int(rows[k]))
             if not np.isfinite(probe.centre):
                 continue
             sizes = abs(claimed[k]), abs(first[k]) if np.isfinite(first[k]) else 0.0
-            finding = look_again(probe, i, self._step(i), None, float(claimed[k]), atol + rtol * float(max(sizes)))
+            finding = look_again(probe, i, self._step(i), None, float(claimed[k]), float(atol[k]) + rtol * max(sizes))
             if finding is not None:
                 found[:, k] = finding.measured, finding.bound, finding.left, finding.right
         return found
 
     def _plainly_wrong(self, rows: IndexArray, i: int, claimed: Float64Array) -> Float64Array:
         """Return value and bound where all steps show the same on both sides and the claim is far from it; else NaN."""
-        found = np.full((2, rows.size), np.nan)
         centre = self.values(self._point.array.copy())[rows]
-        central, both_sides, rounding = [], [], []
+        sides = []
         try:
             for factor in MULTIPLES:
                 (plus, up), (minus, down) = (self._moved(i, sign * factor * self._step(i)) for sign in (1, -1))
-                if not up + down > 0.0:
-                    return found
-                plus, minus = plus[rows], minus[rows]
-                central.append((plus - minus) / (up + down))
-                both_sides += [(plus - centre) / up, (centre - minus) / down]
-                rounding.append(UNITS * UNIT_ROUNDOFF * (np.abs(plus) + np.abs(minus)) / (up + down))
+                sides.append(Sides(plus[rows], minus[rows], up, down))
         except Exception:
-            return found
-        with np.errstate(all="ignore"):
-            every = np.stack([*central, *both_sides])
-            apart = every.max(axis=0) - every.min(axis=0)
-            middle = central[len(central) // 2]
-            size = np.abs(central).max(axis=0)
-            plain = PLAIN * apart <= np.minimum(np.abs(claimed - middle), size)
-            plain &= np.isfinite(claimed) & (every != 0.0).any(axis=0)
-        spread = np.max(central, axis=0) - np.min(central, axis=0) + rounding[len(rounding) // 2]
-        found[:, plain] = middle[plain], spread[plain]
-        return found
+            return np.full((2, rows.size), np.nan)
+        return where_steps_agree(centre, sides, claimed)
 
     def _moved(self, i: int, step: float) -> tuple[Float64Array, float]:
         """Return f with entry i moved, and the length of the move that was really made."""

@@ -18,6 +18,8 @@ from fastgrad._typing import Array, Float64Array
 TOGETHER = 1024
 #: Where f does not move at all, it is asked once more so far away, over max(1, |x|): it may wait for a jump.
 FAR = 2.0**-8
+#: The flags that a closer look decides upon.
+SEEN_CLOSER = ("kink", "noisy", "diverges", "unsettled")
 
 
 def with_bars(f: Callable[[Any], Any], point: Point, plan: Plan, *, is_scalar: bool) -> Derivative:
@@ -123,7 +125,7 @@ class _Measurement:
         """Hold these of the elements along an axis against the adaptive method, where their bars are doubtful."""
         if not np.isfinite(axis.x):
             return
-        side = _side(s)
+        side = side_of(s)
         doubtful = rows & seen.is_doubtful[:, k]
         still = rows & seen.is_still[:, k]
         with np.errstate(all="ignore"):
@@ -135,14 +137,10 @@ class _Measurement:
                 self._judge(axis, row, side)
 
     def _judge(self, axis: Axis, row: int, side: int) -> None:
-        found = adaptive_element(axis, row, side)
         at = row, axis.i
-        off = abs(self.value[at] - found.value)
-        self.error[at] = off + found.error if off == off else np.inf
-        for name in ("kink", "noisy", "diverges", "unsettled"):
-            self.flags[name][at] = name in found.flags
-        if not off <= COARSE * abs(found.value) and not {"kink", "diverges"} & set(found.flags):
-            self.flags["unsettled"][at] = True
+        self.error[at], flags = closer_look(axis, row, side, self.value[at])
+        for name in SEEN_CLOSER:
+            self.flags[name][at] = name in flags
 
     def _change_sides(self, axis: Axis) -> None:
         left = ~np.isfinite(self.value[:, axis.i])
@@ -157,6 +155,15 @@ class _Measurement:
                 self._look_closer(axis, rows, seen, 0, s, h)
             left &= ~rows
         _arrive(axis, left)
+
+
+def closer_look(axis: Axis, row: int, side: int, value: float) -> tuple[float, set[str]]:
+    """Return the error bar and the flags of a difference that is held against the adaptive method."""
+    found = adaptive_element(axis, row, side)
+    off, flags = abs(value - found.value), set(found.flags)
+    if not off <= COARSE * abs(found.value) and not {"kink", "diverges"} & flags:
+        flags.add("unsettled")
+    return (off + found.error if off == off else np.inf), flags
 
 
 def _alike(plan: Plan, n: int, count: int) -> Iterator[list[int]]:
@@ -196,7 +203,7 @@ def _drift(axis: Axis, s: Stencil, h: float) -> float:
     return abs(moved / (s.denominator * h) - 1.0)
 
 
-def _side(s: Stencil) -> int:
+def side_of(s: Stencil) -> int:
     """Return the side of x on which a stencil has all of its points; 0 for both."""
     signs = {offset > 0 for offset in s.offsets if offset}
     return 0 if len(signs) == 2 else 1 if signs == {True} else -1
@@ -207,7 +214,7 @@ def _sides(axis: Axis, plan: Plan) -> list[tuple[Stencil, float]]:
     taken, h = plan.at(axis.i)
 
     def values(spare: tuple[Stencil, float]) -> int:
-        beside = [k for k in taken.offsets if k * _side(spare[0]) > 0][:1]
+        beside = [k for k in taken.offsets if k * side_of(spare[0]) > 0][:1]
         return sum(int(np.isfinite(axis.at(k * h)).sum()) for k in beside)
 
     return sorted(plan.spare(axis.i, axis.around.x), key=values, reverse=True)

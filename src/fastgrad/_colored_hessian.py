@@ -1,0 +1,123 @@
+"""The sparse Hessian with error bars, with workers, and from stacks of points."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from fastgrad._calls import Calls
+from fastgrad._compression import Compression
+from fastgrad._direction import in_line
+from fastgrad._estimates import FLAGS, Derivative
+from fastgrad._missing_entries import refuse_missing
+from fastgrad._point import Point
+from fastgrad._sparse_hessian import mirror_images, symmetric_coloring, symmetrize
+from fastgrad._stencils.scheme import Plan, planned
+from fastgrad._typing import Array, Float64Array, Step
+
+#: A bar is so many times the truncation that two steps show, and so many units of half a last place in each value.
+SAFETY, UNITS = 3.0, 4.0
+
+
+def colored_hessian(
+    calls: Calls,
+    point: Point,
+    eps: Step,
+    bounds: Any,
+    sparsity: Any,
+    format: str | None,
+    *,
+    verify: bool,
+    details: bool,
+    out: Any,
+) -> Any:
+    """Return the Hessian as a SciPy array of the pattern, or with `details` a Derivative of such arrays.
+
+    For error bars all is measured with a second step, too. The calls are those of each column, shaped like x: those of
+    a colour stand with its first entry.
+    """
+    whole = calls.whole(point)
+
+    def line(x: Any) -> Array:
+        return in_line(point, whole(x), "what grad returns")
+
+    coloring, format = symmetric_coloring(line, point, sparsity, format)
+    made = _Hessian(calls, point, Compression(coloring, "csr"))
+    form = Compression(coloring, format).form
+    data = np.zeros(coloring.pattern.nnz, point.array.dtype) if out is None else form.data_of(out, point.array.dtype)
+    plan = planned(point, "auto" if eps is None else eps, None, None, bounds)
+    plain, size = made.measured(plan)
+    data[...] = plain
+    by = made.by
+    symmetrize(data, coloring)
+    if verify and point.array.size:
+        made.calls[:1] += refuse_missing(line, point, plan, by, data, by.reader(point))
+    H = form.made(data) if out is None else out
+    if not details:
+        return H
+    error, step = _bars(made, point, plan, bounds, (plain, data, size))
+    flags = {name: np.zeros(data.size, np.bool_) for name in FLAGS}
+    flags["undefined"] = np.isnan(data)
+    sided = np.broadcast_to(plan.which, point.array.size) > 0
+    rows, cols = coloring.pattern.rows, coloring.pattern.cols
+    flags["one-sided"] |= sided[rows] | sided[cols]
+    error = np.where(np.isfinite(error) & np.isfinite(data), error, np.inf).astype(data.dtype)
+    found = {name: form.made(mask) for name, mask in flags.items()}
+    return Derivative(H, form.made(error), made.calls.reshape(point.array.shape), form.made(step), found)
+
+
+class _Hessian:
+    """The calls of a gradient for one plan after another, by the colours of a symmetric pattern."""
+
+    def __init__(self, calls: Calls, point: Point, by: Compression) -> None:
+        self.by = by
+        self.calls = np.zeros(point.array.size, np.intp)
+        self._calls, self._point = calls, point
+
+    def measured(self, plan: Plan) -> tuple[Array, Float64Array]:
+        """Return what each entry is by its own column, not made symmetric yet, and the size of the values of a row."""
+        by, point = self.by, self._point
+        n = point.array.size
+        data, size = np.zeros(by.coloring.pattern.nnz, point.array.dtype), np.zeros(n)
+        bounds, members = by.coloring.grouped_columns
+
+        def loop(f: Callable[[Array], Any]) -> int:
+            size[:] = 0.0
+
+            def line(x: Array) -> Float64Array:
+                g = in_line(point, f(x), "what grad returns")
+                np.fmax(size, np.abs(g), out=size)
+                return g
+
+            return by.measure(line, point, plan, by.work(point), data, by.reader(point))
+
+        made = int(self._calls.run(loop, np.zeros(n), point))
+        firsts = members[bounds[:-1][np.diff(bounds) > 0]]
+        self.calls[firsts] += made // max(firsts.size, 1)
+        self.calls[firsts[:1]] += made % max(firsts.size, 1)
+        return data, size
+
+
+def _bars(
+    made: _Hessian, point: Point, plan: Plan, bounds: Any, first: tuple[Array, Array, Float64Array]
+) -> tuple[Float64Array, Float64Array]:
+    """Return the error bars of the entries, and their steps: what twice the step, or half of it, shows otherwise."""
+    plain, data, size = first
+    pattern = made.by.coloring.pattern
+    mirror = mirror_images(pattern)
+    n, ratio = point.array.size, 2.0
+    h = np.broadcast_to(plan.h, n)
+    other = planned(point, (2 * h).reshape(point.array.shape), None, None, bounds)
+    if np.any(other.h < 1.5 * h):
+        ratio = 0.5
+        other = planned(point, (h / 2).reshape(point.array.shape), None, None, bounds)
+    again, _ = made.measured(other)
+    symmetrize(again, made.by.coloring)
+    own = made.by.coloring.alone_by_column
+    with np.errstate(all="ignore"):
+        apart = np.where(own & own[mirror], np.abs(plain.astype(np.float64) - plain[mirror]) / 2, 0.0)
+        truncation = SAFETY * np.abs(data.astype(np.float64) - again) / abs(ratio**2 - 1.0)
+        rows, cols = pattern.rows, pattern.cols
+        unit = UNITS * float(np.finfo(data.dtype).eps) / 2
+        rounding = unit * np.maximum(size[rows] / h[cols], size[cols] / h[rows])
+        return np.maximum(truncation, apart) + rounding, np.maximum(h[rows], h[cols])

@@ -1,0 +1,115 @@
+"""The sparse Jacobian by other methods than the plain loop, with error bars, with workers, and from stacks."""
+
+from typing import Any
+
+import numpy as np
+
+from fastgrad._calls import Calls
+from fastgrad._compression import Compression, Vjp, compression
+from fastgrad._estimates import FLAGS, Derivative
+from fastgrad._missing_entries import refuse_missing
+from fastgrad._point import Point
+from fastgrad._stencils.scheme import Plan, planned
+from fastgrad._typing import Array, Step
+
+
+def colored_jacobian(
+    calls: Calls,
+    point: Point,
+    eps: Step,
+    method: str | None,
+    order: int | None,
+    bounds: Any,
+    sparsity: Any,
+    format: str | None,
+    *,
+    vjp: Vjp | None,
+    verify: bool,
+    details: bool,
+    out: Any,
+) -> Any:
+    """Return the Jacobian of f as a SciPy array of the pattern, or with `details` a Derivative of such arrays.
+
+    All that a Derivative holds has the pattern's entries, but for the calls, which are shaped like x: those of a colour
+    stand with its first entry.
+
+    Raises
+    ------
+    TypeError
+        If the options do not go together.
+    """
+    if point.array.dtype.kind == "c":
+        raise TypeError("a sparse Jacobian is measured at real x: leave sparsity out for holomorphic functions.")
+    if vjp is not None and (details or method in ("adaptive", "complex")):
+        raise TypeError("rows measured by a vjp have no error bars and no method: leave vjp out, or the others.")
+    whole = calls.whole(point)
+    by = compression(whole, point, sparsity, format, by_rows=vjp is not None)
+    dtype = point.array.dtype
+    data = np.zeros(by.coloring.pattern.nnz, dtype) if out is None else by.form.data_of(out, dtype)
+    found: Derivative | None = None
+    if method == "complex":
+        from fastgrad._colored_complex import complex_by_colors
+
+        plan = planned(point, "auto", None, None, bounds)
+        _refuse_steps("complex", eps, order)
+        found = complex_by_colors(calls, point, by, details=details)
+    elif method == "adaptive":
+        from fastgrad._colored_adaptive import adaptive_by_colors
+
+        plan = planned(point, "auto", None, None, bounds)
+        _refuse_steps("adaptive", eps, order)
+        found = adaptive_by_colors(calls, point, by, bounds)
+    else:
+        plan, before = _plan(calls, point, eps, method, order, bounds)
+        if details:
+            from fastgrad._colored_bars import bars_by_colors
+
+            found = bars_by_colors(calls, point, plan, by).after(before)
+        else:
+            _measure(calls, point, plan, by, data, vjp)
+    if found is not None:
+        data[...] = found.value
+    if verify and point.array.size:
+        asked = refuse_missing(whole, point, plan, by, data, by.reader(point))
+        found = found.after(asked) if found is not None else None
+    if method == "complex":
+        from fastgrad._colored_complex import refuse_others_than_analytic
+
+        refuse_others_than_analytic(calls.alone(point), point, by, data, bounds)
+    J = by.form.made(data) if out is None else out
+    return J if found is None or not details else _in_form(found, J, by)
+
+
+def _plan(
+    calls: Calls, point: Point, eps: Step, method: str | None, order: int | None, bounds: Any
+) -> tuple[Plan, int]:
+    """Return stencils and steps, and the calls of f that were made to find them."""
+    asked = 0
+    if isinstance(eps, str) and eps == "noise":
+        from fastgrad._noise.choice import step_by_noise
+
+        eps, asked = step_by_noise(calls.alone(point), point, method, order, bounds, is_scalar=False)
+    return planned(point, eps, method, order, bounds), asked
+
+
+def _measure(calls: Calls, point: Point, plan: Plan, by: Compression, data: Array, vjp: Vjp | None) -> None:
+    """Write differences into data, the calls of f being made by workers or in stacks."""
+
+    def loop(f: Any) -> None:
+        by.measure(f, point, plan, by.work(point), data, by.reader(point))
+
+    calls.run(loop, np.zeros(by.coloring.pattern.shape[0]), point)
+    if vjp is not None:
+        by.measure_rows(calls.alone(point), vjp, point, data, by.reader(point))
+
+
+def _refuse_steps(method: str, eps: Step, order: int | None) -> None:
+    if eps is not None or order is not None:
+        raise TypeError(f"the {method} method picks its own steps and order: leave eps and order out.")
+
+
+def _in_form(found: Derivative, J: Any, by: Compression) -> Derivative:
+    """Return a derivative of lines as one of sparse arrays."""
+    made = by.form.made
+    flags = {name: made(found.flags[name]) for name in FLAGS}
+    return Derivative(J, made(found.error), found.calls, made(found.step), flags)
