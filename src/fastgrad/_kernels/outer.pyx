@@ -14,6 +14,13 @@ cdef extern from *:
     #else
     #define fastgrad_soon_written(a) ((void)(a))
     #endif
+    /* Line by line a compiler does not ask whether x and out overlap, and would take one entry at a time. */
+    static inline void fastgrad_plain_f64(double factor, const double *restrict x, double *restrict out) {
+        for (int k = 0; k < 8; k++) out[k] = factor * x[k];
+    }
+    static inline void fastgrad_plain_f32(float factor, const float *restrict x, float *restrict out) {
+        for (int k = 0; k < 16; k++) out[k] = factor * x[k];
+    }
     #if defined(__x86_64__) && defined(__SSE2__)
     #include <emmintrin.h>
     #define FASTGRAD_STREAMS 1
@@ -28,18 +35,17 @@ cdef extern from *:
     static inline void fastgrad_fence(void) { _mm_sfence(); }
     #else
     #define FASTGRAD_STREAMS 0
-    static inline void fastgrad_line_f64(double factor, const double *x, double *out) {
-        for (int k = 0; k < 8; k++) out[k] = factor * x[k];
-    }
-    static inline void fastgrad_line_f32(float factor, const float *x, float *out) {
-        for (int k = 0; k < 16; k++) out[k] = factor * x[k];
-    }
+    #define fastgrad_line_f64 fastgrad_plain_f64
+    #define fastgrad_line_f32 fastgrad_plain_f32
     static inline void fastgrad_fence(void) {}
     #endif
     """
     const bint FASTGRAD_STREAMS
     void fastgrad_soon_written(const void *a) noexcept nogil
-    # out = factor * x over one line of cache, to whose start `out` must be aligned
+    # out = factor * x over one line of cache
+    void fastgrad_plain_f64(double factor, const double *x, double *out) noexcept nogil
+    void fastgrad_plain_f32(float factor, const float *x, float *out) noexcept nogil
+    # the same around the caches; `out` must be the start of the line
     void fastgrad_line_f64(double factor, const double *x, double *out) noexcept nogil
     void fastgrad_line_f32(float factor, const float *x, float *out) noexcept nogil
     void fastgrad_fence() noexcept nogil
@@ -62,7 +68,7 @@ cdef inline Py_ssize_t up_to_line(const real *row, Py_ssize_t n) noexcept nogil:
 # Processors foresee what will be read, but not what will be written: lines further on are asked for.
 cdef wide_int write(const real[::1] g, const real[::1] z, const real[::1] x, real[:, ::1] out,
                     bint masked) except -1 nogil:
-    cdef Py_ssize_t i, j, k, line, first, end, n = x.shape[0], width = LINE // sizeof(real)
+    cdef Py_ssize_t i, j, line, first, end, n = x.shape[0], width = LINE // sizeof(real)
     cdef real factor
     for i in range(g.shape[0]):
         factor = g[i] * <real> (z[i] > 0) if masked else g[i]
@@ -73,8 +79,10 @@ cdef wide_int write(const real[::1] g, const real[::1] z, const real[::1] x, rea
         for line in range((end - first) // width):
             j = first + line * width
             fastgrad_soon_written(<const char *> &out[i, j] + AHEAD)
-            for k in range(width):
-                out[i, j + k] = factor * x[j + k]
+            if real is double:
+                fastgrad_plain_f64(factor, &x[j], &out[i, j])
+            else:
+                fastgrad_plain_f32(factor, &x[j], &out[i, j])
         for j in range(end, n):
             out[i, j] = factor * x[j]
     return 0
