@@ -42,7 +42,7 @@ HIGHLIGHTS = (
     Highlight("layers", _LAYER, "/ fresh np.outer", f"{_MILLION}, over one `np.outer`"),
     Highlight("layers", _LAYER, "double loop / fastgrad", "the textbook's double loop over that"),
     Highlight("torch", _TORCH, "torch / check", "torch's `gradcheck`, slow mode, over a whole check, 256×256"),
-    Highlight("outer", "n = 1024, `out=`", "np.outer / fastgrad", "`np.outer` over `weight_gradient`, 1024×1024"),
+    Highlight("outer", "n = 1024, `out=`", "NumPy / fastgrad", "`np.outer` over `weight_gradient`, 1024×1024"),
     Highlight(
         "least_squares", "100×5, 500 steps, mean", "textbook / fastgrad", "the textbook's descent over ours, 100×5"
     ),

@@ -4,7 +4,6 @@ import operator
 import os
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
-from traceback import format_exc
 from typing import Any
 from warnings import catch_warnings, filterwarnings
 
@@ -114,6 +113,8 @@ def _outcome(task: Callable[[Any], Any], job: Any) -> tuple[Any, Exception | Non
     try:
         return task(job), None, ""
     except Exception as error:
+        from traceback import format_exc  # loaded where it is needed: import fastgrad does without
+
         return None, error, format_exc()
 
 
