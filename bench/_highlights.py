@@ -36,7 +36,7 @@ HIGHLIGHTS = (
         for peer in ("SciPy 3-point", "statsmodels", "numdifftools", "jacobi")
     ),
     Highlight(
-        "stacks", "`np.dot(a, x)`, n = 100", "over bare calls at one point", "the same by stacks, over 2n bare calls"
+        "stacks", "`np.dot(a, x)`, n = 100", "over bare calls at one point", f"{_DOT}, by stacks, over 2n bare calls"
     ),
     Highlight("native", "Rosenbrock, n = 1000", "verb over C", "Rosenbrock in machine code over a loop in C, n = 1000"),
     Highlight("layers", _LAYER, "/ fresh np.outer", f"{_MILLION}, over one `np.outer`"),
