@@ -84,7 +84,7 @@ def numerical_gradient(
         processor), any map, any ``concurrent.futures.Executor``, or a cluster. The result has the same bits for any
         number of workers. It pays where f takes a millisecond or more; docs/parallel.md tells more. For a native
         callable (`fastgrad.native`) and a structured one a number is one of threads, which start where the work lasts
-        longer than 0.5 ms; a structured callable whose rows cannot be measured apart has one thread at work.
+        longer than 1 ms; a structured callable whose rows cannot be measured apart has one thread at work.
     out : ndarray, optional
         C-contiguous, of x's shape and working dtype; it is filled and returned, and must not overlap x. Not for trees.
     args, kwargs : sequence and mapping, optional

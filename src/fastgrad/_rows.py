@@ -29,7 +29,7 @@ def measure_rows(loop: RowLoop, out: Array, threads: int, look: Callable[[int, i
     out : ndarray
         Receives the differences.
     threads : int
-        How many may work at once. They start only where more than 0.5 ms of work are left after the first span.
+        How many may work at once. They start only where more than 1 ms of work are left after the first span.
     look : callable, optional
         Told of each span, by its first and its last row, as soon as it is measured, by the thread that measured it.
     """

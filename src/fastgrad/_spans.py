@@ -11,9 +11,9 @@ from fastgrad._typing import Pace
 SPAN = 0.025
 #: Seconds for which one thread measures alone, to see how long an entry takes, before others are asked.
 TRIAL = 2e-5
-#: Seconds of work that must be left for other threads to be started: two broke even with one at 0.4 ms, for as long may
-#: another take to start and to wake.
-WORTH = 5e-4
+#: Seconds of work that must be left for other threads to be started: two broke even with one at 0.4 ms of computing and
+#: at 1 ms of writing, for another may take as long to start and to wake.
+WORTH = 1e-3
 #: Seconds of work in the least piece that a thread takes. The first are large, so that there are few; the last are
 #: small, so that all threads end at about the same time.
 GRAIN = 2e-5
