@@ -5,6 +5,8 @@ them, for its lines need not be read before they are overwritten. The bits are t
 """
 from libc.stdint cimport uintptr_t
 
+from fastgrad._kernels.rows cimport LINE, up_to_line
+from fastgrad._kernels.streams cimport HAS_STREAMS, settle
 from fastgrad._kernels.wide cimport real, wide_int
 
 cdef extern from *:
@@ -23,7 +25,6 @@ cdef extern from *:
     }
     #if defined(__x86_64__) && defined(__SSE2__)
     #include <emmintrin.h>
-    #define FASTGRAD_STREAMS 1
     static inline void fastgrad_line_f64(double factor, const double *x, double *out) {
         const __m128d f = _mm_set1_pd(factor);
         for (int k = 0; k < 8; k += 2) _mm_stream_pd(out + k, _mm_mul_pd(f, _mm_loadu_pd(x + k)));
@@ -32,15 +33,11 @@ cdef extern from *:
         const __m128 f = _mm_set1_ps(factor);
         for (int k = 0; k < 16; k += 4) _mm_stream_ps(out + k, _mm_mul_ps(f, _mm_loadu_ps(x + k)));
     }
-    static inline void fastgrad_fence(void) { _mm_sfence(); }
     #else
-    #define FASTGRAD_STREAMS 0
     #define fastgrad_line_f64 fastgrad_plain_f64
     #define fastgrad_line_f32 fastgrad_plain_f32
-    static inline void fastgrad_fence(void) {}
     #endif
     """
-    const bint FASTGRAD_STREAMS
     void fastgrad_soon_written(const void *a) noexcept nogil
     # out = factor * x over one line of cache
     void fastgrad_plain_f64(double factor, const double *x, double *out) noexcept nogil
@@ -48,19 +45,11 @@ cdef extern from *:
     # the same around the caches; `out` must be the start of the line
     void fastgrad_line_f64(double factor, const double *x, double *out) noexcept nogil
     void fastgrad_line_f32(float factor, const float *x, float *out) noexcept nogil
-    void fastgrad_fence() noexcept nogil
 
 cdef enum:
-    LINE = 64                         # bytes in a line of cache
     AHEAD = 2048                      # bytes between what is written and what the cache is asked to make ready
     SHORTEST_ROW = 1024               # bytes; the ends of shorter rows weigh more than streaming gains
     STREAM_FROM = 24 * 1024 * 1024    # bytes of the result; from there streaming gained, with 32 MiB of last-level cache
-
-
-# Entries of a row of n up to the first that starts a line of cache; stores that straddle lines cost up to a third.
-cdef inline Py_ssize_t up_to_line(const real *row, Py_ssize_t n) noexcept nogil:
-    cdef Py_ssize_t entries = (LINE - <uintptr_t> row % LINE) % LINE // sizeof(real)
-    return entries if entries < n else n
 
 
 # Shapes: g (m,), z (m,), x (n,), out (m, n), none of them empty. Row i of out is made from x and one factor: g_i, or
@@ -106,7 +95,7 @@ cdef wide_int stream(const real[::1] g, const real[::1] z, const real[::1] x, re
                 fastgrad_line_f32(factor, &x[j], &out[i, j])
         for j in range(end, n):
             out[i, j] = factor * x[j]
-    fastgrad_fence()
+    settle()
     return 0
 
 
@@ -128,7 +117,7 @@ cdef int fill(const real[::1] g, const real[::1] z, const real[::1] x, real[:, :
     cdef Py_ssize_t row = out.shape[1] * sizeof(real)
     if accumulate:
         add[real](g, x, out)
-    elif FASTGRAD_STREAMS and row >= SHORTEST_ROW and out.shape[0] * row >= STREAM_FROM:
+    elif HAS_STREAMS and row >= SHORTEST_ROW and out.shape[0] * row >= STREAM_FROM:
         stream[real](g, z, x, out, masked)
     else:
         write[real](g, z, x, out, masked)
