@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastgrad import _loops
-from fastgrad._foreseen import shared_out
+from fastgrad._foreseen import foreseen
 from fastgrad._point import Point, bound
 from fastgrad._stacks import Stacked
 from fastgrad._typing import Array
@@ -63,10 +63,13 @@ class Calls:
 
         What the loop does with its values must not decide where it goes on; `like` is such a value.
         """
+        if not self.are_shared:
+            return loop(self.alone(point))
         if self.are_threads:
             with ThreadPoolExecutor(_loops.threads_of(self.workers)) as threads:
-                return self._shared(loop, like, point, threads)
-        return self._shared(loop, like, point, self.workers)
+                return self._foreseen(loop, like, point, threads)
+        return self._foreseen(loop, like, point, self.workers)
 
-    def _shared(self, loop: Callable[[Callable[[Array], Any]], Any], like: Any, point: Point, workers: Any) -> Any:
-        return shared_out(loop, like, self.f, point, workers, self.args, self.kwargs, vectorized=self.vectorized)
+    def _foreseen(self, loop: Callable[[Callable[[Array], Any]], Any], like: Any, point: Point, workers: Any) -> Any:
+        f = bound(self.f, (), None)
+        return foreseen(loop, like, f, point, workers, self.args, self.kwargs, vectorized=self.vectorized)

@@ -10,7 +10,7 @@ from fastgrad._calls import Calls
 from fastgrad._compression import Compression
 from fastgrad._estimates import FLAGS, Derivative
 from fastgrad._point import Point
-from fastgrad._sparse_array import places_by_columns
+from fastgrad._sparse_array import entries_of, places_by_columns
 from fastgrad._stencils.bars import bars, points
 from fastgrad._stencils.entries import FAR, SEEN_CLOSER, closer_look, side_of
 from fastgrad._stencils.scheme import Plan
@@ -60,7 +60,7 @@ class _Bars:
             at[0] = centre[self._rows]
         self._calls[:1] = 1
         for members in self._groups():
-            entries, at = self._entries(members), self._at[self._which[members[0]]]
+            entries, at = entries_of(self._starts, members), self._at[self._which[members[0]]]
             for share in at:
                 if share:
                     moved = x.copy()
@@ -115,12 +115,6 @@ class _Bars:
             found += [group[which == w] for w in np.unique(which).tolist()]
         return found
 
-    def _entries(self, members: IndexArray) -> IndexArray:
-        """Return where the entries of these columns are."""
-        chosen = np.zeros(self._which.size, np.bool_)
-        chosen[members] = True
-        return np.flatnonzero(chosen[self._cols])
-
     def _asked(self, f: Callable[[Array], Any], x: Array, i: int, sign: int, reader: Any) -> Float64Array:
         try:
             y = f(x)
@@ -146,7 +140,7 @@ class _Bars:
         x, found = self._point.array, np.zeros(still.size, np.bool_)
         reader = self._by.reader(self._point)
         for members in self._groups():
-            entries = self._entries(members)
+            entries = entries_of(self._starts, members)
             entries = entries[still[entries]]
             if not entries.size:
                 continue

@@ -18,7 +18,7 @@ from fastgrad._compression import Compression
 from fastgrad._errors import not_analytic
 from fastgrad._estimates import FLAGS, Derivative
 from fastgrad._point import Point, as_any_point
-from fastgrad._sparse_array import places_by_columns, product_and_size
+from fastgrad._sparse_array import entries_of, places_by_columns, product
 from fastgrad._typing import Array, Float64Array, IndexArray
 
 #: A row is no analytic function's if it is off by this share of what its entries do, and so many roundings, …
@@ -68,8 +68,8 @@ class _Slopes:
         self._point, self._by = point, by
         self._x = point.array.reshape(-1).astype(np.float64)
         self._h = complex_steps(self._x)
-        starts, self._rows = by.coloring.pattern.csc
-        self._cols = np.repeat(np.arange(self._x.size), np.diff(starts))
+        self._starts, self._rows = by.coloring.pattern.csc
+        self._cols = np.repeat(np.arange(self._x.size), np.diff(self._starts))
         self._shares = (0.0, -2.0, -1.0, 1.0, 2.0) if details else (0.0,)
         self._slopes = np.zeros((len(self._shares), self._rows.size))
         self._calls = np.zeros(self._x.size, np.intp)
@@ -81,9 +81,7 @@ class _Slopes:
         self._calls[:] = 0
         for first, last in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
             group = members[first:last]
-            chosen = np.zeros(self._x.size, np.bool_)
-            chosen[group] = True
-            entries = np.flatnonzero(chosen[self._cols])
+            entries = entries_of(self._starts, group)
             for k, share in enumerate(self._shares):
                 moves = np.zeros((2, *self._point.array.shape))
                 up, along = moves.reshape(2, -1)
@@ -145,7 +143,7 @@ def refuse_others_than_analytic(
         sides = [np.clip(x + sign * share * direction, lower, upper).astype(x.dtype) for sign in (1, -1)]
         after, before = (reader.array(f(side.reshape(point.array.shape)), 0, 1, None).reshape(-1) for side in sides)
         moves = np.subtract(*sides, dtype=np.float64)
-        predicted, size = product_and_size(by.form, data, moves)
+        predicted, size = product(by.form, data, moves), product(by.form, np.abs(data), np.abs(moves))
         with np.errstate(all="ignore"):
             rounding = ROUNDINGS * np.finfo(x.dtype).eps * (4 + pattern.row_counts)
             allowed = SHARE * size + rounding * np.maximum(np.abs(after), np.abs(before))

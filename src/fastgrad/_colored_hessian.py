@@ -1,4 +1,4 @@
-"""The sparse Hessian with error bars, with workers, and from stacks of points."""
+"""The sparse Hessian of a scalar function, from its gradient: with error bars, with workers, and from stacks too."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +11,7 @@ from fastgrad._direction import in_line
 from fastgrad._estimates import FLAGS, Derivative
 from fastgrad._missing_entries import refuse_missing
 from fastgrad._point import Point
+from fastgrad._sparse_array import Form
 from fastgrad._sparse_hessian import mirror_images, symmetric_coloring, symmetrize
 from fastgrad._stencils.scheme import Plan, planned
 from fastgrad._typing import Array, Float64Array, Step
@@ -33,8 +34,8 @@ def colored_hessian(
 ) -> Any:
     """Return the Hessian as a SciPy array of the pattern, or with `details` a Derivative of such arrays.
 
-    For error bars all is measured with a second step, too. The calls are those of each column, shaped like x: those of
-    a colour stand with its first entry.
+    The gradient is called twice for each colour. For error bars all is measured with a second step, too. The calls are
+    those of each column, shaped like x: those of a colour stand with its first entry.
     """
     whole = calls.whole(point)
 
@@ -42,18 +43,18 @@ def colored_hessian(
         return in_line(point, whole(x), "what grad returns")
 
     coloring, format = symmetric_coloring(line, point, sparsity, format)
-    made = _Hessian(calls, point, Compression(coloring, "csr"))
-    form = Compression(coloring, format).form
-    data = np.zeros(coloring.pattern.nnz, point.array.dtype) if out is None else form.data_of(out, point.array.dtype)
+    made = _Hessian(calls, point, Compression(coloring, "csr" if format == "csc" else format))
+    form, dtype = Form(coloring.pattern, format), point.array.dtype
+    data = np.zeros(coloring.pattern.nnz, dtype) if out is None else form.data_of(out, dtype)
     plan = planned(point, "auto" if eps is None else eps, None, None, bounds)
-    plain, size = made.measured(plan)
-    data[...] = plain
-    by = made.by
+    size = np.zeros(point.array.size) if details else None
+    made.measure(plan, data, size)
+    plain = data.copy() if details else data
     symmetrize(data, coloring)
     if verify and point.array.size:
-        made.calls[:1] += refuse_missing(line, point, plan, by, data, by.reader(point))
+        made.calls[:1] += refuse_missing(line, point, plan, made.by, data, made.by.reader(point))
     H = form.made(data) if out is None else out
-    if not details:
+    if size is None:
         return H
     error, step = _bars(made, point, plan, bounds, (plain, data, size))
     flags = {name: np.zeros(data.size, np.bool_) for name in FLAGS}
@@ -74,28 +75,27 @@ class _Hessian:
         self.calls = np.zeros(point.array.size, np.intp)
         self._calls, self._point = calls, point
 
-    def measured(self, plan: Plan) -> tuple[Array, Float64Array]:
-        """Return what each entry is by its own column, not made symmetric yet, and the size of the values of a row."""
+    def measure(self, plan: Plan, data: Array, size: Float64Array | None = None) -> None:
+        """Write what each entry is by its own column, not made symmetric yet; and the size of the values of a row."""
         by, point = self.by, self._point
-        n = point.array.size
-        data, size = np.zeros(by.coloring.pattern.nnz, point.array.dtype), np.zeros(n)
         bounds, members = by.coloring.grouped_columns
 
         def loop(f: Callable[[Array], Any]) -> int:
-            size[:] = 0.0
+            if size is not None:
+                size[:] = 0.0
 
             def line(x: Array) -> Float64Array:
                 g = in_line(point, f(x), "what grad returns")
-                np.fmax(size, np.abs(g), out=size)
+                if size is not None:
+                    np.fmax(size, np.abs(g), out=size)
                 return g
 
             return by.measure(line, point, plan, by.work(point), data, by.reader(point))
 
-        made = int(self._calls.run(loop, np.zeros(n), point))
+        made = int(self._calls.run(loop, np.zeros(point.array.size), point))
         firsts = members[bounds[:-1][np.diff(bounds) > 0]]
         self.calls[firsts] += made // max(firsts.size, 1)
         self.calls[firsts[:1]] += made % max(firsts.size, 1)
-        return data, size
 
 
 def _bars(
@@ -111,7 +111,8 @@ def _bars(
     if np.any(other.h < 1.5 * h):
         ratio = 0.5
         other = planned(point, (h / 2).reshape(point.array.shape), None, None, bounds)
-    again, _ = made.measured(other)
+    again = np.zeros_like(data)
+    made.measure(other, again)
     symmetrize(again, made.by.coloring)
     own = made.by.coloring.alone_by_column
     with np.errstate(all="ignore"):

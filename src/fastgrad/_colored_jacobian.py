@@ -1,16 +1,19 @@
-"""The sparse Jacobian by other methods than the plain loop, with error bars, with workers, and from stacks."""
+"""The sparse Jacobian: by the plain loop or other methods, with error bars, with workers, and from stacks."""
 
 from typing import Any
 
 import numpy as np
 
 from fastgrad._calls import Calls
+from fastgrad._color_reader import ColorReader
 from fastgrad._compression import Compression, Vjp, compression
 from fastgrad._estimates import FLAGS, Derivative
 from fastgrad._missing_entries import refuse_missing
 from fastgrad._point import Point
 from fastgrad._stencils.scheme import Plan, planned
 from fastgrad._typing import Array, Step
+from fastgrad.sparsity._coloring import Coloring
+from fastgrad.sparsity._pattern import Pattern
 
 
 def colored_jacobian(
@@ -42,48 +45,49 @@ def colored_jacobian(
         raise TypeError("a sparse Jacobian is measured at real x: leave sparsity out for holomorphic functions.")
     if vjp is not None and (details or method in ("adaptive", "complex")):
         raise TypeError("rows measured by a vjp have no error bars and no method: leave vjp out, or the others.")
+    plan, asked = _plan(calls, point, eps, method, order, bounds)
     whole = calls.whole(point)
     by = compression(whole, point, sparsity, format, by_rows=vjp is not None)
     dtype = point.array.dtype
     data = np.zeros(by.coloring.pattern.nnz, dtype) if out is None else by.form.data_of(out, dtype)
     found: Derivative | None = None
+    reader = by.reader(point)
     if method == "complex":
         from fastgrad._colored_complex import complex_by_colors
 
-        plan = planned(point, "auto", None, None, bounds)
-        _refuse_steps("complex", eps, order)
         found = complex_by_colors(calls, point, by, details=details)
     elif method == "adaptive":
         from fastgrad._colored_adaptive import adaptive_by_colors
 
-        plan = planned(point, "auto", None, None, bounds)
-        _refuse_steps("adaptive", eps, order)
         found = adaptive_by_colors(calls, point, by, bounds)
-    else:
-        plan, before = _plan(calls, point, eps, method, order, bounds)
-        if details:
-            from fastgrad._colored_bars import bars_by_colors
+    elif details:
+        from fastgrad._colored_bars import bars_by_colors
 
-            found = bars_by_colors(calls, point, plan, by).after(before)
-        else:
-            _measure(calls, point, plan, by, data, vjp)
+        found = bars_by_colors(calls, point, plan, by).after(asked)
+    else:
+        reader = _measure(calls, point, plan, by, data, vjp)
     if found is not None:
         data[...] = found.value
     if verify and point.array.size:
-        asked = refuse_missing(whole, point, plan, by, data, by.reader(point))
-        found = found.after(asked) if found is not None else None
+        made = refuse_missing(whole, point, plan, by, data, reader)
+        found = found.after(made) if found is not None else None
     if method == "complex":
         from fastgrad._colored_complex import refuse_others_than_analytic
 
         refuse_others_than_analytic(calls.alone(point), point, by, data, bounds)
-    J = by.form.made(data) if out is None else out
-    return J if found is None or not details else _in_form(found, J, by)
+    if found is not None and details:
+        return _in_form(found, by.form.made(data) if out is None else out, by)
+    return by.form.made(data, gives_up=not isinstance(sparsity, Pattern | Coloring)) if out is None else out
 
 
 def _plan(
     calls: Calls, point: Point, eps: Step, method: str | None, order: int | None, bounds: Any
 ) -> tuple[Plan, int]:
-    """Return stencils and steps, and the calls of f that were made to find them."""
+    """Return stencils and steps, and the calls of f made to find them; "auto", where a method picks its own."""
+    if method in ("complex", "adaptive"):
+        if eps is not None or order is not None:
+            raise TypeError(f"the {method} method picks its own steps and order: leave eps and order out.")
+        return planned(point, "auto", None, None, bounds), 0
     asked = 0
     if isinstance(eps, str) and eps == "noise":
         from fastgrad._noise.choice import step_by_noise
@@ -92,20 +96,18 @@ def _plan(
     return planned(point, eps, method, order, bounds), asked
 
 
-def _measure(calls: Calls, point: Point, plan: Plan, by: Compression, data: Array, vjp: Vjp | None) -> None:
-    """Write differences into data, the calls of f being made by workers or in stacks."""
+def _measure(calls: Calls, point: Point, plan: Plan, by: Compression, data: Array, vjp: Vjp | None) -> ColorReader:
+    """Write differences into data, the calls of f being made by whoever makes them; return what read the values."""
 
-    def loop(f: Any) -> None:
-        by.measure(f, point, plan, by.work(point), data, by.reader(point))
+    def loop(f: Any) -> ColorReader:
+        reader = by.reader(point)
+        by.measure(f, point, plan, by.work(point), data, reader)
+        return reader
 
-    calls.run(loop, np.zeros(by.coloring.pattern.shape[0]), point)
+    reader: ColorReader = calls.run(loop, np.zeros(by.coloring.pattern.shape[0]), point)
     if vjp is not None:
-        by.measure_rows(calls.alone(point), vjp, point, data, by.reader(point))
-
-
-def _refuse_steps(method: str, eps: Step, order: int | None) -> None:
-    if eps is not None or order is not None:
-        raise TypeError(f"the {method} method picks its own steps and order: leave eps and order out.")
+        by.measure_rows(calls.alone(point), vjp, point, data, reader)
+    return reader
 
 
 def _in_form(found: Derivative, J: Any, by: Compression) -> Derivative:

@@ -144,23 +144,6 @@ def foreseen(
     return loop(known)
 
 
-def shared_out(
-    loop: Callable[[Callable[[Array], Any]], Any],
-    like: Any,
-    f: Callable[..., Any] | None,
-    point: Point,
-    workers: Any,
-    args: Any,
-    kwargs: Any,
-    *,
-    vectorized: bool,
-) -> Any:
-    """Return what `foreseen` does; where f takes single points and nobody else calls it, of the loop by itself."""
-    if not vectorized and _workers.is_alone(workers):
-        return loop(point.of_array(bound(f, args, kwargs)))
-    return foreseen(loop, like, bound(f, (), None), point, workers, args, kwargs, vectorized=vectorized)
-
-
 def _values(calls: Calls, spans: list[tuple[int, int]], workers: Any) -> Iterator[Any]:
     for found in _workers.in_order(calls, spans, workers):
         yield from found

@@ -130,17 +130,12 @@ def numerical_hessian(
             raise TypeError(
                 "a sparse Hessian is measured by central differences of a gradient: give grad, and leave method out."
             )
-        if details or vectorized or not is_alone(workers):
-            _refuse_stacks_of_trees(point, vectorized)
-            from fastgrad._calls import Calls
-            from fastgrad._colored_hessian import colored_hessian
+        _refuse_stacks_of_trees(point, vectorized)
+        from fastgrad._calls import Calls  # loaded when asked for: import fastgrad does without
+        from fastgrad._colored_hessian import colored_hessian
 
-            calls = Calls(grad, args, kwargs, vectorized, workers)
-            return colored_hessian(calls, point, eps, bounds, sparsity, format, verify=verify, details=details, out=out)
-        from fastgrad._sparse_hessian import sparse_hessian
-
-        g = bound(grad, args, kwargs)
-        return sparse_hessian(g, point, eps, bounds, sparsity, format, verify=verify, out=out)
+        calls = Calls(grad, args, kwargs, vectorized, workers)
+        return colored_hessian(calls, point, eps, bounds, sparsity, format, verify=verify, details=details, out=out)
     if format is not None:
         raise TypeError("format is for sparse Hessians: give sparsity too.")
     n, dtype = point.array.size, point.array.dtype

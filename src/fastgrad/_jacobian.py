@@ -143,21 +143,12 @@ def numerical_jacobian(
 
     is_real = point.array.dtype.kind != "c"
     if sparsity is not None:
-        if details or vectorized or not is_alone(workers) or not is_real or method in ("adaptive", "complex"):
-            from fastgrad._calls import Calls
-            from fastgrad._colored_jacobian import colored_jacobian
+        from fastgrad._calls import Calls  # loaded when asked for: import fastgrad does without
+        from fastgrad._colored_jacobian import colored_jacobian
 
-            calls = Calls(given, args, kwargs, vectorized, workers)
-            how = eps, method, order, bounds, sparsity, format
-            return colored_jacobian(calls, point, *how, vjp=vjp, verify=verify, details=details, out=out)
-        from fastgrad._sparse_jacobian import sparse_jacobian
-
-        if isinstance(eps, str) and eps == "noise":
-            from fastgrad._noise.choice import step_by_noise
-
-            eps = step_by_noise(f, point, method, order, bounds, is_scalar=False)[0]
-        plan = planned(point, eps, method, order, bounds)
-        return sparse_jacobian(whole, point, plan, sparsity, format, vjp=vjp, verify=verify, out=out)
+        calls = Calls(given, args, kwargs, vectorized, workers)
+        how = eps, method, order, bounds, sparsity, format
+        return colored_jacobian(calls, point, *how, vjp=vjp, verify=verify, details=details, out=out)
     if format is not None or vjp is not None:
         raise TypeError("format and vjp are for sparse Jacobians: give sparsity too.")
     if isinstance(eps, str) and eps == "noise" and is_real and method not in ("complex", "adaptive"):

@@ -124,11 +124,17 @@ def places_by_columns(form: Form) -> Array:
     return places
 
 
-def product_and_size(form: Form, data: Array, moves: Array) -> tuple[Array, Array]:
-    """Return what a sparse matrix of these values makes of a move of x, and the sums of the sizes of its terms."""
+def product(form: Form, data: Array, moves: Array) -> Array:
+    """Return what a sparse matrix of these values makes of a move of x."""
     starts, indices = form.lines
     lines = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
     rows, cols = (lines, indices) if form.by_rows else (indices, lines)
     with np.errstate(all="ignore"):
-        terms = data * moves[cols]
-        return np.bincount(rows, terms, form.pattern.shape[0]), np.bincount(rows, np.abs(terms), form.pattern.shape[0])
+        return np.bincount(rows, data * moves[cols], form.pattern.shape[0])
+
+
+def entries_of(starts: Array, columns: Array) -> Array:
+    """Return where the entries of some rising columns are, that lie column by column from these starts on."""
+    counts = np.diff(starts)[columns]
+    ends = np.cumsum(counts)
+    return np.asarray(np.arange(counts.sum()) + np.repeat(starts[columns] - (ends - counts), counts))

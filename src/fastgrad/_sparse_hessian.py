@@ -1,4 +1,8 @@
-"""The Hessian of a scalar function as a SciPy sparse array, from its gradient, by a star colouring."""
+"""The symmetry of a sparse Hessian: its star colouring, and each entry from where it stands alone.
+
+T. F. Coleman and J. J. Moré, "Estimation of sparse Hessian matrices and graph coloring problems", Math. Programming 28
+(1984), theorem 3.1.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,53 +10,12 @@ from typing import Any
 import numpy as np
 
 from fastgrad import _backend
-from fastgrad._compression import Compression, pattern_of
-from fastgrad._direction import in_line
-from fastgrad._missing_entries import refuse_missing
+from fastgrad._compression import pattern_of
 from fastgrad._point import Point
-from fastgrad._sparse_array import Form
-from fastgrad._stencils.scheme import planned
-from fastgrad._typing import Array, Step
+from fastgrad._typing import Array
 from fastgrad.sparsity._color import color
 from fastgrad.sparsity._coloring import Coloring
 from fastgrad.sparsity._pattern import Pattern
-
-
-def sparse_hessian(
-    grad: Callable[..., Any],
-    point: Point,
-    eps: Step,
-    bounds: Any,
-    sparsity: Any,
-    format: str | None,
-    *,
-    verify: bool,
-    out: Any,
-) -> Any:
-    """Return the Hessian, shape (n, n), from two calls for each colour of the gradient, which takes what x is.
-
-    Of an entry and its mirror image one at least stands alone in the line of its colour; where both do, they are
-    averaged, so that the result is symmetric, bit for bit.
-
-    T. F. Coleman and J. J. Moré, "Estimation of sparse Hessian matrices and graph coloring problems", Math. Programming
-    28 (1984), theorem 3.1.
-    """
-
-    def line(x: Any) -> Array:
-        return in_line(point, grad(x), "what grad returns")
-
-    coloring, format = symmetric_coloring(line, point, sparsity, format)
-    by = Compression(coloring, "csr" if format == "csc" else format)
-    form = Form(coloring.pattern, format)
-    dtype = point.array.dtype
-    data = np.zeros(coloring.pattern.nnz, dtype) if out is None else form.data_of(out, dtype)
-    plan = planned(point, "auto" if eps is None else eps, None, None, bounds)
-    reader = by.reader(point)
-    by.measure(point.of_array(line), point, plan, by.work(point), data, reader)
-    symmetrize(data, coloring)
-    if verify and point.array.size:
-        refuse_missing(line, point, plan, by, data, reader)
-    return form.made(data) if out is None else out
 
 
 def symmetric_coloring(
@@ -76,7 +39,8 @@ def symmetric_coloring(
 def symmetrize(data: Array, coloring: Coloring) -> None:
     """Take each entry from where it stands alone: from its own column, from that of its mirror image, or from both.
 
-    The pattern being symmetric, entry p by rows is the mirror image of entry p by columns.
+    One of the two at least stands alone in the line of its colour; where both do, they are averaged, so that the result
+    is symmetric, bit for bit. The pattern being symmetric, entry p by rows is the mirror image of entry p by columns.
     """
     mirror = mirror_images(coloring.pattern)
     own = coloring.alone_by_column

@@ -37,7 +37,7 @@ ROWS = {
     "verbs": "_plan _products _hessian _gradient _jacobian _derivative _one_sided",
     "notions": (
         "_ahead _compressed_product _colored_jacobian _colored_hessian _colored_bars _colored_adaptive "
-        "_colored_complex _calls _foreseen _parts _stacks _sparse_hessian _sparse_jacobian _missing_entries "
+        "_colored_complex _calls _foreseen _parts _stacks _sparse_hessian _missing_entries "
         "_compression _sparse_array _color_reader _pairings _direction _adaptive.pairs _complex.plane "
         "_complex.step _complex.cauchy_riemann _complex.surroundings _complex.holomorphic _noise.choice sparsity "
         "sparsity._detection sparsity._verification sparsity._color sparsity._bicoloring sparsity._greedy "
@@ -94,7 +94,6 @@ FENCES = {
             "_stacks",
             "_calls",
             "_colored_jacobian",
-            "_sparse_jacobian",
             "_noise.choice",
             "_stencils.entries",
         },

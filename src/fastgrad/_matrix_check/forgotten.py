@@ -14,7 +14,7 @@ import numpy as np
 
 from fastgrad._matrix_check.stored import flat_indices
 from fastgrad._point import Point
-from fastgrad._sparse_array import Form, product_and_size
+from fastgrad._sparse_array import Form, product
 from fastgrad._typing import Array, Float64Array, IndexArray
 from fastgrad.sparsity._pattern import Pattern
 
@@ -145,7 +145,7 @@ class Completion:
         for _ in range(PROBES):
             move = self._direction(1.0)
             changed, moves, noise = self._changed(move)
-            off = np.abs(changed - self._product(self.sheet.measured, moves))
+            off = np.abs(changed - product(self.sheet.form, self.sheet.measured, moves))
             allowed = MARGIN * noise + self.least * float(self.h.min(initial=np.inf))
             with np.errstate(all="ignore"):
                 if np.any((off > allowed) & ~self._settled):
@@ -170,7 +170,7 @@ class Completion:
         found = []
         for data in (self.sheet.claimed, self.sheet.measured):
             with np.errstate(all="ignore"):
-                left = [(changed - self._product(data, moves))[rows] for changed, moves in seen]
+                left = [(changed - product(self.sheet.form, data, moves))[rows] for changed, moves in seen]
                 at = [(part / left[0] - 1.0) * base for part in left[1:]]
                 fits = (np.abs(at[0] - np.rint(at[0])) < CLOSE) & (np.abs(at[1] - np.rint(at[1])) < CLOSE)
                 cols = np.where(fits, np.rint(at[0]) * base + np.rint(at[1]), -1.0)
@@ -241,14 +241,9 @@ class Completion:
         """Return how much rounding there is in values: they may be small beside the terms that they are made of."""
         x = self.point.array.reshape(-1)
         with np.errstate(all="ignore"):
-            terms = self._product(self.sheet.measured, x.astype(np.float64), of_sizes=True)
+            terms = product(self.sheet.form, np.abs(self.sheet.measured), np.abs(x.astype(np.float64)))
             size = np.maximum(np.abs(after), np.abs(before)) + terms
         return np.asarray(np.finfo(x.dtype).eps * (self.sheet.pattern.row_counts + 2.0) * size)
-
-    def _product(self, data: Array, moves: Float64Array, *, of_sizes: bool = False) -> Float64Array:
-        """Return what a sparse matrix makes of a move, or what the sizes of its entries make of its sizes."""
-        found, sizes = product_and_size(self.sheet.form, data, moves)
-        return sizes if of_sizes else found
 
     def _jitters(self) -> float:
         """Return how far values at x are apart that f gives one after the other; NaN counts for nothing."""

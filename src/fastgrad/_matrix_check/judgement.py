@@ -6,7 +6,7 @@ import numpy as np
 
 from fastgrad import _backend
 from fastgrad._check import ATOL, RTOL
-from fastgrad._judge.verdict import Case, conclude, tally
+from fastgrad._judge.verdict import Case, beyond_tolerance, conclude, tally
 from fastgrad._matrix_check.recheck import Outputs
 from fastgrad._progress import Progress
 from fastgrad._result import GradientCheck
@@ -50,9 +50,7 @@ def judge(
     """
     flat = measured.reshape(-1).astype(case.claimed.dtype, copy=False)
     summary = _backend.compare.compare(case.claimed, flat, case.atol, case.rtol)
-    beyond = np.empty(summary[3] if case.rtol else 0, np.intp)
-    if beyond.size:
-        _backend.compare.offenders(case.claimed, flat, case.atol, case.rtol, beyond)
+    beyond = beyond_tolerance(case, flat, summary[3])
     reasons = []
     if outputs is not None and beyond.size and not outputs.is_deterministic():
         reasons.append("f gives different values for the same x: fix its random state, or draw before the check.")
