@@ -92,7 +92,7 @@ class _Hessian:
 
             return by.measure(line, point, plan, by.work(point), data, by.reader(point))
 
-        made = int(self._calls.run(loop, np.zeros(point.array.size), point))
+        made = int(self._calls.run(loop, np.broadcast_to(0.0, point.array.size), point))
         firsts = members[bounds[:-1][np.diff(bounds) > 0]]
         self.calls[firsts] += made // max(firsts.size, 1)
         self.calls[firsts[:1]] += made % max(firsts.size, 1)
