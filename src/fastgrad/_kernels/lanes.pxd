@@ -35,6 +35,10 @@ cdef extern from *:
         s->low += t->low;
         s->high += t->high;
     }
+    FASTGRAD_INLINE void fastgrad_subtract(fastgrad_lanes *s, const fastgrad_lanes *t) {
+        s->low -= t->low;
+        s->high -= t->high;
+    }
     FASTGRAD_INLINE void fastgrad_add_product(fastgrad_lanes *s, const fastgrad_lanes *t, const fastgrad_lanes *u) {
         s->low += t->low * u->low;
         s->high += t->high * u->high;
@@ -52,7 +56,6 @@ cdef extern from *:
         const fastgrad_quarter four = (fastgrad_quarter){sum[0], sum[1]} + (fastgrad_quarter){sum[2], sum[3]};
         return four[0] + four[1];
     }
-    #define fastgrad_prefetch(a) __builtin_prefetch(a)
     #else
     #define FASTGRAD_INLINE static inline
     #define FASTGRAD_EACH for (int k = 0; k < 8; k++)
@@ -68,6 +71,9 @@ cdef extern from *:
         FASTGRAD_EACH s->at[k] *= t->at[k];
     }
     FASTGRAD_INLINE void fastgrad_add(fastgrad_lanes *s, const fastgrad_lanes *t) { FASTGRAD_EACH s->at[k] += t->at[k]; }
+    FASTGRAD_INLINE void fastgrad_subtract(fastgrad_lanes *s, const fastgrad_lanes *t) {
+        FASTGRAD_EACH s->at[k] -= t->at[k];
+    }
     FASTGRAD_INLINE void fastgrad_add_product(fastgrad_lanes *s, const fastgrad_lanes *t, const fastgrad_lanes *u) {
         FASTGRAD_EACH s->at[k] += t->at[k] * u->at[k];
     }
@@ -77,7 +83,6 @@ cdef extern from *:
     }
     FASTGRAD_INLINE void fastgrad_store(double *a, const fastgrad_lanes *s) { memcpy(a, s, sizeof *s); }
     FASTGRAD_INLINE void fastgrad_store_floats(float *a, const fastgrad_lanes *s) { FASTGRAD_EACH a[k] = (float)s->at[k]; }
-    #define fastgrad_prefetch(a) ((void)(a))
     #endif
     """
     ctypedef struct lanes "fastgrad_lanes":
@@ -88,11 +93,11 @@ cdef extern from *:
     void spread "fastgrad_spread"(lanes* s, const lanes* t, int k) noexcept nogil    # s = t[k], in all eight
     void multiply "fastgrad_multiply"(lanes* s, const lanes* t) noexcept nogil
     void add "fastgrad_add"(lanes* s, const lanes* t) noexcept nogil
+    void subtract "fastgrad_subtract"(lanes* s, const lanes* t) noexcept nogil
     void add_product "fastgrad_add_product"(lanes* s, const lanes* t, const lanes* u) noexcept nogil
     void store "fastgrad_store"(double* a, const lanes* s) noexcept nogil
     void store_floats "fastgrad_store_floats"(float* a, const lanes* s) noexcept nogil
     double total "fastgrad_total"(const lanes* s) noexcept nogil
-    void prefetch "fastgrad_prefetch"(const void* a) noexcept nogil
 
 
 cdef inline void load(lanes* s, const real* a) noexcept nogil:

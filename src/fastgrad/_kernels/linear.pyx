@@ -1,75 +1,149 @@
 """The difference loop of a polynomial of a linear layer's outputs, which forms the outputs as it goes."""
 from cpython.exc cimport PyErr_CheckSignals
 
-from fastgrad._kernels.lanes cimport add, add_product, fill, lanes, load, load_doubles, prefetch, total
-from fastgrad._kernels.rows cimport SPAN, exact_inverse, write_row
+from fastgrad._kernels.ahead cimport soon_read, soon_written
+from fastgrad._kernels.lanes cimport (
+    add, add_product, fill, lanes, load, load_doubles, multiply, save, subtract, total,
+)
+from fastgrad._kernels.rows cimport HELD, SPAN, exact_inverse, held, write_row
 from fastgrad._kernels.streams cimport HAS_STREAMS, settle, stream
 from fastgrad._kernels.wide cimport real, wide_double, wide_int
 
 cdef enum:
-    ACROSS = 32             # partial sums of a product
+    PAIR = 16               # entries that are taken together: two times eight lanes
     BLOCK = 1024            # entries formed in the first cache before they are streamed
-    AHEAD = 1024            # entries of W between those in use and those asked for in advance
+
+# How a row's loss runs along its output z: z·(c + z·q), of which one of both is zero, with the step, 1/(2·h) and z.
+cdef struct Move:
+    double h, inverse, z, c, q
 
 
-# Σ_j w_j x_j in four times eight lanes, which are added in a fixed order. Shapes: w, x (n,).
-cdef wide_double row_product(const real* w, const double* x, Py_ssize_t n) noexcept nogil:
-    cdef lanes a, b, c, d, t, u
+# Σ_j w_j x_j in two times eight lanes, which are added in a fixed order: from entry `start` on, to what the lanes hold.
+# Shapes: w, x (n,).
+cdef inline double rest_of_product(lanes* a, lanes* b, const real* w, const double* x, Py_ssize_t start,
+                                   Py_ssize_t n) noexcept nogil:
+    cdef lanes t, u
     cdef double rest = 0.0
-    cdef Py_ssize_t j, start, whole = n - n % ACROSS
+    cdef Py_ssize_t j, k, whole = n - n % PAIR
+    for j in range(start, whole, 16):
+        soon_read(w + j)
+        soon_read(w + j + 8)
+        load(&t, w + j)
+        load_doubles(&u, x + j)
+        add_product(a, &t, &u)
+        load(&t, w + j + 8)
+        load_doubles(&u, x + j + 8)
+        add_product(b, &t, &u)
+    for k in range(whole, n):
+        rest += w[k] * x[k]
+    add(a, b)
+    return total(a) + rest
+
+
+# Shapes: w, x (n,).
+cdef wide_double row_product(const real* w, const double* x, Py_ssize_t n) noexcept nogil:
+    cdef lanes a, b
     fill(&a, 0.0)
     fill(&b, 0.0)
-    fill(&c, 0.0)
-    fill(&d, 0.0)
-    for start in range(0, whole, 32):
-        prefetch(w + start + AHEAD)
-        prefetch(w + start + AHEAD + 8)
-        prefetch(w + start + AHEAD + 16)
-        prefetch(w + start + AHEAD + 24)
-        load(&t, w + start)
-        load_doubles(&u, x + start)
-        add_product(&a, &t, &u)
-        load(&t, w + start + 8)
-        load_doubles(&u, x + start + 8)
-        add_product(&b, &t, &u)
-        load(&t, w + start + 16)
-        load_doubles(&u, x + start + 16)
-        add_product(&c, &t, &u)
-        load(&t, w + start + 24)
-        load_doubles(&u, x + start + 24)
-        add_product(&d, &t, &u)
-    for j in range(whole, n):
-        rest += w[j] * x[j]
-    add(&a, &b)
-    add(&c, &d)
-    add(&a, &c)
-    return total(&a) + rest
+    return rest_of_product(&a, &b, w, x, 0, n)
+
+
+# Eight entries of a row, whose inputs are u: what `write_row` does, in the same order.
+cdef inline void form(real* out, const lanes* u, const lanes* h, const lanes* inverse, const lanes* z,
+                      const lanes* slope, bint curved) noexcept nogil:
+    cdef lanes d = u[0], plus = z[0], minus = z[0]
+    cdef lanes gained
+    multiply(&d, h)
+    add(&plus, &d)
+    subtract(&minus, &d)
+    gained = plus
+    subtract(&gained, &minus)
+    if curved:
+        add(&plus, &minus)
+        multiply(&plus, slope)
+        multiply(&gained, &plus)
+    else:
+        multiply(&gained, slope)
+    multiply(&gained, inverse)
+    save(out, &gained)
+
+
+# Entries of a row are formed while the product of the next one, w, goes on in the lanes a and b: what one waits for, the
+# other computes meanwhile. Shapes: out, x, w (n,), n a multiple of PAIR.
+cdef inline void form_and_read(real* out, const double* x, Py_ssize_t n, const Move* move, bint curved, const real* w,
+                               lanes* a, lanes* b) noexcept nogil:
+    cdef lanes t, u, h, inverse, z, slope
+    cdef Py_ssize_t j
+    fill(&h, move.h)
+    fill(&inverse, move.inverse)
+    fill(&z, move.z)
+    fill(&slope, move.q if curved else move.c)
+    for j in range(0, n, 16):
+        soon_written(out + j)
+        soon_written(out + j + 8)
+        soon_read(w + j)
+        soon_read(w + j + 8)
+        load_doubles(&u, x + j)
+        load(&t, w + j)
+        add_product(a, &t, &u)
+        form(out + j, &u, &h, &inverse, &z, &slope, curved)
+        load_doubles(&u, x + j + 8)
+        load(&t, w + j + 8)
+        add_product(b, &t, &u)
+        form(out + j + 8, &u, &h, &inverse, &z, &slope, curved)
+
+
+# A row of the result, and the product of the next row. Shapes: out, x, w (n,).
+cdef wide_double write_and_read(real* out, const double* x, Py_ssize_t n, const Move* move, bint streams,
+                                const real* w) noexcept nogil:
+    cdef real[BLOCK] formed
+    cdef lanes a, b
+    cdef Py_ssize_t block, start, width, whole = n - n % PAIR
+    fill(&a, 0.0)
+    fill(&b, 0.0)
+    for block in range((whole + BLOCK - 1) // BLOCK):
+        start = block * BLOCK
+        width = min(<Py_ssize_t> BLOCK, whole - start)
+        if move.q != 0.0:
+            form_and_read(&formed[0] if streams else out + start, x + start, width, move, True, w + start, &a, &b)
+        else:
+            form_and_read(&formed[0] if streams else out + start, x + start, width, move, False, w + start, &a, &b)
+        if streams:
+            stream(out + start, &formed[0], width)
+    write_row(out + whole, x + whole, n - whole, move.h, move.inverse, move.z, 0.0, move.c, move.q)
+    return rest_of_product(&a, &b, w, x, whole, n)
 
 
 # A row of the result, block by block. Shapes: x, out (n,).
-cdef inline void stream_row(real* out, const double* x, Py_ssize_t n, double h, double inverse, double z, double c,
-                            double q) noexcept nogil:
+cdef inline void stream_row(real* out, const double* x, Py_ssize_t n, const Move* move) noexcept nogil:
     cdef real[BLOCK] formed
     cdef Py_ssize_t block, start, width
     for block in range((n + BLOCK - 1) // BLOCK):
         start = block * BLOCK
         width = min(<Py_ssize_t> BLOCK, n - start)
-        write_row(&formed[0], x + start, width, h, inverse, z, 0.0, c, q)
+        write_row(&formed[0], x + start, width, move.h, move.inverse, move.z, 0.0, move.c, move.q)
         stream(out + start, &formed[0], width)
 
 
-# Row after row, so that reading W and writing out overlap. Shapes: W, out (m, n), x (n,), shift, c, q (m,).
+# Row after row. Shapes: W, out (m, n), x (n,), shift, c, q (m,).
 cdef wide_int write_rows(
-        const real[:, ::1] W, const double[::1] x, const double[::1] shift, const double[::1] c, const double[::1] q,
+        const real[:, ::1] W, const double* x, const double[::1] shift, const double[::1] c, const double[::1] q,
         double h, double inverse, Py_ssize_t first, Py_ssize_t last, bint streams, real[:, ::1] out) except -1 nogil:
     cdef Py_ssize_t i, n = W.shape[1]
-    cdef double z
+    cdef double product = row_product(&W[first, 0], x, n)
+    cdef Move move
+    move.h, move.inverse = h, inverse
     for i in range(first, last):
-        z = row_product(&W[i, 0], &x[0], n) + shift[i]
+        move.z, move.c, move.q = product + shift[i], c[i], q[i]
+        if i + 1 < last and inverse != 0.0 and (move.c == 0.0 or move.q == 0.0):
+            product = write_and_read(&out[i, 0], x, n, &move, streams, &W[i + 1, 0])
+            continue
         if streams:
-            stream_row(&out[i, 0], &x[0], n, h, inverse, z, c[i], q[i])
+            stream_row(&out[i, 0], x, n, &move)
         else:
-            write_row(&out[i, 0], &x[0], n, h, inverse, z, 0.0, c[i], q[i])
+            write_row(&out[i, 0], x, n, h, inverse, move.z, 0.0, move.c, move.q)
+        if i + 1 < last:
+            product = row_product(&W[i + 1, 0], x, n)
     if streams:
         settle()
     return 0
@@ -82,6 +156,7 @@ cdef Py_ssize_t measure_layer(const real[:, ::1] W, const double[::1] x, const d
     cdef Py_ssize_t rows = 1 + SPAN // (n + 1)
     cdef double inverse = exact_inverse(h)
     cdef bint streams = HAS_STREAMS and around
+    cdef double[HELD] room
     if (x.shape[0] != n or shift.shape[0] != m or c.shape[0] != m or q.shape[0] != m or h.shape[0] != 1
             or out.shape[0] != m or out.shape[1] != n):
         raise ValueError("the shapes of the layer do not fit")
@@ -90,7 +165,7 @@ cdef Py_ssize_t measure_layer(const real[:, ::1] W, const double[::1] x, const d
     for first in range(0, m, rows):
         last = min(m, first + rows)
         with nogil:
-            write_rows(W, x, shift, c, q, h[0], inverse, first, last, streams, out)
+            write_rows(W, held(&x[0], n, <const double*> &out[0, 0], False, room), shift, c, q, h[0], inverse, first, last, streams, out)
         PyErr_CheckSignals()
     return 0
 

@@ -5,59 +5,59 @@ them, for its lines need not be read before they are overwritten. The bits are t
 """
 from libc.stdint cimport uintptr_t
 
-from fastgrad._kernels.rows cimport LINE, up_to_line
+from fastgrad._kernels.ahead cimport soon_written    # in C alone
+from fastgrad._kernels.rows cimport HELD, LINE, held, up_to_line
 from fastgrad._kernels.streams cimport HAS_STREAMS, settle
 from fastgrad._kernels.wide cimport real, wide_int
 
 cdef extern from *:
     """
-    #if defined(__GNUC__)
-    #define fastgrad_soon_written(a) __builtin_prefetch(a, 1)
-    #else
-    #define fastgrad_soon_written(a) ((void)(a))
-    #endif
-    /* Line by line a compiler does not ask whether x and out overlap, and would take one entry at a time. */
-    static inline void fastgrad_plain_f64(double factor, const double *restrict x, double *restrict out) {
-        for (int k = 0; k < 8; k++) out[k] = factor * x[k];
+    #include <stddef.h>
+    /* Line by line: the compiler need not ask whether x and out overlap, and what is written is asked for in advance. */
+    static inline void fastgrad_plain_f64(double factor, const double *restrict x, double *restrict out, ptrdiff_t n) {
+        for (ptrdiff_t j = 0; j < n; j += 8) {
+            fastgrad_soon_written(out + j);
+            for (int k = 0; k < 8; k++) out[j + k] = factor * x[j + k];
+        }
     }
-    static inline void fastgrad_plain_f32(float factor, const float *restrict x, float *restrict out) {
-        for (int k = 0; k < 16; k++) out[k] = factor * x[k];
+    static inline void fastgrad_plain_f32(float factor, const float *restrict x, float *restrict out, ptrdiff_t n) {
+        for (ptrdiff_t j = 0; j < n; j += 16) {
+            fastgrad_soon_written(out + j);
+            for (int k = 0; k < 16; k++) out[j + k] = factor * x[j + k];
+        }
     }
     #if defined(__x86_64__) && defined(__SSE2__)
     #include <emmintrin.h>
-    static inline void fastgrad_line_f64(double factor, const double *x, double *out) {
+    static inline void fastgrad_around_f64(double factor, const double *x, double *out, ptrdiff_t n) {
         const __m128d f = _mm_set1_pd(factor);
-        for (int k = 0; k < 8; k += 2) _mm_stream_pd(out + k, _mm_mul_pd(f, _mm_loadu_pd(x + k)));
+        for (ptrdiff_t j = 0; j < n; j += 2) _mm_stream_pd(out + j, _mm_mul_pd(f, _mm_loadu_pd(x + j)));
     }
-    static inline void fastgrad_line_f32(float factor, const float *x, float *out) {
+    static inline void fastgrad_around_f32(float factor, const float *x, float *out, ptrdiff_t n) {
         const __m128 f = _mm_set1_ps(factor);
-        for (int k = 0; k < 16; k += 4) _mm_stream_ps(out + k, _mm_mul_ps(f, _mm_loadu_ps(x + k)));
+        for (ptrdiff_t j = 0; j < n; j += 4) _mm_stream_ps(out + j, _mm_mul_ps(f, _mm_loadu_ps(x + j)));
     }
     #else
-    #define fastgrad_line_f64 fastgrad_plain_f64
-    #define fastgrad_line_f32 fastgrad_plain_f32
+    #define fastgrad_around_f64 fastgrad_plain_f64
+    #define fastgrad_around_f32 fastgrad_plain_f32
     #endif
     """
-    void fastgrad_soon_written(const void *a) noexcept nogil
-    # out = factor * x over one line of cache
-    void fastgrad_plain_f64(double factor, const double *x, double *out) noexcept nogil
-    void fastgrad_plain_f32(float factor, const float *x, float *out) noexcept nogil
-    # the same around the caches; `out` must be the start of the line
-    void fastgrad_line_f64(double factor, const double *x, double *out) noexcept nogil
-    void fastgrad_line_f32(float factor, const float *x, float *out) noexcept nogil
+    # out = factor * x over whole lines of cache
+    void fastgrad_plain_f64(double factor, const double *x, double *out, Py_ssize_t n) noexcept nogil
+    void fastgrad_plain_f32(float factor, const float *x, float *out, Py_ssize_t n) noexcept nogil
+    # the same around the caches; `out` must be the start of a line
+    void fastgrad_around_f64(double factor, const double *x, double *out, Py_ssize_t n) noexcept nogil
+    void fastgrad_around_f32(float factor, const float *x, float *out, Py_ssize_t n) noexcept nogil
 
 cdef enum:
-    AHEAD = 2048                      # bytes between what is written and what the cache is asked to make ready
     SHORTEST_ROW = 1024               # bytes; the ends of shorter rows weigh more than streaming gains
     STREAM_FROM = 24 * 1024 * 1024    # bytes of the result; from there streaming gained, with 32 MiB of last-level cache
 
 
 # Shapes: g (m,), z (m,), x (n,), out (m, n), none of them empty. Row i of out is made from x and one factor: g_i, or
 # (z_i > 0) g_i, where the mask is one or zero, so that an infinite or undefined g_i shows, as it does in g * (z > 0).
-# Processors foresee what will be read, but not what will be written: lines further on are asked for.
-cdef wide_int write(const real[::1] g, const real[::1] z, const real[::1] x, real[:, ::1] out,
-                    bint masked) except -1 nogil:
-    cdef Py_ssize_t i, j, line, first, end, n = x.shape[0], width = LINE // sizeof(real)
+cdef wide_int write(const real[::1] g, const real[::1] z, const real* x, real[:, ::1] out, bint masked,
+                    bint around) except -1 nogil:
+    cdef Py_ssize_t i, j, first, end, n = out.shape[1], width = LINE // sizeof(real)
     cdef real factor
     for i in range(g.shape[0]):
         factor = g[i] * <real> (z[i] > 0) if masked else g[i]
@@ -65,42 +65,24 @@ cdef wide_int write(const real[::1] g, const real[::1] z, const real[::1] x, rea
         end = n - (n - first) % width
         for j in range(first):
             out[i, j] = factor * x[j]
-        for line in range((end - first) // width):
-            j = first + line * width
-            fastgrad_soon_written(<const char *> &out[i, j] + AHEAD)
-            if real is double:
-                fastgrad_plain_f64(factor, &x[j], &out[i, j])
+        if real is double:
+            if around:
+                fastgrad_around_f64(factor, x + first, &out[i, first], end - first)
             else:
-                fastgrad_plain_f32(factor, &x[j], &out[i, j])
+                fastgrad_plain_f64(factor, x + first, &out[i, first], end - first)
+        elif around:
+            fastgrad_around_f32(factor, x + first, &out[i, first], end - first)
+        else:
+            fastgrad_plain_f32(factor, x + first, &out[i, first], end - first)
         for j in range(end, n):
             out[i, j] = factor * x[j]
+    if around:
+        settle()
     return 0
 
 
-cdef wide_int stream(const real[::1] g, const real[::1] z, const real[::1] x, real[:, ::1] out,
-                     bint masked) except -1 nogil:
-    cdef Py_ssize_t i, j, line, first, end, n = x.shape[0], width = LINE // sizeof(real)
-    cdef real factor
-    for i in range(g.shape[0]):
-        factor = g[i] * <real> (z[i] > 0) if masked else g[i]
-        first = up_to_line(&out[i, 0], n)
-        end = n - (n - first) % width
-        for j in range(first):
-            out[i, j] = factor * x[j]
-        for line in range((end - first) // width):
-            j = first + line * width
-            if real is double:
-                fastgrad_line_f64(factor, &x[j], &out[i, j])
-            else:
-                fastgrad_line_f32(factor, &x[j], &out[i, j])
-        for j in range(end, n):
-            out[i, j] = factor * x[j]
-    settle()
-    return 0
-
-
-cdef wide_int add(const real[::1] g, const real[::1] x, real[:, ::1] out) except -1 nogil:
-    cdef Py_ssize_t i, j, first, n = x.shape[0]
+cdef wide_int add(const real[::1] g, const real* x, real[:, ::1] out) except -1 nogil:
+    cdef Py_ssize_t i, j, first, n = out.shape[1]
     cdef real factor
     for i in range(g.shape[0]):
         factor = g[i]
@@ -115,12 +97,13 @@ cdef wide_int add(const real[::1] g, const real[::1] x, real[:, ::1] out) except
 cdef int fill(const real[::1] g, const real[::1] z, const real[::1] x, real[:, ::1] out,
               bint masked, bint accumulate) except -1 nogil:
     cdef Py_ssize_t row = out.shape[1] * sizeof(real)
+    cdef bint around = HAS_STREAMS and row >= SHORTEST_ROW and out.shape[0] * row >= STREAM_FROM
+    cdef real[HELD] room
+    cdef const real* inputs = held(&x[0], x.shape[0], &out[0, 0], True, room)
     if accumulate:
-        add[real](g, x, out)
-    elif HAS_STREAMS and row >= SHORTEST_ROW and out.shape[0] * row >= STREAM_FROM:
-        stream[real](g, z, x, out, masked)
+        add[real](g, inputs, out)
     else:
-        write[real](g, z, x, out, masked)
+        write[real](g, z, inputs, out, masked, around)
     return 0
 
 

@@ -1,11 +1,15 @@
 # One row of a result, for one sample and one step away from kinks: what the loops over units and over layers share.
 from libc.math cimport frexp, isfinite
 from libc.stdint cimport uintptr_t
+from libc.string cimport memcpy
 
 from fastgrad._kernels.wide cimport real
 
 cdef enum:
     LINE = 64               # bytes in a line of cache
+    PAGE = 4096             # bytes in a page of memory
+    LONGEST = 4096          # entries of a row whose inputs are held
+    HELD = LONGEST + (PAGE + LINE) // 4    # of 4 bytes or more: the room that this takes
     SPAN = 1 << 24          # terms between two looks for signals, about 20 ms
 
 
@@ -17,10 +21,25 @@ cdef inline double exact_inverse(const double[::1] h) noexcept nogil:
     return 0.0
 
 
-# Entries of a row up to the first that starts a line of cache: what straddles lines costs up to half more.
+# Entries of a row up to the first that starts a line of cache.
 cdef inline Py_ssize_t up_to_line(const real* row, Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t entries = (LINE - <uintptr_t> row % LINE) % LINE // sizeof(real)
     return min(entries, n)
+
+
+# What is read again for each row of out, in a room of HELD entries where it fits: from the start of a line of cache on, or
+# from where out stands in its line, for reading what straddles lines costs up to a quarter more; and half a page from
+# where writing begins, for a processor that compares the last twelve bits of addresses takes what is read for what was
+# just written. Shapes: x (n,).
+cdef inline const real* held(const real* x, Py_ssize_t n, const real* out, bint alike, real* room) noexcept nogil:
+    cdef uintptr_t begin = <uintptr_t> room, ahead = <uintptr_t> out + PAGE // 2
+    if n > LONGEST:
+        return x
+    begin += (ahead - begin) % PAGE
+    if not alike:
+        begin += (LINE - begin % LINE) % LINE
+    memcpy(<real*> begin, x, n * sizeof(real))
+    return <real*> begin
 
 
 # What a line's polynomial gains between the two ends of a move.
@@ -33,19 +52,16 @@ cdef inline double gained(double z, double d, double origin, double c, double q)
 # Shapes: x, out (n,).
 cdef inline void write_row(real* out, const double* x, Py_ssize_t n, double h, double inverse, double z, double origin,
                            double c, double q) noexcept nogil:
-    cdef Py_ssize_t j, part, start, stop, first = up_to_line(out, n)
-    for part in range(2):
-        start = first if part else 0
-        stop = n if part else first
-        if inverse == 0.0:
-            for j in range(start, stop):
-                out[j] = <real> (gained(z, h * x[j], origin, c, q) / (2.0 * h))
-        elif q == 0.0:
-            for j in range(start, stop):
-                out[j] = <real> (((z + h * x[j]) - (z - h * x[j])) * c * inverse)
-        elif c == 0.0 and origin == 0.0:
-            for j in range(start, stop):
-                out[j] = <real> (((z + h * x[j]) - (z - h * x[j])) * (((z + h * x[j]) + (z - h * x[j])) * q) * inverse)
-        else:
-            for j in range(start, stop):
-                out[j] = <real> (gained(z, h * x[j], origin, c, q) * inverse)
+    cdef Py_ssize_t j
+    if inverse == 0.0:
+        for j in range(n):
+            out[j] = <real> (gained(z, h * x[j], origin, c, q) / (2.0 * h))
+    elif q == 0.0:
+        for j in range(n):
+            out[j] = <real> (((z + h * x[j]) - (z - h * x[j])) * c * inverse)
+    elif c == 0.0 and origin == 0.0:
+        for j in range(n):
+            out[j] = <real> (((z + h * x[j]) - (z - h * x[j])) * (((z + h * x[j]) + (z - h * x[j])) * q) * inverse)
+    else:
+        for j in range(n):
+            out[j] = <real> (gained(z, h * x[j], origin, c, q) * inverse)

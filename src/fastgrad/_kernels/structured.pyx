@@ -11,7 +11,7 @@ from cpython.exc cimport PyErr_CheckSignals
 from libc.math cimport fabs
 from libc.string cimport memset
 
-from fastgrad._kernels.rows cimport SPAN, exact_inverse, write_row
+from fastgrad._kernels.rows cimport HELD, SPAN, exact_inverse, held, write_row
 from fastgrad._kernels.softmax cimport (
     ORDERS, RADIUS, SHORT_RADIUS, form_moments, log_change, series, short_series,
 )
@@ -203,10 +203,11 @@ cdef wide_int form_block(Lines lines, Py_ssize_t i, Py_ssize_t j, Py_ssize_t wid
     return marked
 
 
-# Row i of the result where its one sample stands on one side of the kink with every move; returns whether it did.
-cdef wide_int walk_plain_row(Lines lines, Py_ssize_t i, real* row) except -1 nogil:
+# Row i of the result where its one sample x stands on one side of the kink with every move; returns whether it did.
+# Shapes: x, row (n,).
+cdef wide_int walk_plain_row(Lines lines, Py_ssize_t i, const double* x, real* row) except -1 nogil:
     if not lines.rectified or lines.z[0, i] > lines.reach[0]:
-        write_row(row, &lines.x[0, 0], lines.n, lines.h[0], lines.inverse, lines.z[0, i], lines.origin[0, i],
+        write_row(row, x, lines.n, lines.h[0], lines.inverse, lines.z[0, i], lines.origin[0, i],
                   lines.c[0, i], lines.q[i])
         return True
     if lines.z[0, i] < -lines.reach[0]:
@@ -246,12 +247,14 @@ cdef int walk(Lines lines, Py_ssize_t first, real[:, ::1] left, real[:, ::1] rig
               Py_ssize_t stop, Py_ssize_t* redone) except -1 nogil:
     cdef Py_ssize_t row
     cdef real* beside
+    cdef double[HELD] room
+    cdef const double* x = held(&lines.x[0, 0], lines.n, <const double*> &left[0, 0], False, room)
     cdef bint is_plain = lines.h.shape[0] == 1 and lines.n_samples == 1 and lines.n_out == 0
     for row in range(start, stop):
         beside = &right[row, 0] if sided else NULL
         if not is_plain:
             walk_row(lines, first + row, &left[row, 0], beside, redone)
-        elif not walk_plain_row(lines, first + row, &left[row, 0]):
+        elif not walk_plain_row(lines, first + row, x, &left[row, 0]):
             walk_row(lines, first + row, &left[row, 0], beside, redone)
         elif sided:
             right[row, :] = left[row, :]
