@@ -3,7 +3,7 @@ from libc.float cimport DBL_MAX
 from libc.math cimport fabs
 from libc.stdint cimport int64_t
 
-from fastgrad._kernels.wide cimport real, wide_int
+from fastgrad._kernels.wide cimport real, wide_double, wide_int
 
 cdef extern from *:
     """
@@ -52,24 +52,36 @@ cdef inline bint is_within(double c, double m, double atol, double rtol) noexcep
     return (fabs(c - m) <= atol + rtol * size_of(c, m)) & (fabs(c - m) <= DBL_MAX)
 
 
-# The largest error of a block, and whether any is above this share of its entry's size. The bits of numbers that are not
-# negative are ordered as they are, with NaN above all: the largest of integers is found in wide registers, and is the
-# same in any order. Shapes: claimed, measured (n,).
+# The largest error of a block, and whether any may be above this share of its entry's size: it is above that of what is
+# claimed, or undefined. The bits of numbers that are not negative are ordered as they are, with NaN above all: the
+# largest of integers is found in wide registers, and is the same in any order. Shapes: claimed, measured (n,).
 cdef wide_int look_over(const real* claimed, const real* measured, Py_ssize_t n, double ratio, double* largest,
-                        int64_t* is_above) noexcept nogil:
+                        int64_t* may_be_above) noexcept nogil:
     cdef int64_t bits, worst = 0, above = 0
-    cdef double c, m, e
+    cdef double c, e
     cdef Py_ssize_t i
     for i in range(n):
         c = claimed[i]
-        m = measured[i]
-        e = fabs(c - m)
+        e = fabs(c - measured[i])
         bits = bits_of(e)
         worst = worst if worst >= bits else bits
-        above |= (<int64_t> (e > ratio * fabs(c))) & (<int64_t> (e > ratio * fabs(m)))
+        above |= -(<int64_t> (not e <= ratio * fabs(c)))
     largest[0] = as_double(worst)
-    is_above[0] = above
+    may_be_above[0] = above
     return 0
+
+
+# The largest relative error of a block. Dividing takes longer than all else: it is done for few blocks. Shapes: as above.
+cdef wide_double largest_ratio(const real* claimed, const real* measured, Py_ssize_t n) noexcept nogil:
+    cdef int64_t bits, worst = 0
+    cdef double size, ratio
+    cdef Py_ssize_t i
+    for i in range(n):
+        size = size_of(claimed[i], measured[i])
+        ratio = fabs(<double> claimed[i] - <double> measured[i]) / size
+        bits = bits_of(ratio) if (size > 0.0) & (size <= DBL_MAX) else 0
+        worst = worst if worst >= bits else bits
+    return as_double(worst)
 
 
 # How many entries of a block are beyond tolerance. Shapes: claimed, measured (n,).
@@ -86,7 +98,7 @@ cdef wide_int count_beyond(const real* claimed, const real* measured, Py_ssize_t
 cdef int summarise(
         const real[::1] claimed, const real[::1] measured, double atol, double rtol, Summary *s) except -1:
     cdef double largest, ratio = 0.0
-    cdef int64_t is_above
+    cdef int64_t may_be_above
     cdef Py_ssize_t block, start, width, n = claimed.shape[0], where = 0
     if measured.shape[0] != n:
         raise ValueError("the shapes do not fit")
@@ -96,34 +108,17 @@ cdef int summarise(
         for block in range((n + BLOCK - 1) // BLOCK):
             start = block * BLOCK
             width = min(<Py_ssize_t> BLOCK, n - start)
-            look_over(&claimed[start], &measured[start], width, ratio, &largest, &is_above)
+            look_over(&claimed[start], &measured[start], width, ratio, &largest, &may_be_above)
             if not (largest <= atol and largest <= DBL_MAX):
                 count_beyond(&claimed[start], &measured[start], width, atol, rtol, &s.beyond)
             if largest > s.max_error:
                 s.max_error = largest
                 where = start
-            if is_above:
-                ratio = larger_ratio(claimed, measured, start, start + width, ratio)
+            if may_be_above:
+                ratio = max(ratio, largest_ratio(&claimed[start], &measured[start], width))
         s.max_relative_error = ratio
         locate(claimed, measured, 0 if s.beyond else where, s)
     return 0
-
-
-cdef double larger_ratio(
-        const real[::1] claimed, const real[::1] measured, Py_ssize_t start, Py_ssize_t stop,
-        double ratio) except -1.0 nogil:
-    """Return the largest relative error of these entries, or the ratio given where that is larger.
-
-    Dividing every entry would take longer than all else: the caller compares products first, and comes here seldom.
-    """
-    cdef double e, size
-    cdef Py_ssize_t i
-    for i in range(start, stop):
-        e = fabs(<double>claimed[i] - <double>measured[i])
-        size = size_of(claimed[i], measured[i])
-        if e > ratio * size:
-            ratio = max(ratio, e / size)
-    return ratio
 
 
 cdef int locate(const real[::1] claimed, const real[::1] measured, Py_ssize_t where, Summary *s) except -1 nogil:
