@@ -21,6 +21,8 @@ _FOLDER = Path(__file__).parents[1] / "build" / "levels"
 _KERNELS = ("linear", "structured", "outer")
 #: Rows and columns of the weights: these, what is read and what is written lie in a core's own cache together.
 _M, _N = 96, 192
+#: Rows of a first layer, whose weights are not read: as much is written as else is read and written.
+_HIDDEN = 256
 
 
 def rows(limits: Limits, effort: Effort) -> Iterator[Row]:
@@ -42,8 +44,9 @@ def rows(limits: Limits, effort: Effort) -> Iterator[Row]:
 def _work() -> dict[str, tuple[str, Callable[[], Any]]]:
     """Return what is to be measured: the kernel that it is about, and a call of the package that comes by it."""
     rng = np.random.default_rng(0)
-    layer, net = fg.LinearLayer(_N, _M, rng=0), fg.TwoLayerNet(_N, _M, 10, rng=0)
+    layer, net = fg.LinearLayer(_N, _M, rng=0), fg.TwoLayerNet(_N, _HIDDEN, 10, rng=0)
     x, scores = rng.standard_normal((1, _N)), np.eye(10)[:1]
+    net.W1 *= np.sign(net.W1 @ x[0])[:, None]  # no unit is dead: the rows of those would be zeroed, and not measured
     square, other = losses.SquaredError(rng.standard_normal((1, _M))), losses.SquaredError(rng.standard_normal((1, 10)))
     out, g = np.empty((_M, _N)), rng.standard_normal(_M)
 
