@@ -24,6 +24,9 @@ class Limits(Protocol):
     def clear(self, out: Array, /) -> None:
         """Write zeros."""
 
+    def mark(self, out: Array, /) -> None:
+        """Write bytes of one, which some processors do slower than zeros."""
+
     def write_back(self, out: Array, /) -> None:
         """Read every entry and write it back with the other sign."""
 

@@ -22,7 +22,7 @@ _KERNELS = ("linear", "structured", "outer")
 #: Rows and columns of the weights: these, what is read and what is written lie in a core's own cache together.
 _M, _N = 96, 192
 #: Rows of a first layer, whose weights are not read: as much is written as else is read and written.
-_HIDDEN = 256
+_HIDDEN = 224
 
 
 def rows(limits: Limits, effort: Effort) -> Iterator[Row]:

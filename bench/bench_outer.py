@@ -49,6 +49,7 @@ def _into_out(n: int, floor: float, ceiling: float, limits: Limits, effort: Effo
             "np": lambda: np.outer(g, x, out=out),
             "fastgrad": lambda: fg.weight_gradient(g, x, out=out),
             "memset": lambda: limits.clear(out),
+            "ones": lambda: limits.mark(out),
         },
         effort,
     )
@@ -58,8 +59,9 @@ def _into_out(n: int, floor: float, ceiling: float, limits: Limits, effort: Effo
         [
             Figure("NumPy / fastgrad", times.ratio("np", "fastgrad"), at_least(floor)),
             Figure("/ limit", times.ratio("fastgrad", "memset"), at_most(ceiling)),
+            Figure("/ memset of ones", times.ratio("fastgrad", "ones")),
         ],
-        ["`np.outer`; limit: memset of the result"],
+        ["`np.outer`; limit: memset of the result, to zero"],
     )
 
 
