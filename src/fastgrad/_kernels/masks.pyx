@@ -11,28 +11,39 @@ from fastgrad._kernels.hashes cimport entry
 from fastgrad._kernels.wide cimport real, wide_double, wide_int
 
 cdef enum:
-    LANES = 32
+    LANES = 32              # of sums, fixed so that the bits do not depend on the registers
+    RUN = 512               # entries whose moves are formed together: a multiple of LANES
+
+
+# Where a block begins, and how its entries move: what the module's docstring has.
+cdef struct Block:
+    double least, origin, slope, step
+    uint32_t key
+    Py_ssize_t lo, hi
+    bint has_one_step
 
 
 # x (n,)  h (1,) or (n,)  out (n,), written
 def move(x, const double[::1] h, double least, unsigned int key, Py_ssize_t lo, Py_ssize_t hi, double origin,
          double slope, double step, out):
     """Write x into out, moved within the block [lo, hi)."""
+    cdef Block block = Block(least, origin, slope, step, key, lo, hi, h.shape[0] == 1)
     if out.dtype.char == "d":
-        move_core[double](x, h, least, key, lo, hi, origin, slope, step, out)
+        move_core[double](x, h, &block, out)
     else:
-        move_core[float](x, h, least, key, lo, hi, origin, slope, step, out)
+        move_core[float](x, h, &block, out)
 
 
 # v (n,)  x (n,)  h (1,) or (n,)
 def project(v, x, const double[::1] h, double least, unsigned int key, Py_ssize_t lo, Py_ssize_t hi, double origin,
             double slope, double step):
     """Return the inner product of v with the difference of x moved by step and by -step: the moves as rounded."""
+    cdef Block block = Block(least, origin, slope, step, key, lo, hi, h.shape[0] == 1)
     if x.dtype.char == "d":
-        return project_core[double, double](v, x, h, least, key, lo, hi, origin, slope, step)
+        return project_core[double, double](v, x, h, &block)
     if v.dtype.char == "d":
-        return project_core[double, float](v, x, h, least, key, lo, hi, origin, slope, step)
-    return project_core[float, float](v, x, h, least, key, lo, hi, origin, slope, step)
+        return project_core[double, float](v, x, h, &block)
+    return project_core[float, float](v, x, h, &block)
 
 
 # v (n,)
@@ -51,52 +62,87 @@ ctypedef fused claimed:
     double
 
 
-cdef inline double moved(
-        double x, double h, double least, uint32_t key, Py_ssize_t i, double weight) noexcept nogil:
-    cdef double floor = least * fabs(x)
-    return entry(key, <uint32_t>i) * weight * (h if h > floor else floor)
-
-
-cdef wide_int move_core(
-        const real[::1] x, const double[::1] h, double least, uint32_t key, Py_ssize_t lo, Py_ssize_t hi, double origin,
-        double slope, double step, real[::1] out) except -1 nogil:
-    cdef Py_ssize_t i
-    cdef double unit
-    for i in range(lo):
-        out[i] = x[i]
-    if h.shape[0] == 1:
-        unit = h[0]
-        for i in range(lo, hi):
-            out[i] = <real>(x[i] + moved(x[i], unit, least, key, i, step * (origin + slope * (i - lo))))
+# The moves of n entries from entry `lo` + `start` on. Their places are counted in 32 bits, for which every register width
+# has conversions. Shapes: x (n,), h (1,) or (n,), moves (n,), n at most RUN.
+cdef wide_int form_moves(const real* x, const double* h, const Block* block, Py_ssize_t start, int n,
+                         double* moves) noexcept nogil:
+    cdef uint32_t key = block.key, first = <uint32_t> (block.lo + start)
+    cdef double least = block.least, origin = block.origin, slope = block.slope, step = block.step
+    cdef double floor, unit = h[0], place = <double> start
+    cdef int k
+    if block.has_one_step:
+        for k in range(n):
+            floor = least * fabs(<double> x[k])
+            moves[k] = unit if unit > floor else floor
     else:
-        for i in range(lo, hi):
-            out[i] = <real>(x[i] + moved(x[i], h[i], least, key, i, step * (origin + slope * (i - lo))))
-    for i in range(hi, x.shape[0]):
+        for k in range(n):
+            floor = least * fabs(<double> x[k])
+            moves[k] = h[k] if h[k] > floor else floor
+    for k in range(n):
+        moves[k] = entry(key, first + <uint32_t> k) * (step * (origin + slope * (place + <double> k))) * moves[k]
+    return 0
+
+
+# Shapes: x, moves, out (n,).
+cdef wide_int add_moves(const real* x, const double* moves, int n, real* out) noexcept nogil:
+    cdef int k
+    for k in range(n):
+        out[k] = <real> (x[k] + moves[k])
+    return 0
+
+
+cdef int move_core(const real[::1] x, const double[::1] h, const Block* block, real[::1] out) except -1 nogil:
+    cdef double[RUN] moves
+    cdef Py_ssize_t start, run, i, n = block.hi - block.lo
+    cdef int width
+    for i in range(block.lo):
+        out[i] = x[i]
+    for run in range((n + RUN - 1) // RUN):
+        start = run * RUN
+        i = block.lo + start
+        width = <int> min(<Py_ssize_t> RUN, n - start)
+        form_moves(&x[i], &h[0 if block.has_one_step else i], block, start, width, moves)
+        add_moves(&x[i], moves, width, &out[i])
+    for i in range(block.hi, x.shape[0]):
         out[i] = x[i]
     return 0
 
 
-cdef inline double term(claimed v, real x, double move) noexcept nogil:
-    return v * (<double>(<real>(x + move)) - <double>(<real>(x - move)))
-
-
-cdef wide_double project_core(
-        const claimed[::1] v, const real[::1] x, const double[::1] h, double least, uint32_t key, Py_ssize_t lo,
-        Py_ssize_t hi, double origin, double slope, double step) except? -1.0 nogil:
-    cdef double total = 0.0
-    cdef double sums[LANES]
-    cdef Py_ssize_t i, j, k, n = hi - lo, each = 0 if h.shape[0] == 1 else 1
+# Adds a run's terms to sums that are kept side by side. Shapes: v, x, moves (n,), sums (LANES,).
+cdef wide_int add_terms(const claimed* v, const real* x, const double* moves, int n, double* sums) noexcept nogil:
+    cdef double[LANES] partial
+    cdef int j, k
     for k in range(LANES):
-        sums[k] = 0.0
+        partial[k] = sums[k]
     for j in range(n // LANES):
         for k in range(LANES):
-            i = lo + j * LANES + k
-            sums[k] = sums[k] + term(v[i], x[i], moved(
-                x[i], h[i * each], least, key, i, step * (origin + slope * (j * LANES + k))))
+            partial[k] = partial[k] + term(v[j * LANES + k], x[j * LANES + k], moves[j * LANES + k])
     for j in range(n - n % LANES, n):
-        i = lo + j
-        sums[j % LANES] = sums[j % LANES] + term(v[i], x[i], moved(
-            x[i], h[i * each], least, key, i, step * (origin + slope * j)))
+        partial[j % LANES] = partial[j % LANES] + term(v[j], x[j], moves[j])
+    for k in range(LANES):
+        sums[k] = partial[k]
+    return 0
+
+
+cdef inline double term(claimed v, real x, double move) noexcept nogil:
+    return v * (<double> (<real> (x + move)) - <double> (<real> (x - move)))
+
+
+cdef double project_core(const claimed[::1] v, const real[::1] x, const double[::1] h,
+                         const Block* block) except? -1.0 nogil:
+    cdef double[RUN] moves
+    cdef double[LANES] sums
+    cdef double total = 0.0
+    cdef Py_ssize_t start, run, i, n = block.hi - block.lo
+    cdef int k, width
+    for k in range(LANES):
+        sums[k] = 0.0
+    for run in range((n + RUN - 1) // RUN):
+        start = run * RUN
+        i = block.lo + start
+        width = <int> min(<Py_ssize_t> RUN, n - start)
+        form_moves(&x[i], &h[0 if block.has_one_step else i], block, start, width, moves)
+        add_terms(&v[i], &x[i], moves, width, sums)
     for k in range(LANES):
         total += sums[k]
     return total
