@@ -17,4 +17,5 @@ cdef inline uint32_t hash_of(uint32_t key, uint32_t i) noexcept nogil:
 # cancelling exactly.
 cdef inline double entry(uint32_t key, uint32_t i) noexcept nogil:
     cdef uint32_t u = hash_of(key, i)
-    return (<int>(u & 0xFFu) + 256) * (1 - <int>((u >> 30) & 2u)) * (1.0 / 512.0)
+    cdef int size = <int> (u & 0xFFu) + 256, sign = -<int> (u >> 31)
+    return ((size ^ sign) - sign) * (1.0 / 512.0)

@@ -78,8 +78,12 @@ cdef wide_int form_moves(const real* x, const double* h, const Block* block, Py_
         for k in range(n):
             floor = least * fabs(<double> x[k])
             moves[k] = h[k] if h[k] > floor else floor
-    for k in range(n):
-        moves[k] = entry(key, first + <uint32_t> k) * (step * (origin + slope * (place + <double> k))) * moves[k]
+    if slope == 0.0:
+        for k in range(n):
+            moves[k] = entry(key, first + <uint32_t> k) * (step * origin) * moves[k]
+    else:
+        for k in range(n):
+            moves[k] = entry(key, first + <uint32_t> k) * (step * (origin + slope * (place + <double> k))) * moves[k]
     return 0
 
 
