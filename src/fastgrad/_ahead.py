@@ -1,7 +1,6 @@
 """f whose values at some points are asked for ahead of time, by workers or in stacks, and then are known."""
 
 from collections.abc import Callable, Iterable
-from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -58,4 +57,6 @@ class Ahead:
 
 
 def _key(x: Array) -> bytes:
+    from hashlib import blake2b  # loaded when needed: who calls f alone does without
+
     return blake2b(x.tobytes(), digest_size=16).digest()

@@ -2,7 +2,6 @@
 
 from array import array
 from collections.abc import Callable, Iterator
-from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -90,7 +89,11 @@ def _own(y: Any) -> Any:
     """Return a value that stays as it is: f may fill and return one and the same array at every call."""
     if isinstance(y, np.ndarray):
         return y.copy()
-    return deepcopy(y) if is_container(y) else y
+    if not is_container(y):
+        return y
+    from copy import deepcopy  # loaded when needed: values are arrays and numbers, as a rule
+
+    return deepcopy(y)
 
 
 class _Raised:

@@ -3,11 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from os import PathLike
-from pathlib import Path
 from typing import Any, Literal
 
 from fastgrad._errors import GradientMismatch, InconclusiveError
-from fastgrad._report import html as _html
 from fastgrad._report import picture as _picture
 from fastgrad._report import serial as _serial
 from fastgrad._report import text as _render
@@ -224,11 +222,16 @@ class GradientCheck:
             raise InconclusiveError(str(self))
 
     def _repr_html_(self) -> str:
-        return _html.fragment(self)
+        from fastgrad._report.html import fragment  # loaded when needed: most results are printed as text
+
+        return fragment(self)
 
     def to_html(self, path: str | PathLike[str]) -> None:
         """Write the report as one HTML file that needs nothing else: verdict, table, error map and step sweep."""
-        Path(path).write_text(_html.page(self), encoding="utf-8")
+        from fastgrad._report.html import page
+
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(page(self))
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the error map into matplotlib axes, or into new ones, and return them.
@@ -264,5 +267,6 @@ class GradientCheck:
         """
         text = _serial.to_json(self.to_dict(), indent)
         if path is not None:
-            Path(path).write_text(text, encoding="utf-8")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
         return text
