@@ -40,8 +40,8 @@ class Moves:
         line[np.array(self._entries[some], np.intp)] = self._values[some]
 
 
-class Calls:
-    """f at a span of the points: what workers are sent, once."""
+class SpanValues:
+    """f at spans of the points: what workers are sent, once."""
 
     def __init__(self, f: Callable[..., Any], args: Any, kwargs: Any, point: Point, moves: Moves, stacks: bool) -> None:
         self._f, self._args, self._kwargs = f, args, kwargs
@@ -135,8 +135,8 @@ def foreseen(
 
     with np.errstate(all="ignore"):
         loop(seen)
-    calls = Calls(f, args, kwargs, point, moves, vectorized)
-    results = _values(calls, _workers.spans(len(moves), workers), workers)
+    of_span = SpanValues(f, args, kwargs, point, moves, vectorized)
+    results = _values(of_span, _workers.spans(len(moves), workers), workers)
 
     def known(x: Array) -> Any:
         value = next(results)
@@ -147,6 +147,6 @@ def foreseen(
     return loop(known)
 
 
-def _values(calls: Calls, spans: list[tuple[int, int]], workers: Any) -> Iterator[Any]:
-    for found in _workers.in_order(calls, spans, workers):
+def _values(of_span: SpanValues, spans: list[tuple[int, int]], workers: Any) -> Iterator[Any]:
+    for found in _workers.in_order(of_span, spans, workers):
         yield from found
