@@ -132,7 +132,7 @@ def numerical_hessian(
             )
         _refuse_stacks_of_trees(point, vectorized)
         from fastgrad._calls import Calls  # loaded when asked for: import fastgrad does without
-        from fastgrad._colored_hessian import colored_hessian
+        from fastgrad._colored.hessian import colored_hessian
 
         calls = Calls(grad, args, kwargs, vectorized, workers)
         return colored_hessian(calls, point, eps, bounds, sparsity, format, verify=verify, details=details, out=out)

@@ -144,7 +144,7 @@ def numerical_jacobian(
     is_real = point.array.dtype.kind != "c"
     if sparsity is not None:
         from fastgrad._calls import Calls  # loaded when asked for: import fastgrad does without
-        from fastgrad._colored_jacobian import colored_jacobian
+        from fastgrad._colored.jacobian import colored_jacobian
 
         calls = Calls(given, args, kwargs, vectorized, workers)
         how = eps, method, order, bounds, sparsity, format

@@ -7,9 +7,9 @@ from typing import Any, Literal
 import numpy as np
 
 from fastgrad import _backend, steps
-from fastgrad._compression import Compression, Vjp, compression
+from fastgrad._colored.compression import Compression, Vjp, compression
+from fastgrad._colored.missing_entries import refuse_missing
 from fastgrad._errors import ShapeError, not_callable
-from fastgrad._missing_entries import refuse_missing
 from fastgrad._point import Point, as_point, bound, usable_out, working_array
 from fastgrad._reading import Reader
 from fastgrad._stencils.scheme import ORDER, Plan, planned

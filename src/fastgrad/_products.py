@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastgrad._calls import Calls
-from fastgrad._compressed_product import compressed_product
+from fastgrad._colored.product import compressed_product
 from fastgrad._direction import Direction, adaptively, along, along_with_bar, auto_lines, in_line
 from fastgrad._errors import ShapeError
 from fastgrad._estimates import Derivative

@@ -36,9 +36,9 @@ ROWS = {
     ),
     "verbs": "_plan _products _hessian _gradient _jacobian _derivative _one_sided",
     "notions": (
-        "_ahead _compressed_product _colored_jacobian _colored_hessian _colored_bars _colored_adaptive "
-        "_colored_complex _calls _foreseen _parts _stacks _sparse_hessian _missing_entries "
-        "_compression _sparse_array _color_reader _pairings _direction _adaptive.pairs _complex.plane "
+        "_ahead _colored.product _colored.jacobian _colored.hessian _colored.bars _colored.adaptive "
+        "_colored.complex _calls _foreseen _parts _stacks _colored.symmetry _colored.missing_entries "
+        "_colored.compression _colored.forms _colored.reader _pairings _direction _adaptive.pairs _complex.plane "
         "_complex.step _complex.cauchy_riemann _complex.surroundings _complex.holomorphic _noise.choice sparsity "
         "sparsity._detection sparsity._verification sparsity._color sparsity._bicoloring sparsity._greedy "
         "sparsity._coloring sparsity._orders sparsity._makers sparsity._pattern _stencils.guarded _loops native _rows "
@@ -93,7 +93,7 @@ FENCES = {
             "_parts",
             "_stacks",
             "_calls",
-            "_colored_jacobian",
+            "_colored.jacobian",
             "_noise.choice",
             "_stencils.entries",
         },

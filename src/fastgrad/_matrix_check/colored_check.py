@@ -8,8 +8,8 @@ import numpy as np
 
 from fastgrad._ahead import Ahead
 from fastgrad._calls import Calls
-from fastgrad._color_reader import ColorReader
-from fastgrad._compression import Compression, pattern_of
+from fastgrad._colored.compression import Compression, pattern_of
+from fastgrad._colored.reader import ColorReader
 from fastgrad._errors import ShapeError
 from fastgrad._judge.claim import Claim
 from fastgrad._matrix_check.claim import matrix_claim

@@ -10,11 +10,11 @@ from fastgrad._adaptive.entries import adaptive_element, on_grid
 from fastgrad._around import Around, Axis, inwards
 from fastgrad._bounds import limits
 from fastgrad._calls import Calls
-from fastgrad._compression import Compression
+from fastgrad._colored.compression import Compression
+from fastgrad._colored.forms import places_by_columns
 from fastgrad._errors import NO_VALUE
 from fastgrad._estimates import FLAGS, Derivative
 from fastgrad._point import Point
-from fastgrad._sparse_array import places_by_columns
 from fastgrad._typing import Float64Array, IndexArray
 
 

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 
 from fastgrad._calls import Calls
-from fastgrad._compression import Compression
+from fastgrad._colored.compression import Compression
+from fastgrad._colored.forms import Form
+from fastgrad._colored.missing_entries import refuse_missing
+from fastgrad._colored.symmetry import mirror_images, symmetric_coloring, symmetrize
 from fastgrad._direction import in_line
 from fastgrad._estimates import FLAGS, Derivative
-from fastgrad._missing_entries import refuse_missing
 from fastgrad._point import Point
-from fastgrad._sparse_array import Form
-from fastgrad._sparse_hessian import mirror_images, symmetric_coloring, symmetrize
 from fastgrad._stencils.scheme import Plan, planned
 from fastgrad._typing import Array, Float64Array, Step
 
