@@ -31,8 +31,9 @@ if _t.TYPE_CHECKING:
     from fastgrad._matrix_check.check import hessian_check, jacobian_check
     from fastgrad._one_sided import one_sided_derivatives
     from fastgrad._plan import JacobianPlan, plan_jacobian
-    from fastgrad._products import directional_derivative, hessian_vector_product, numerical_vjp
+    from fastgrad._products import directional_derivative, hessian_vector_product
     from fastgrad._result import GradientCheck
+    from fastgrad._vjp import numerical_vjp
     from fastgrad._weight_check import WeightGradientCheck, weight_gradient_check
     from fastgrad.layers import LinearLayer, TwoLayerNet, relu, relu_derivative, softmax_cross_entropy, weight_gradient
 else:  # what is loaded when it is first asked for: whoever needs one verb does not wait for the others
@@ -61,7 +62,7 @@ else:  # what is loaded when it is first asked for: whoever needs one verb does 
             "numerical_gradient": "_gradient",
             "numerical_hessian": "_hessian",
             "numerical_jacobian": "_jacobian",
-            "numerical_vjp": "_products",
+            "numerical_vjp": "_vjp",
             "one_sided_derivatives": "_one_sided",
             "plan_jacobian": "_plan",
             "plot": "plot",

@@ -34,7 +34,7 @@ ROWS = {
         "losses _losses.linear _losses.two_layer _losses.input_moves _losses.parts _losses.criteria layers "
         "_weight_gradient _least_squares"
     ),
-    "verbs": "_plan _products _hessian _gradient _jacobian _derivative _one_sided",
+    "verbs": "_plan _products _vjp _hessian _gradient _jacobian _derivative _one_sided",
     "notions": (
         "_ahead _colored.product _colored.jacobian _colored.hessian _colored.bars _colored.adaptive "
         "_colored.complex _calls _foreseen _parts _stacks _colored.symmetry _colored.missing_entries "
