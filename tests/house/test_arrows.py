@@ -23,16 +23,16 @@ ROWS = {
         "_matrix_check.recheck _layer_check.check _layer_check.outputs _layer_check.calls _layer_check.parameters "
         "_layer_check.result "
         "_check _elsewhere _modes _search.search _search.sample _search.norm _search.rows _search.looks "
-        "_search.decode _search.calibration _search.projections _diagnosis.stale _judge.structured _judge.witness "
-        "_judge.verdict "
+        "_search.decode _search.found _search.calibration _search.projections _diagnosis.stale "
+        "_judge.structured _judge.witness _judge.verdict "
         "_diagnosis.diagnosis _diagnosis.precision _diagnosis.suppositions _diagnosis.rearranged _diagnosis.totals "
         "_diagnosis.regions _diagnosis.evidence _judge.recheck _judge.recheck_structured _judge.probe _judge.claim "
         "_weight_check _result _report.serial _report.html _report.svg _report.text _report.picture _drawing "
         "_report.pictured"
     ),
     "use": (
-        "losses _losses.linear _losses.two_layer _losses.input_moves _losses.parts _losses.criteria layers "
-        "_weight_gradient _least_squares"
+        "losses _losses.linear _losses.two_layer _losses.named _losses.input_moves _losses.parts _losses.criteria "
+        "layers _weight_gradient _least_squares"
     ),
     "verbs": "_plan _products _vjp _hessian _gradient _jacobian _derivative _one_sided",
     "notions": (
