@@ -39,7 +39,9 @@ def named(i: int, leaves: Sequence[Leaf]) -> str:
 
 
 def _holder(i: int, leaves: Sequence[Leaf]) -> Leaf:
-    from bisect import bisect_right  # loaded when needed: most x are one array, which nothing is looked up in
+    if len(leaves) == 1:
+        return leaves[0]
+    from bisect import bisect_right  # loaded when needed: most x are one array
 
     return leaves[bisect_right(leaves, i, key=lambda leaf: leaf.start) - 1]
 
