@@ -6,6 +6,7 @@ from typing import Any, Literal
 import numpy as np
 
 from fastgrad import _backend
+from fastgrad._calls import Calls
 from fastgrad._direction import in_line
 from fastgrad._estimates import FLAGS, Derivative
 from fastgrad._pairings import amplification, calls_of, noise_along, one_sided, pairing, points_along
@@ -131,8 +132,7 @@ def numerical_hessian(
                 "a sparse Hessian is measured by central differences of a gradient: give grad, and leave method out."
             )
         _refuse_stacks_of_trees(point, vectorized)
-        from fastgrad._calls import Calls  # loaded when asked for: import fastgrad does without
-        from fastgrad._colored.hessian import colored_hessian
+        from fastgrad._colored.hessian import colored_hessian  # loaded when asked for: a dense one does without
 
         calls = Calls(grad, args, kwargs, vectorized, workers)
         return colored_hessian(calls, point, eps, bounds, sparsity, format, verify=verify, details=details, out=out)
@@ -150,19 +150,10 @@ def numerical_hessian(
     else:
         if grad is not None:
             _refuse_stacks_of_trees(point, vectorized)
-        taken = f if grad is None else grad
+        calls = Calls(f if grad is None else grad, args, kwargs, vectorized, workers)
         measured = _from_values if grad is None else _from_gradient
-
-        def loop(called: Callable[[Array], Any]) -> Derivative | None:
-            return measured(called, point, eps, bounds, H, details)
-
-        if n and (vectorized or not is_alone(workers)):
-            from fastgrad._foreseen import foreseen  # loaded when asked for: import fastgrad does without
-
-            like = 0.0 if grad is None else np.zeros(n)
-            found = foreseen(loop, like, bound(taken, (), None), point, workers, args, kwargs, vectorized=vectorized)
-        else:
-            found = loop(point.of_array(bound(taken, args, kwargs)))
+        like = 0.0 if grad is None else np.zeros(n)
+        found = calls.run(lambda called: measured(called, point, eps, bounds, H, details), like, point)
     return found if details else H
 
 
