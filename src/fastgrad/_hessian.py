@@ -8,6 +8,7 @@ import numpy as np
 from fastgrad import _backend
 from fastgrad._calls import Calls
 from fastgrad._direction import in_line
+from fastgrad._errors import no_such_method
 from fastgrad._estimates import FLAGS, Derivative
 from fastgrad._pairings import amplification, calls_of, noise_along, one_sided, pairing, points_along
 from fastgrad._point import Point, as_point, bound, usable_out
@@ -124,7 +125,7 @@ def numerical_hessian(
            [6., 0.]])
     """
     if method is not None and method not in METHODS:
-        raise ValueError(f"method must be one of {', '.join(map(repr, METHODS))}; got {method!r}.")
+        raise no_such_method(method, METHODS)
     point = as_point(x)
     if sparsity is not None:
         if grad is None or method == "adaptive":

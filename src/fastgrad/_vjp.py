@@ -77,13 +77,7 @@ def numerical_vjp(
     point = as_point(x)
     calls = Calls(f, args, kwargs, False, workers)
     g = bound(f, args, kwargs)
-    reader = _reader_of_moves()
-    try:
-        first = g(point.shown(point.array.copy()))
-    except BaseException as error:
-        reader.note(error, 0, 0)
-        raise
-    base = reader.array(first, 0, 0, None).copy()
+    base = _reader_of_moves().at_x(g, point.shown(point.array.copy())).copy()
     weights = np.asarray(u)
     if weights.dtype.kind not in "biuf":
         raise TypeError(f"u must hold real numbers; got dtype {weights.dtype}.")

@@ -26,9 +26,9 @@ ROWS = {
         "_search.decode _search.found _search.calibration _search.projections _diagnosis.stale "
         "_judge.structured _judge.witness _judge.verdict "
         "_diagnosis.diagnosis _diagnosis.precision _diagnosis.suppositions _diagnosis.rearranged _diagnosis.totals "
-        "_diagnosis.regions _diagnosis.evidence _judge.recheck _judge.recheck_structured _judge.probe _judge.claim "
-        "_weight_check _result _report.serial _report.html _report.svg _report.text _report.picture _drawing "
-        "_report.pictured"
+        "_diagnosis.regions _diagnosis.words _diagnosis.evidence _judge.recheck _judge.recheck_structured _judge.probe "
+        "_judge.claim _judge.tolerance _weight_check _result _report.serial _report.html _report.svg _report.text "
+        "_report.picture _drawing _report.pictured"
     ),
     "use": (
         "losses _losses.linear _losses.two_layer _losses.named _losses.input_moves _losses.parts _losses.criteria "
@@ -107,6 +107,7 @@ FENCES = {
             "_diagnosis.rearranged",
             "_diagnosis.totals",
             "_diagnosis.regions",
+            "_diagnosis.words",
             "_diagnosis.evidence",
         },
         "a diagnosis sees numbers, and calls nothing",

@@ -27,7 +27,7 @@ def adaptive_by_colors(calls: Calls, point: Point, by: Compression, bounds: Any)
     """
     n, kind = point.array.size, point.array.dtype
     around = Around(calls.alone(point), point, is_scalar=False)
-    within = np.full((2, n), [[-math.inf], [math.inf]]) if bounds is None else np.stack(limits(bounds, point))
+    within = np.stack(limits(bounds, point))
     starts, rows = by.coloring.pattern.csc
     value, error, step = np.full((3, rows.size), np.nan)
     flags = {name: np.zeros(rows.size, np.bool_) for name in FLAGS}

@@ -9,9 +9,10 @@ from fastgrad._calls import Calls
 from fastgrad._colored.compression import Compression
 from fastgrad._colored.symmetry import mirror_images, symmetrize
 from fastgrad._direction import in_line
+from fastgrad._judge.tolerance import Tolerances
 from fastgrad._matrix_check.colored_check import ColoredCheck
 from fastgrad._matrix_check.forgotten import Sheet
-from fastgrad._matrix_check.judgement import Again, Findings, Tolerances, blank, even
+from fastgrad._matrix_check.judgement import Again, Findings, blank, even
 from fastgrad._matrix_check.stored import StoredCase, StoredClaim, is_sparse, refuse_misfit
 from fastgrad._point import Point
 from fastgrad._result import GradientCheck

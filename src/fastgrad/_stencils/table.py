@@ -9,6 +9,8 @@ from functools import cache
 from math import factorial, gcd, lcm
 from typing import NamedTuple
 
+from fastgrad._errors import no_such_method
+
 #: The orders of error that each method offers for the first derivative.
 ORDERS: dict[str, tuple[int, ...]] = {"central": (2, 4, 6, 8), "forward": (1, 2, 3, 4), "backward": (1, 2, 3, 4)}
 
@@ -60,7 +62,7 @@ def stencil(method: str, order: int, derivative: int = 1) -> Stencil:
     (4, -1, -3)
     """
     if method not in ORDERS:
-        raise ValueError(f"method must be one of {', '.join(map(repr, ORDERS))}; got {method!r}.")
+        raise no_such_method(method, ORDERS)
     if order not in ORDERS[method]:
         offered = ", ".join(map(str, ORDERS[method]))
         raise ValueError(f"the method {method!r} has the orders {offered}; got {order!r}.")
