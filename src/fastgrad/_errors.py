@@ -71,6 +71,11 @@ def unsummed(given: tuple[int, ...], wanted: tuple[int, ...]) -> str:
     return ""
 
 
+def failure(verdict: str, report: str) -> AssertionError:
+    """Return the error for a check that did not pass; its report is the message."""
+    return GradientMismatch(report) if verdict == "failed" else InconclusiveError(report)
+
+
 def no_such_method(method: object, known: Iterable[str]) -> ValueError:
     """Return the error for a method that a verb does not have."""
     return ValueError(f"method must be one of {', '.join(map(repr, known))}; got {method!r}.")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from os import PathLike
 from typing import Any, Literal
 
-from fastgrad._errors import GradientMismatch, InconclusiveError
+from fastgrad._errors import failure
 from fastgrad._report import picture as _picture
 from fastgrad._report import serial as _serial
 from fastgrad._report import text as _render
@@ -216,10 +216,8 @@ class GradientCheck:
             Both are an AssertionError; the message is the report.
         """
         __tracebackhide__ = True
-        if self.verdict == "failed":
-            raise GradientMismatch(str(self))
-        if self.verdict == "inconclusive":
-            raise InconclusiveError(str(self))
+        if not self.passed:
+            raise failure(self.verdict, str(self))
 
     def _repr_html_(self) -> str:
         from fastgrad._report.html import fragment  # loaded when needed: most results are printed as text

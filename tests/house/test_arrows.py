@@ -146,7 +146,10 @@ FENCES = {
     "_bench.rows": ({"_bench.timing"}, "figures do not know how they were measured"),
     "_bench.tables": ({"_bench.rows"}, "a table does not know how its figures were measured"),
     "_bench.record": ({"_bench.rows"}, "a record does not know how its figures were measured"),
-    "_weight_check": (GROUND | {"_result", "_report.text"}, "the accused must not be its own witness"),
+    "_weight_check": (
+        GROUND | {"_result", "_report.serial", "_report.text"},
+        "the accused must not be its own witness",
+    ),
     "layers": (GROUND | {"_weight_gradient"}, "the accused must not be its own witness"),
     "_weight_gradient": (GROUND | {"_backend"}, "the accused must not be its own witness"),
     "reference": (GROUND | {"reference"}, "the reference is plain NumPy"),
