@@ -38,9 +38,9 @@ ROWS = {
     "notions": (
         "_ahead _colored.product _colored.jacobian _colored.hessian _colored.bars _colored.adaptive "
         "_colored.complex _calls _foreseen _parts _stacks _colored.symmetry _colored.missing_entries "
-        "_colored.compression _colored.forms _colored.reader _pairings _direction _adaptive.pairs _complex.plane "
-        "_complex.step _complex.cauchy_riemann _complex.surroundings _complex.holomorphic _noise.choice sparsity "
-        "sparsity._detection sparsity._verification sparsity._color sparsity._bicoloring sparsity._greedy "
+        "_colored.compression _colored.forms _colored.reader _two_steps _pairings _direction _adaptive.pairs "
+        "_complex.plane _complex.step _complex.cauchy_riemann _complex.surroundings _complex.holomorphic _noise.choice "
+        "sparsity sparsity._detection sparsity._verification sparsity._color sparsity._bicoloring sparsity._greedy "
         "sparsity._coloring sparsity._orders sparsity._makers sparsity._pattern _stencils.guarded _loops native _rows "
         "_addresses _c_signature _spans _stencils.entries _stencils.structured_bars _adaptive.entries _around "
         "_stencils.bars _adaptive.method _adaptive.step_search _adaptive.line _adaptive.extrapolation "
