@@ -23,7 +23,7 @@ test: dist/.built
 	.venv-test/bin/python -m pip install --quiet --upgrade "pip>=25.1"
 	.venv-test/bin/python -m pip install --quiet --force-reinstall --no-deps dist/fastgrad-*.whl
 	.venv-test/bin/python -m pip install --quiet dist/fastgrad-*.whl --group test --group lint
-	.venv-test/bin/python -m pytest
+	.venv-test/bin/python -m pytest -n auto --maxprocesses 8
 	.venv-test/bin/ruff check .
 	.venv-test/bin/ruff format --check .
 	.venv-test/bin/mypy

@@ -1,7 +1,6 @@
 """f whose values at some points are asked for ahead of time, by workers or in stacks, and then are known."""
 
 from collections.abc import Callable, Iterable
-from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -28,7 +27,7 @@ class Ahead:
     def __call__(self, x: Array) -> Any:
         """Return f(x)."""
         if self._known:
-            key = _key(x)
+            key = key_of(x)
             if key in self._known:
                 return self._known.pop(key)
         return self._f(x)
@@ -48,7 +47,7 @@ class Ahead:
                 line = x.reshape(-1)
                 with np.errstate(over="ignore"):
                     line[entries] = (line[entries].astype(np.float64) + by).astype(line.dtype)
-                found.append((_key(x), f(x)))
+                found.append((key_of(x), f(x)))
 
         try:
             self._calls.run(loop, 0.0, self._point)
@@ -57,5 +56,8 @@ class Ahead:
         self._known.update(found)
 
 
-def _key(x: Array) -> bytes:
+def key_of(x: Array) -> bytes:
+    """Return what tells the values of one array from those of another."""
+    from hashlib import blake2b  # loaded when needed: who calls f alone does without
+
     return blake2b(x.tobytes(), digest_size=16).digest()

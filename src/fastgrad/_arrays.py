@@ -133,8 +133,7 @@ def outer_pair(grad_output: Any, x: Any) -> tuple[Array, Array]:
 
 def check_out(out: Any, shape: tuple[int, int], dtype: np.dtype[Any], inputs: tuple[Any, ...]) -> None:
     """Refuse an out that cannot take an array of this shape and dtype, or that overlaps one of the inputs."""
-    masked = sys.modules.get("numpy.ma")
-    if not isinstance(out, np.ndarray) or (masked is not None and isinstance(out, masked.MaskedArray)):
+    if not isinstance(out, np.ndarray) or is_masked_array(out):
         raise TypeError(f"out must be a NumPy array, got {type(out).__name__}.")
     if out.dtype != dtype:
         raise TypeError(f"out has dtype {out.dtype}; the result of these arguments has dtype {dtype}.")

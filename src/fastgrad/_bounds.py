@@ -10,7 +10,7 @@ from fastgrad._typing import Float64Array
 
 
 def limits(bounds: Any, point: Point) -> tuple[Float64Array, Float64Array]:
-    """Return the bounds as two flat arrays of x's size; refuse an x outside.
+    """Return the bounds as two flat arrays of x's size, without bounds infinite ones; refuse an x outside.
 
     Raises
     ------
@@ -21,6 +21,8 @@ def limits(bounds: Any, point: Point) -> tuple[Float64Array, Float64Array]:
     ValueError
         If an entry of x lies outside.
     """
+    if bounds is None:
+        return np.full(point.array.size, -np.inf), np.full(point.array.size, np.inf)
     pair = (bounds.lb, bounds.ub) if hasattr(bounds, "lb") and hasattr(bounds, "ub") else bounds
     if not isinstance(pair, tuple | list) or len(pair) != 2:
         raise TypeError(f"bounds must be a pair (lower, upper) or have the attributes lb and ub; got {bounds!r}.")

@@ -1,7 +1,6 @@
 """How f is called: by workers or in stacks, where a loop's calls can be foreseen, and alone."""
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,6 +65,8 @@ class Calls:
         if not self.are_shared:
             return loop(self.alone(point))
         if self.are_threads:
+            from concurrent.futures import ThreadPoolExecutor  # loaded when needed: who calls f alone does without
+
             with ThreadPoolExecutor(_loops.threads_of(self.workers)) as threads:
                 return self._foreseen(loop, like, point, threads)
         return self._foreseen(loop, like, point, self.workers)

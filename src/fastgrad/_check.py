@@ -15,6 +15,7 @@ from fastgrad._judge.claim import claim_at, selected
 from fastgrad._judge.probe import Probe
 from fastgrad._judge.recheck import Finding, look_again
 from fastgrad._judge.structured import judge_structured
+from fastgrad._judge.tolerance import tolerances
 from fastgrad._judge.verdict import Case, beyond_tolerance, conclude, tally
 from fastgrad._loops import threads_of
 from fastgrad._modes import by_sample, by_search, measure_within, pick
@@ -25,9 +26,6 @@ from fastgrad._result import GradientCheck
 from fastgrad._typing import Array, Float64Array, IndexArray, ScalarFunction, Step
 from fastgrad._workers import is_alone
 
-#: The tolerances for None, by the character of the dtype that is judged.
-ATOL = {"d": 1e-6, "f": 1e-3}
-RTOL = {"d": 1e-5, "f": 1e-2}
 #: For so many entries beyond tolerance f is asked ahead, where others call it.
 AHEAD = 256
 
@@ -147,7 +145,7 @@ def gradient_check(
     f, claim = claim_at(f, grad_f, point, args, kwargs)
     where = None if indices is None else selected(indices, point.array.shape)
     spending = as_budget(budget)
-    rtol = _tolerance("rtol", rtol, RTOL[claim.precision])
+    atol, rtol = tolerances((atol, rtol), claim.precision)
     mode = pick(mode, structured, point.array.size if where is None else where.size, rtol)
     spent = 0
     if isinstance(eps, str) and eps == "noise" and not structured:
@@ -165,7 +163,7 @@ def gradient_check(
         claim=claim,
         h=h,
         eps=eps,
-        atol=_tolerance("atol", atol, ATOL[claim.precision]),
+        atol=atol,
         rtol=rtol,
         where=where,
         progress=progress_of(progress, "gradient check"),
@@ -262,11 +260,3 @@ def _look_again(
         if finding is not None:
             found[:, row] = finding.measured, finding.bound, finding.left, finding.right
     return found[0], found[1], found[2], found[3]
-
-
-def _tolerance(name: str, given: float | None, default: float) -> float:
-    if given is None:
-        return default
-    if not given >= 0:
-        raise ValueError(f"{name} must be a number that is not negative; got {given!r}.")
-    return float(given)

@@ -14,6 +14,7 @@ from typing import NoReturn
 import numpy as np
 
 from fastgrad import _backend, _cli_bench, _cli_check
+from fastgrad._blas import blas, told_threads
 
 #: What `main` returns, besides what a check does.
 FINE, MISMATCH, MISSING_EXTRA = 0, 1, 3
@@ -89,14 +90,14 @@ def _demo(figures: Path) -> int:
 
 def _info() -> int:
     """Print the versions and how this installation computes."""
-    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    library, threads = blas()
     rows = {
         "fastgrad": f"{metadata.version('fastgrad')}, {_backend.NAME} backend",
         "Python": f"{platform.python_version()} ({platform.python_implementation()})",
         "level": _level(),
         "compiler": f"{_backend.built.compiler()}, {_backend.built.flags()}".rstrip(", "),
         "NumPy": np.__version__,
-        "BLAS": f"{blas.get('name')} {blas.get('version')}, {_blas_threads()}",
+        "BLAS": f"{library}, {told_threads(threads)}",
         "machine": f"{platform.machine()}, {platform.system()}, {os.cpu_count()} processors",
         "extras": ", ".join(
             f"{name} {'present' if find_spec(module) else 'missing'}"
@@ -118,16 +119,3 @@ def _level() -> str:
     """Return the width of registers that the kernels run at, and whether they had a choice."""
     running, choices = _backend.built.level(), _backend.built.choices()
     return f"{running}, the only one built" if len(choices) == 1 else f"{running}, of {', '.join(choices)}"
-
-
-def _blas_threads() -> str:
-    if find_spec("threadpoolctl"):
-        from threadpoolctl import threadpool_info
-
-        counts = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
-        if counts:
-            return f"{counts[0]} thread{'s' if counts[0] != 1 else ''}"
-    for variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
-        if variable in os.environ:
-            return f"{variable}={os.environ[variable]}"
-    return "its own choice of threads"

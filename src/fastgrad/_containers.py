@@ -5,7 +5,6 @@ and no tree; as soon as one of them is an array with an axis, it is a tree.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from copy import copy
 from typing import Any
 
 import numpy as np
@@ -91,6 +90,8 @@ def _mapping_maker(x: Mapping[Any, Any]) -> Callable[[list[Any]], Any]:
     keys = list(x)
     if type(x) is dict or not isinstance(x, dict):
         return lambda values: dict(zip(keys, values, strict=True))
+    from copy import copy  # loaded when needed: an array and a plain dictionary do without
+
     model = copy(x)
 
     def make(values: list[Any]) -> Any:

@@ -8,6 +8,7 @@ import numpy as np
 
 from fastgrad._adaptive.entries import adaptive_elements
 from fastgrad._bounds import limits
+from fastgrad._errors import no_such_method
 from fastgrad._estimates import Derivative
 from fastgrad._parts import Part, joined_parts
 from fastgrad._point import Point, as_point, bound
@@ -94,7 +95,7 @@ def derivative(
     if not 1 <= order <= HIGHEST:
         raise ValueError(f"n must be 1 to {HIGHEST}, the order of the derivative; got {n!r}.")
     if method not in SIDES:
-        raise ValueError(f"method must be one of {', '.join(map(repr, SIDES))}; got {method!r}.")
+        raise no_such_method(method, SIDES)
     point = as_point(x)
     if point.array.size and not is_alone(workers):
         task = _Elements(f, args, kwargs, point, bounds, order, SIDES[method])

@@ -1,5 +1,7 @@
 """What can go wrong, as classes, and the sentences that both twins must say alike."""
 
+from collections.abc import Iterable
+
 #: What f raises where it has no value, as far as plain arithmetic and `math` go.
 NO_VALUE = (FloatingPointError, ZeroDivisionError, OverflowError, ValueError)
 
@@ -67,6 +69,16 @@ def unsummed(given: tuple[int, ...], wanted: tuple[int, ...]) -> str:
             what = "is the sum over the samples of a batch missing?" if axis == 0 else "is a sum missing?"
             return f" Summed over axis {axis} it would fit: {what}"
     return ""
+
+
+def failure(verdict: str, report: str) -> AssertionError:
+    """Return the error for a check that did not pass; its report is the message."""
+    return GradientMismatch(report) if verdict == "failed" else InconclusiveError(report)
+
+
+def no_such_method(method: object, known: Iterable[str]) -> ValueError:
+    """Return the error for a method that a verb does not have."""
+    return ValueError(f"method must be one of {', '.join(map(repr, known))}; got {method!r}.")
 
 
 def missing_extra(what: str, package: str, extra: str) -> ImportError:

@@ -2,7 +2,6 @@
 
 from array import array
 from collections.abc import Callable, Iterator
-from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -41,8 +40,8 @@ class Moves:
         line[np.array(self._entries[some], np.intp)] = self._values[some]
 
 
-class Calls:
-    """f at a span of the points: what workers are sent, once."""
+class SpanValues:
+    """f at spans of the points: what workers are sent, once."""
 
     def __init__(self, f: Callable[..., Any], args: Any, kwargs: Any, point: Point, moves: Moves, stacks: bool) -> None:
         self._f, self._args, self._kwargs = f, args, kwargs
@@ -90,7 +89,11 @@ def _own(y: Any) -> Any:
     """Return a value that stays as it is: f may fill and return one and the same array at every call."""
     if isinstance(y, np.ndarray):
         return y.copy()
-    return deepcopy(y) if is_container(y) else y
+    if not is_container(y):
+        return y
+    from copy import deepcopy  # loaded when needed: values are arrays and numbers, as a rule
+
+    return deepcopy(y)
 
 
 class _Raised:
@@ -132,8 +135,8 @@ def foreseen(
 
     with np.errstate(all="ignore"):
         loop(seen)
-    calls = Calls(f, args, kwargs, point, moves, vectorized)
-    results = _values(calls, _workers.spans(len(moves), workers), workers)
+    of_span = SpanValues(f, args, kwargs, point, moves, vectorized)
+    results = _values(of_span, _workers.spans(len(moves), workers), workers)
 
     def known(x: Array) -> Any:
         value = next(results)
@@ -144,6 +147,6 @@ def foreseen(
     return loop(known)
 
 
-def _values(calls: Calls, spans: list[tuple[int, int]], workers: Any) -> Iterator[Any]:
-    for found in _workers.in_order(calls, spans, workers):
+def _values(of_span: SpanValues, spans: list[tuple[int, int]], workers: Any) -> Iterator[Any]:
+    for found in _workers.in_order(of_span, spans, workers):
         yield from found

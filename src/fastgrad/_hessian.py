@@ -1,22 +1,24 @@
 """The Hessian of a scalar function: from its values, or from its gradient."""
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, Literal
 
 import numpy as np
 
 from fastgrad import _backend
+from fastgrad._calls import Calls
 from fastgrad._direction import in_line
+from fastgrad._errors import no_such_method
 from fastgrad._estimates import FLAGS, Derivative
 from fastgrad._pairings import amplification, calls_of, noise_along, one_sided, pairing, points_along
 from fastgrad._point import Point, as_point, bound, usable_out
 from fastgrad._reading import PairReader
 from fastgrad._stencils.scheme import planned
+from fastgrad._two_steps import UNITS, truncation, with_other_steps
 from fastgrad._typing import Array, Float64Array, ScalarFunction, Step
 from fastgrad._workers import is_alone
 
-#: A bar is so many times the truncation that two steps show, and so many units of half a last place in each value.
-SAFETY, UNITS = 3.0, 4.0
 #: The noise that f's values along the entries show counts so many times.
 DEVIATIONS = 2.0
 METHODS = ("central", "adaptive")
@@ -123,7 +125,7 @@ def numerical_hessian(
            [6., 0.]])
     """
     if method is not None and method not in METHODS:
-        raise ValueError(f"method must be one of {', '.join(map(repr, METHODS))}; got {method!r}.")
+        raise no_such_method(method, METHODS)
     point = as_point(x)
     if sparsity is not None:
         if grad is None or method == "adaptive":
@@ -131,8 +133,7 @@ def numerical_hessian(
                 "a sparse Hessian is measured by central differences of a gradient: give grad, and leave method out."
             )
         _refuse_stacks_of_trees(point, vectorized)
-        from fastgrad._calls import Calls  # loaded when asked for: import fastgrad does without
-        from fastgrad._colored_hessian import colored_hessian
+        from fastgrad._colored.hessian import colored_hessian  # loaded when asked for: a dense one does without
 
         calls = Calls(grad, args, kwargs, vectorized, workers)
         return colored_hessian(calls, point, eps, bounds, sparsity, format, verify=verify, details=details, out=out)
@@ -150,19 +151,10 @@ def numerical_hessian(
     else:
         if grad is not None:
             _refuse_stacks_of_trees(point, vectorized)
-        taken = f if grad is None else grad
+        calls = Calls(f if grad is None else grad, args, kwargs, vectorized, workers)
         measured = _from_values if grad is None else _from_gradient
-
-        def loop(called: Callable[[Array], Any]) -> Derivative | None:
-            return measured(called, point, eps, bounds, H, details)
-
-        if n and (vectorized or not is_alone(workers)):
-            from fastgrad._foreseen import foreseen  # loaded when asked for: import fastgrad does without
-
-            like = 0.0 if grad is None else np.zeros(n)
-            found = foreseen(loop, like, bound(taken, (), None), point, workers, args, kwargs, vectorized=vectorized)
-        else:
-            found = loop(point.of_array(bound(taken, args, kwargs)))
+        like = 0.0 if grad is None else np.zeros(n)
+        found = calls.run(lambda called: measured(called, point, eps, bounds, H, details), like, point)
     return found if details else H
 
 
@@ -180,18 +172,17 @@ def _from_values(f: ScalarFunction, point: Point, eps: Step, bounds: Any, H: Arr
     calls = _backend.pairs.hessian(f, point.array, h, tables, values, H, reader)
     if not details:
         return None
-    other, ratio = np.empty_like(H), 2.0
-    tables, again, _ = pairing(point, _shaped(2 * h, point), bounds)
-    if np.any(again < 1.5 * h):
-        ratio = 0.5
-        tables, again, _ = pairing(point, _shaped(h / 2, point), bounds)
+    other = np.empty_like(H)
+    (tables, again, _), factor = with_other_steps(
+        lambda h: pairing(point, h.reshape(point.array.shape), bounds), itemgetter(1), h
+    )
     calls += _backend.pairs.hessian(f, point.array, again, tables, np.empty((n + 1, points_along())), other, reader)
     with np.errstate(all="ignore"):
         size = float(np.max(np.abs(values[:n] + values[n, 0]), initial=abs(float(values[n, 0])))) if n else 0.0
         unit = float(np.finfo(H.dtype).eps) / 2
         noise = max(UNITS * unit * size, DEVIATIONS * noise_along(values, which))
         rounding = noise * amplification(which) / np.multiply.outer(h, h)
-        error = _bar(H, other, ratio) + rounding
+        error = truncation(H, other, factor) + rounding
     counted = calls_of(which)
     counted[:1, :1] += calls - counted.sum()
     sided = np.logical_or.outer(one_sided(which), one_sided(which))
@@ -231,15 +222,12 @@ def _from_gradient(
     apart = np.abs(H.astype(np.float64) - H.T) / 2
     _backend.pairs.symmetrize(H)
     first = calls
-    other, ratio = np.empty_like(H), 2.0
-    plan, again = plan_of(_shaped(2 * h, point))
-    if np.any(again < 1.5 * h):
-        ratio = 0.5
-        plan, again = plan_of(_shaped(h / 2, point))
+    other = np.empty_like(H)
+    (plan, again), factor = with_other_steps(lambda h: plan_of(h.reshape(point.array.shape)), itemgetter(1), h)
     measure(plan, again, other)
     _backend.pairs.symmetrize(other)
     rounding = UNITS * float(np.finfo(H.dtype).eps) / 2 * np.divide.outer(size, h)
-    error = np.maximum(_bar(H, other, ratio), apart) + (rounding + rounding.T) / 2
+    error = np.maximum(truncation(H, other, factor), apart) + (rounding + rounding.T) / 2
     counted = np.zeros((n, n), np.intp)
     counted[:1] = first // max(n, 1)
     counted[:1, :1] += calls - counted.sum()
@@ -252,17 +240,6 @@ def _adaptively(f: ScalarFunction, point: Point, bounds: Any, H: Array) -> Deriv
     found = adaptive_hessian(f, point, bounds)
     H[...] = found.value
     return found
-
-
-def _shaped(h: Float64Array, point: Point) -> Float64Array:
-    return h.reshape(point.array.shape)
-
-
-def _bar(value: Array, other: Array, ratio: float) -> Float64Array:
-    """Return the truncation that two steps show, times safety: it grows with their square."""
-    with np.errstate(all="ignore"):
-        apart = np.abs(value.astype(np.float64) - other)
-        return np.asarray(SAFETY * apart / abs(ratio**2 - 1.0))
 
 
 def _details(value: Array, error: Any, calls: Any, step: Float64Array, sided: Any) -> Derivative:

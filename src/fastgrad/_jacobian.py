@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from fastgrad import _loops
 from fastgrad._point import Point, as_any_point, bound, usable_out
-from fastgrad._reading import Reader
 from fastgrad._stencils import guarded as _guarded
 from fastgrad._stencils.scheme import central, planned
 from fastgrad._typing import Array, Float64Array, Step, VectorFunction
@@ -144,7 +143,7 @@ def numerical_jacobian(
     is_real = point.array.dtype.kind != "c"
     if sparsity is not None:
         from fastgrad._calls import Calls  # loaded when asked for: import fastgrad does without
-        from fastgrad._colored_jacobian import colored_jacobian
+        from fastgrad._colored.jacobian import colored_jacobian
 
         calls = Calls(given, args, kwargs, vectorized, workers)
         how = eps, method, order, bounds, sparsity, format
@@ -179,7 +178,7 @@ def numerical_jacobian(
 
         return filled(with_bars(f, point, plan, is_scalar=False).after(asked))
     if point.array.size == 0:
-        return point.restore(allocate(_first_shape(f, point, reader)))
+        return point.restore(allocate(reader.at_x(f, point.array).shape))
     if stacked is not None:
         from fastgrad import _stacks
 
@@ -193,15 +192,5 @@ def measure(f: VectorFunction, point: Point, h: Float64Array, allocate: Callable
     """Return the array that allocate gives for the shape of f's value, filled with central differences at a point."""
     reader = point.reader()
     if point.array.size == 0:
-        return allocate(_first_shape(f, point, reader))
+        return allocate(reader.at_x(f, point.array).shape)
     return _loops.jacobian(f, point.array, h, central(), allocate, reader)
-
-
-def _first_shape(f: VectorFunction, point: Point, reader: Reader) -> tuple[int, ...]:
-    """Return the shape of f's value at x itself."""
-    try:
-        y = f(point.array)
-    except BaseException as error:
-        reader.note(error, 0, 0)
-        raise
-    return reader.array(y, 0, 0, None).shape

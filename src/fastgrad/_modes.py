@@ -12,7 +12,6 @@ from fastgrad._judge.verdict import Case
 from fastgrad._point import Point
 from fastgrad._result import GradientCheck
 from fastgrad._search.sample import ENTRIES, RESERVE, choose, share_of_wrong
-from fastgrad._search.search import search
 from fastgrad._seeds import seed_from
 from fastgrad._typing import Array
 
@@ -40,6 +39,8 @@ def pick(mode: str, structured: bool, count: int, rtol: float) -> str:
 
 def by_search(case: Case, budget: Budget, rng: Any) -> GradientCheck:
     """Search all entries that are compared; where only some are, f is taken as a function of these."""
+    from fastgrad._search.search import search  # loaded when needed: whoever measures few entries does without
+
     case = replace(case, f=case.progress.counting(case.f, FORESEEN))
     if case.where is None:
         return search(case, case, budget, seed_from(rng))

@@ -9,6 +9,7 @@ import numpy as np
 from fastgrad import steps
 from fastgrad._adaptive.entries import adaptive_gradient
 from fastgrad._containers import refuse_tree
+from fastgrad._errors import no_such_method
 from fastgrad._estimates import FLAGS, Derivative
 from fastgrad._noise.neighbourhood import Neighbourhood
 from fastgrad._point import ONE_ARRAY, Point, as_point, bound
@@ -90,7 +91,7 @@ def one_sided_derivatives(
     (array([0., 0., 1.]), array([0., 1., 1.]))
     """
     if method not in METHODS:
-        raise ValueError(f"method must be one of {', '.join(map(repr, METHODS))}; got {method!r}.")
+        raise no_such_method(method, METHODS)
     if method == "adaptive" and (eps is not None or order is not None):
         raise ValueError("the adaptive method finds its own steps: give neither eps nor order.")
     point = as_point(x)

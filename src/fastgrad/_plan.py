@@ -7,9 +7,9 @@ from typing import Any, Literal
 import numpy as np
 
 from fastgrad import _backend, steps
-from fastgrad._compression import Compression, Vjp, compression
+from fastgrad._colored.compression import Compression, Vjp, compression
+from fastgrad._colored.missing_entries import refuse_missing
 from fastgrad._errors import ShapeError, not_callable
-from fastgrad._missing_entries import refuse_missing
 from fastgrad._point import Point, as_point, bound, usable_out, working_array
 from fastgrad._reading import Reader
 from fastgrad._stencils.scheme import ORDER, Plan, planned
@@ -240,14 +240,8 @@ class JacobianPlan:
         return lambda x: f(*rest[:k], x, *rest[k:], **kwargs)
 
     def _first_shape(self, f: Callable[[Array], Any]) -> tuple[int, ...]:
-        reader = self._point.reader()
         self.calls += 1
-        try:
-            y = f(self._point.array.copy())
-        except BaseException as error:
-            reader.note(error, 0, 0)
-            raise
-        return reader.array(y, 0, 0, None).shape
+        return self._point.reader().at_x(f, self._point.array.copy()).shape
 
     def _desk(self) -> "_Desk":
         point = _own(self._point)

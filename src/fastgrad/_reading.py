@@ -102,6 +102,15 @@ class Reader:
             )
         return np.ascontiguousarray(values, dtype=np.float64).reshape(values.shape)
 
+    def at_x(self, f: Callable[[Any], Any], x: Any) -> Float64Array:
+        """Return f at x itself as doubles; what it raises there arrives, with a note."""
+        try:
+            y = f(x)
+        except BaseException as error:
+            self.note(error, 0, 0)
+            raise
+        return self.array(y, 0, 0, None)
+
     def _plain_array(self, y: Any, i: int, sign: int) -> np.ndarray[Any, Any]:
         if is_masked_array(y) and np.ma.is_masked(y):
             raise TypeError(

@@ -3,11 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from os import PathLike
-from pathlib import Path
 from typing import Any, Literal
 
-from fastgrad._errors import GradientMismatch, InconclusiveError
-from fastgrad._report import html as _html
+from fastgrad._errors import failure
 from fastgrad._report import picture as _picture
 from fastgrad._report import serial as _serial
 from fastgrad._report import text as _render
@@ -218,17 +216,20 @@ class GradientCheck:
             Both are an AssertionError; the message is the report.
         """
         __tracebackhide__ = True
-        if self.verdict == "failed":
-            raise GradientMismatch(str(self))
-        if self.verdict == "inconclusive":
-            raise InconclusiveError(str(self))
+        if not self.passed:
+            raise failure(self.verdict, str(self))
 
     def _repr_html_(self) -> str:
-        return _html.fragment(self)
+        from fastgrad._report.html import fragment  # loaded when needed: most results are printed as text
+
+        return fragment(self)
 
     def to_html(self, path: str | PathLike[str]) -> None:
         """Write the report as one HTML file that needs nothing else: verdict, table, error map and step sweep."""
-        Path(path).write_text(_html.page(self), encoding="utf-8")
+        from fastgrad._report.html import page
+
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(page(self))
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the error map into matplotlib axes, or into new ones, and return them.
@@ -264,5 +265,6 @@ class GradientCheck:
         """
         text = _serial.to_json(self.to_dict(), indent)
         if path is not None:
-            Path(path).write_text(text, encoding="utf-8")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
         return text

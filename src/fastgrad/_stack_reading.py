@@ -19,11 +19,11 @@ class StackReader(Reader):
 
     def __init__(self, name: Callable[[int], str], pace: Pace | None = None) -> None:
         super().__init__(name, pace)
-        self._span = ""
+        self._span: tuple[int, int, int, int, int] | None = None
 
     def where(self, i: int, sign: int) -> str:
         """Return where the points of the stack lie that f was called with."""
-        return self._span or super().where(i, sign)
+        return super().where(i, sign) if self._span is None else self._of_stack(*self._span)
 
     def values(
         self, y: Any, i: int, offset: int, j: int, last: int, count: int, shape: tuple[int, ...] | None, is_scalar: bool
@@ -32,7 +32,7 @@ class StackReader(Reader):
 
         `shape` is what one value had in earlier calls. Where f's values are scalars, (count, 1) will do as well.
         """
-        self._span = self._of_stack(i, offset, j, last, count)
+        self._span = i, offset, j, last, count
         values = self.array(y, i, offset, None)
         if is_scalar and values.size == count and (count == 1 or values.shape[0] == count):
             return values.reshape(count)
@@ -40,13 +40,14 @@ class StackReader(Reader):
             what = "a number" if is_scalar else "a value"
             hint = "" if not is_scalar else " The derivative of an array-valued f is numerical_jacobian's."
             raise ShapeError(
-                f"with vectorized=True f must return {what} for each point, along the first axis: at {self._span} it "
-                f"returned {describe(y)}, where the first axis should have the length {count}.{hint}"
+                f"with vectorized=True f must return {what} for each point, along the first axis: at "
+                f"{self.where(i, offset)} it returned {describe(y)}, where the first axis should have the length "
+                f"{count}.{hint}"
             )
         if shape is not None and values.shape[1:] != shape:
             raise ShapeError(
                 f"f must return values of one shape: it returned {shape} a point at first and {values.shape[1:]} "
-                f"at {self._span}."
+                f"at {self.where(i, offset)}."
             )
         return values
 
@@ -57,7 +58,6 @@ class StackReader(Reader):
             error.add_note(f"fastgrad: f raised this when called with {where}.")
 
     def _of_stack(self, i: int, offset: int, j: int, last: int, count: int) -> str:
-        self._span = ""
         first = super().where(i, offset)
         if count == 1:
             return f"a stack of one point, {first}"

@@ -1,6 +1,5 @@
 """Trees of arrays, flattened into one line of numbers and back; entries named by path, as ``x["W1"][3, 17]``."""
 
-from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from math import prod
 from typing import Any, NamedTuple
@@ -29,14 +28,22 @@ class Leaf(NamedTuple):
 
 def located(i: int, leaves: Sequence[Leaf]) -> tuple[Leaf, tuple[int, ...]]:
     """Return the leaf that holds the entry with flat index i, and the entry's index into that leaf."""
-    leaf = leaves[bisect_right(leaves, i, key=lambda leaf: leaf.start) - 1]
+    leaf = _holder(i, leaves)
     return leaf, tuple(int(k) for k in np.unravel_index(i - leaf.start, leaf.shape)) if leaf.shape else ()
 
 
 def named(i: int, leaves: Sequence[Leaf]) -> str:
     """Return the name of the entry with flat index i, as ``x["W1"][3, 17]``."""
-    leaf = leaves[bisect_right(leaves, i, key=lambda leaf: leaf.start) - 1]
+    leaf = _holder(i, leaves)
     return entry_name(i - leaf.start, leaf.shape, leaf.path)
+
+
+def _holder(i: int, leaves: Sequence[Leaf]) -> Leaf:
+    if len(leaves) == 1:
+        return leaves[0]
+    from bisect import bisect_right  # loaded when needed: most x are one array
+
+    return leaves[bisect_right(leaves, i, key=lambda leaf: leaf.start) - 1]
 
 
 class Tree:

@@ -1,7 +1,7 @@
 """The gradient of a loss by the weights of a linear map, judged without any step: a product against a product."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from textwrap import wrap
 from typing import Any
 
@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastgrad._arrays import outer_pair, real_array
-from fastgrad._errors import GradientMismatch, InconclusiveError, ShapeError
+from fastgrad._errors import ShapeError, failure
 from fastgrad._reading import entry_name
+from fastgrad._report import serial as _serial
 from fastgrad._report import text as _render
 from fastgrad._result import Entries, Entry, Verdict
 from fastgrad._seeds import seed_from
@@ -89,7 +90,7 @@ class WeightGradientCheck:
             f"in {self.rows.size} of {m} rows and {self.columns.size} of {n} columns",
             "inconclusive": f"nothing is wrong for certain, at a resolution of {self.resolution:.3g}",
         }[self.verdict]
-        table = _render._table(self.wrong, self.name) if len(self.wrong) else []
+        table = _render.table_of(self.wrong, self.name) if len(self.wrong) else []
         how = f"measured by {self.products} matrix products, no calls, rng={self.seed}"
         headline = wrap(f"weight gradient check {self.verdict}: {found}", 100, subsequent_indent="  ")
         return "\n".join([*headline, *table, f"  {how}"])
@@ -107,11 +108,11 @@ class WeightGradientCheck:
             Both are an AssertionError; the message is the report.
         """
         if not self.passed:
-            raise (GradientMismatch if self.verdict == "failed" else InconclusiveError)(str(self))
+            raise failure(self.verdict, str(self))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain numbers, strings, lists and dictionaries, as JSON takes them but for NaN."""
-        return {"passed": self.passed} | {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
+        return {"passed": self.passed, **_serial.plain(self)}
 
 
 def weight_gradient_check(
@@ -257,9 +258,3 @@ def _conclude(
 def _gamma(k: int, unit: float) -> float:
     """Return γ_k = ku/(1 − ku), by which a sum of k products may be off, relative to that of their magnitudes."""
     return k * unit / (1.0 - k * unit) if k * unit < 1.0 else float("inf")
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Entry | Entries):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
-    return value.tolist() if isinstance(value, np.ndarray) else list(value) if isinstance(value, tuple) else value

@@ -5,8 +5,8 @@ one weight does, at plus and minus the step, and subtracts them: still a finite 
 which no derivative was taken, but a constant number of operations an entry. Whatever is measured so uses structure.
 """
 
-from fastgrad._losses.criteria import CrossEntropy, SquaredError
 from fastgrad._losses.linear import LinearLoss
+from fastgrad._losses.named import CrossEntropy, SquaredError
 from fastgrad._losses.two_layer import TwoLayerLoss
 
 __all__ = ["CrossEntropy", "LinearLoss", "SquaredError", "TwoLayerLoss"]

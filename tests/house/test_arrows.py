@@ -23,24 +23,24 @@ ROWS = {
         "_matrix_check.recheck _layer_check.check _layer_check.outputs _layer_check.calls _layer_check.parameters "
         "_layer_check.result "
         "_check _elsewhere _modes _search.search _search.sample _search.norm _search.rows _search.looks "
-        "_search.decode _search.calibration _search.projections _diagnosis.stale _judge.structured _judge.witness "
-        "_judge.verdict "
+        "_search.decode _search.found _search.calibration _search.projections _diagnosis.stale "
+        "_judge.structured _judge.witness _judge.verdict "
         "_diagnosis.diagnosis _diagnosis.precision _diagnosis.suppositions _diagnosis.rearranged _diagnosis.totals "
-        "_diagnosis.regions _diagnosis.evidence _judge.recheck _judge.recheck_structured _judge.probe _judge.claim "
-        "_weight_check _result _report.serial _report.html _report.svg _report.text _report.picture _drawing "
-        "_report.pictured"
+        "_diagnosis.regions _diagnosis.words _diagnosis.evidence _judge.recheck _judge.recheck_structured _judge.probe "
+        "_judge.claim _judge.tolerance _weight_check _result _report.serial _report.html _report.svg _report.text "
+        "_report.picture _drawing _report.pictured"
     ),
     "use": (
-        "losses _losses.linear _losses.two_layer _losses.input_moves _losses.parts _losses.criteria layers "
-        "_weight_gradient _least_squares"
+        "losses _losses.linear _losses.two_layer _losses.named _losses.input_moves _losses.parts _losses.criteria "
+        "layers _weight_gradient _least_squares"
     ),
-    "verbs": "_plan _products _hessian _gradient _jacobian _derivative _one_sided",
+    "verbs": "_plan _products _vjp _hessian _gradient _jacobian _derivative _one_sided",
     "notions": (
-        "_ahead _compressed_product _colored_jacobian _colored_hessian _colored_bars _colored_adaptive "
-        "_colored_complex _calls _foreseen _parts _stacks _sparse_hessian _missing_entries "
-        "_compression _sparse_array _color_reader _pairings _direction _adaptive.pairs _complex.plane "
-        "_complex.step _complex.cauchy_riemann _complex.surroundings _complex.holomorphic _noise.choice sparsity "
-        "sparsity._detection sparsity._verification sparsity._color sparsity._bicoloring sparsity._greedy "
+        "_ahead _colored.product _colored.jacobian _colored.hessian _colored.bars _colored.adaptive "
+        "_colored.complex _calls _foreseen _parts _stacks _colored.symmetry _colored.missing_entries "
+        "_colored.compression _colored.forms _colored.reader _two_steps _pairings _direction _adaptive.pairs "
+        "_complex.plane _complex.step _complex.cauchy_riemann _complex.surroundings _complex.holomorphic _noise.choice "
+        "sparsity sparsity._detection sparsity._verification sparsity._color sparsity._bicoloring sparsity._greedy "
         "sparsity._coloring sparsity._orders sparsity._makers sparsity._pattern _stencils.guarded _loops native _rows "
         "_addresses _c_signature _spans _stencils.entries _stencils.structured_bars _adaptive.entries _around "
         "_stencils.bars _adaptive.method _adaptive.step_search _adaptive.line _adaptive.extrapolation "
@@ -52,7 +52,7 @@ ROWS = {
     "side": "problems",
     "ground": (
         "_layer_check.names _workers _layer_check.object_state _seeds _tree _containers _regression _curvature "
-        "_complex.reading _progress _stack_reading _reading _arrays _errors _estimates _budget _typing _later"
+        "_complex.reading _progress _stack_reading _reading _arrays _errors _estimates _budget _typing _blas _later"
     ),
 }
 ORDER = ["__init__", *" ".join(ROWS.values()).split()]
@@ -93,7 +93,7 @@ FENCES = {
             "_parts",
             "_stacks",
             "_calls",
-            "_colored_jacobian",
+            "_colored.jacobian",
             "_noise.choice",
             "_stencils.entries",
         },
@@ -107,6 +107,7 @@ FENCES = {
             "_diagnosis.rearranged",
             "_diagnosis.totals",
             "_diagnosis.regions",
+            "_diagnosis.words",
             "_diagnosis.evidence",
         },
         "a diagnosis sees numbers, and calls nothing",
@@ -145,7 +146,10 @@ FENCES = {
     "_bench.rows": ({"_bench.timing"}, "figures do not know how they were measured"),
     "_bench.tables": ({"_bench.rows"}, "a table does not know how its figures were measured"),
     "_bench.record": ({"_bench.rows"}, "a record does not know how its figures were measured"),
-    "_weight_check": (GROUND | {"_result", "_report.text"}, "the accused must not be its own witness"),
+    "_weight_check": (
+        GROUND | {"_result", "_report.serial", "_report.text"},
+        "the accused must not be its own witness",
+    ),
     "layers": (GROUND | {"_weight_gradient"}, "the accused must not be its own witness"),
     "_weight_gradient": (GROUND | {"_backend"}, "the accused must not be its own witness"),
     "reference": (GROUND | {"reference"}, "the reference is plain NumPy"),

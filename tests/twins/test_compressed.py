@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastgrad import sparsity
-from fastgrad._color_reader import ColorReader
+from fastgrad._colored.reader import ColorReader
 from fastgrad._kernels import compressed, differences, entries
 from fastgrad._point import as_point
 from fastgrad._reading import entry_name

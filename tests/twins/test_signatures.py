@@ -27,7 +27,7 @@ def parameters(function: Any) -> list[tuple[str, Any, Any]]:
 
 
 #: Modules that other kernels are built of; Python calls nothing in them.
-PARTS = {"sinks"}
+PARTS = {"sinks", "stack_points"}
 
 
 def test_the_kernels_are_found() -> None:

@@ -11,8 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 import fastgrad as fg
-from fastgrad._losses import criteria as _criteria
 from fastgrad._losses import linear as _linear
+from fastgrad._losses import named as _named
 from fastgrad._losses import two_layer as _two_layer
 from fastgrad._typing import KinkedFunction, RowwiseFunction, StructuredFunction
 from fastgrad.losses import CrossEntropy, LinearLoss, SquaredError, TwoLayerLoss
@@ -184,7 +184,7 @@ def test_protocols() -> None:
     assert isinstance(TwoLayerLoss((W1, W2), X, loss="sum", wrt="W2"), RowwiseFunction)
 
 
-@pytest.mark.parametrize("module", [_linear, _two_layer, _criteria])
+@pytest.mark.parametrize("module", [_linear, _two_layer, _named])
 def test_examples_run(module: Any) -> None:
     failed, attempted = doctest.testmod(module)
     assert attempted

@@ -74,7 +74,7 @@ def adaptive_jacobian(f: VectorFunction, point: Point, bounds: Any = None) -> De
     """
     around = Around(f, point, is_scalar=False)
     x = around.x
-    lower, upper = np.full((2, x.size), [[-math.inf], [math.inf]]) if bounds is None else limits(bounds, point)
+    lower, upper = limits(bounds, point)
     columns, calls = [], np.zeros(x.size, np.intp)
     with np.errstate(all="ignore"):
         m = around.centre.size
@@ -113,7 +113,7 @@ def on_grid(t: float) -> float:
 def _entries(moved: Moved, point: Point, bounds: Any, n: int, side: int, *, is_shared: bool) -> Derivative:
     """Return the estimates of all entries as arrays; f's value at x is shared, or each has its own."""
     x = point.array.reshape(-1)
-    lower, upper = np.full((2, x.size), [[-math.inf], [math.inf]]) if bounds is None else limits(bounds, point)
+    lower, upper = limits(bounds, point)
     lower, upper = (x if side > 0 else lower), (x if side < 0 else upper)
     reader = point.reader()
     centre = math.nan

@@ -22,7 +22,7 @@ from fastgrad._errors import NO_VALUE, ShapeError
 from fastgrad._estimates import FLAGS, Derivative
 from fastgrad._point import Point
 from fastgrad._reading import PairReader
-from fastgrad._typing import Float64Array, ScalarFunction
+from fastgrad._typing import ScalarFunction
 
 #: The largest step, over the scale of the entry; how often it is halved at most; steps that are extrapolated from.
 FIRST, HALVINGS, WINDOW = 0.5, 32, 6
@@ -90,10 +90,7 @@ class Pairs:
         self._flat = point.array.reshape(-1)
         self._reader = PairReader(point.name, max(1, self._flat.size))
         self._ulp = float(np.finfo(self._x.dtype).eps)
-        free = np.full((2, self._flat.size), [[-math.inf], [math.inf]])
-        self._limits: tuple[Float64Array, Float64Array] = (
-            (free[0], free[1]) if bounds is None else limits(bounds, point)
-        )
+        self._limits = limits(bounds, point)
         self._known: dict[tuple[int, float], tuple[float, float]] = {}
         self.centre = self._call(()) if self._flat.size else math.nan
 

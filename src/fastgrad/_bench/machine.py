@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from fastgrad import _backend
+from fastgrad._blas import blas, told_threads
 
 
 def hardware() -> dict[str, Any]:
@@ -30,14 +31,14 @@ def software(beside: Sequence[str] = ()) -> dict[str, Any]:
     The entry "blas_threads" is None where nobody can tell: threadpoolctl is not installed, and no variable of the
     environment says it.
     """
-    blas, threads = _blas()
+    name, threads = blas()
     found = {
         "fastgrad": metadata.version("fastgrad"),
         "backend": _backend.NAME,
         "level": _backend.built.level(),
         "python": platform.python_version(),
         "numpy": np.__version__,
-        "blas": blas,
+        "blas": name,
         "blas_threads": threads,
     }
     for name in beside:
@@ -54,11 +55,10 @@ def told_hardware(machine: Mapping[str, Any]) -> str:
 
 def told_software(software: Mapping[str, Any]) -> str:
     """Return the versions in a line."""
-    threads = software["blas_threads"]
     own = {"python": "Python", "numpy": "NumPy"}
     left_out = {"fastgrad", "backend", "level", "blas", "blas_threads"}
     versions = [f"{own.get(name, name)} {value}" for name, value in software.items() if name not in left_out]
-    told = "its own choice of threads" if threads is None else f"{threads} thread{'s' if threads != 1 else ''}"
+    told = told_threads(software["blas_threads"])
     # figures that were kept before the level was told lack it
     kind = software.get("level", "compiled") if software["backend"] == "compiled" else f"{software['backend']} backend"
     return f"fastgrad {software['fastgrad']} ({kind}), {', '.join(versions)}, {software['blas']} with {told}"
@@ -67,19 +67,6 @@ def told_software(software: Mapping[str, Any]) -> str:
 def slug(machine: Mapping[str, Any]) -> str:
     """Return a file name for the machine."""
     return re.sub(r"[^a-z0-9]+", "-", f"{machine['cpu']} {machine['cores']} cores".lower()).strip("-")
-
-
-def _blas() -> tuple[str, int | None]:
-    if find_spec("threadpoolctl"):
-        from threadpoolctl import threadpool_info
-
-        pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
-        if pools:
-            names = " + ".join(dict.fromkeys(f"{pool['internal_api']} {pool['version']}" for pool in pools))
-            return names, max(pool["num_threads"] for pool in pools)
-    built = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
-    variables = (os.environ.get(f"{name}_NUM_THREADS", "") for name in ("OPENBLAS", "MKL", "OMP"))
-    return f"{built.get('name')} {built.get('version')}", next((int(v) for v in variables if v.isdecimal()), None)
 
 
 def _cpu() -> str:

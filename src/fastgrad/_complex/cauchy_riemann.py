@@ -27,8 +27,6 @@ INFINITE = 1e8
 STEP, ULPS = 2.0**-18, 64.0
 #: Error bars of the second look that are allowed: whoever is accused wrongly gets no derivative at all.
 BARS = 30.0
-#: Error bars of the second look that are allowed: whoever is accused wrongly gets no derivative at all.
-BARS = 30.0
 #: The farthest that the second look goes, in units of a direction.
 FARTHEST = 2.0**-4
 ULP = 2.0**-52

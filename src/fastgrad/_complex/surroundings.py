@@ -32,9 +32,7 @@ class Surroundings:
 
     def __init__(self, f: Callable[[Array], Any], point: Point, bounds: Any, *, is_scalar: bool) -> None:
         self.x = point.array.astype(np.float64).reshape(-1)
-        self.lower, self.upper = np.full((2, self.x.size), [[-np.inf], [np.inf]])
-        if bounds is not None:
-            self.lower, self.upper = limits(bounds, point)
+        self.lower, self.upper = limits(bounds, point)
         self.calls = 0
         self.shape: tuple[int, ...] | None = () if is_scalar else None
         self._f = f

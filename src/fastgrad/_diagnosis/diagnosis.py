@@ -10,6 +10,7 @@ from fastgrad._diagnosis.rearranged import rearrangements, swaps
 from fastgrad._diagnosis.regions import region
 from fastgrad._diagnosis.suppositions import local_suppositions
 from fastgrad._diagnosis.totals import of_whole_leaf
+from fastgrad._diagnosis.words import entries
 from fastgrad._tree import Leaf, named
 
 #: Suppositions are tried on so many wrong entries; the one that fits is tried on all.
@@ -54,11 +55,7 @@ def _not_finite(e: Evidence, lost: Truths) -> str:
     place = region(i, e.leaves, lambda k: ~np.isfinite(e.claimed[k]))
     if not place:
         place = f"{named(int(i[0]), e.leaves)} and elsewhere"
-    return f"the claim is {kind} at {place} ({count} of {e.claimed.size} {_entries(e.claimed.size)})"
-
-
-def _entries(n: int) -> str:
-    return "entry" if n == 1 else "entries"
+    return f"the claim is {kind} at {place} ({count} of {e.claimed.size} {entries(e.claimed.size)})"
 
 
 def _of(e: Evidence) -> str:
@@ -81,7 +78,7 @@ def _sentence(e: Evidence, supposition: Supposition, count: int) -> str:
     if supposition.leaf is None:
         place = region(e.wrong, e.leaves, lambda i: e.near(i, supposition.expected(i)))
     where, has = f", {place}," if place else "", "has" if e.wrong.size == 1 else "have"
-    found = f"{count} of {e.wrong.size} wrong {_entries(e.wrong.size)}{where} {has} {supposition.relation}"
+    found = f"{count} of {e.wrong.size} wrong {entries(e.wrong.size)}{where} {has} {supposition.relation}"
     return f"{found}: {supposition.cause}, probably"
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from fastgrad._diagnosis.evidence import Evidence, Truths
+from fastgrad._diagnosis.words import entries
 from fastgrad._typing import Float64Array
 
 #: Sums of products in single precision are off by so many units of its roundoff, beside the largest entry; where terms
@@ -31,7 +32,7 @@ def rounding(e: Evidence) -> str:
             is_small = e.precision == "d" and _is_spread(e, errors, touched)
             values = e.claimed[touched].astype(np.float64)
         if is_small and np.array_equal(kept(values), values) and _has_digits(values, bits):
-            count = "1 entry" if e.wrong.size == 1 else f"{e.wrong.size} entries"
+            count = f"{e.wrong.size} {entries(e.wrong.size)}"
             return (
                 f"errors are {np.max(errors):.2g} at most, at {count}, and what is claimed has the digits of {words} "
                 f"only: consistent with rounding in {words}"

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from fastgrad._diagnosis.evidence import Evidence, Supposition
+from fastgrad._diagnosis.words import number
 from fastgrad._typing import Float64Array, IndexArray
 
 #: Fewer wrong entries than this do not show a factor or a term that is not a plain number.
@@ -46,7 +47,7 @@ def _factor(e: Evidence) -> Supposition | None:
         return None
     cause, least = _cause_of(factor)
     c = _at(e)
-    relation = "claimed = −measured" if factor == -1.0 else f"claimed = {_number(factor)} × measured"
+    relation = "claimed = −measured" if factor == -1.0 else f"claimed = {number(factor)} × measured"
     return Supposition(lambda i: c(i) / factor, relation, cause, least)
 
 
@@ -82,9 +83,9 @@ def _decay(e: Evidence) -> Supposition | None:
     if rate == 0.0 or not np.isfinite(rate):
         return None
     c = _at(e)
-    relation = f"measured − claimed = {_number(rate)} × x"
+    relation = f"measured − claimed = {number(rate)} × x"
     if rate > 0:
-        cause = f"a weight decay's term is missing (λ = {_number(rate / 2)} in λ‖x‖², {_number(rate)} in ½λ‖x‖²)"
+        cause = f"a weight decay's term is missing (λ = {number(rate / 2)} in λ‖x‖², {number(rate)} in ½λ‖x‖²)"
     else:
         cause = "a weight decay's term is in the claim that f has not, or has smaller"
     return Supposition(lambda i: c(i) + rate * e.x[i].astype(np.float64), relation, cause, SEVERAL)
@@ -99,7 +100,7 @@ def _lasso(e: Evidence) -> Supposition | None:
         return None
     c = _at(e)
     cause = "the term of an absolute penalty is missing" if rate > 0 else "the term of an absolute penalty is too much"
-    relation = f"measured − claimed = {_number(rate)} × sign(x)"
+    relation = f"measured − claimed = {number(rate)} × sign(x)"
     return Supposition(lambda i: c(i) + rate * np.sign(e.x[i].astype(np.float64)), relation, cause, SIGNS)
 
 
@@ -108,7 +109,7 @@ def _offset(e: Evidence) -> Supposition | None:
     if offset == 0.0 or not np.isfinite(offset):
         return None
     c = _at(e)
-    relation = f"claimed − measured = {_number(offset)}"
+    relation = f"claimed − measured = {number(offset)}"
     return Supposition(lambda i: c(i) - offset, relation, "a constant is added to each entry", SEVERAL)
 
 
@@ -134,7 +135,7 @@ def _clipped(e: Evidence) -> Supposition | None:
         is_so = np.abs(np.clip(measured, -limit, limit) - c(i)) <= e.slack_of(measured)
         return np.where(is_so, measured, np.inf)
 
-    relation = f"claimed = ±{_number(limit)}, and measured is larger"
+    relation = f"claimed = ±{number(limit)}, and measured is larger"
     return Supposition(expected, relation, "the claim is clipped, or the sign is taken for the value", SEVERAL)
 
 
@@ -149,7 +150,7 @@ def _factor_and_decay(e: Evidence) -> Supposition | None:
     if rank < 2 or factor in (0.0, 1.0) or not (np.isfinite(factor) and np.isfinite(rate)):
         return None
     c = _at(e)
-    relation = f"claimed = {_number(factor)} × measured {'+' if rate > 0 else '−'} {_number(abs(float(rate)))} × x"
+    relation = f"claimed = {number(factor)} × measured {'+' if rate > 0 else '−'} {number(abs(float(rate)))} × x"
     cause = "the penalty's term and the rest of the gradient are scaled unlike each other"
     return Supposition(
         lambda i: (c(i) - float(rate) * e.x[i].astype(np.float64)) / factor, relation, cause, SEVERAL + 2
@@ -170,7 +171,3 @@ def _mask(e: Evidence) -> Supposition | None:
 
     cause = "a mask is missing (of a ReLU, of dropout, of padding), or a gradient that f stops"
     return Supposition(expected, "measured = 0", cause, SEVERAL)
-
-
-def _number(value: float) -> str:
-    return f"{value:.6g}".replace("-", "−", 1) if value < 0 else f"{value:.6g}"

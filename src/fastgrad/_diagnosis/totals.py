@@ -5,6 +5,7 @@ from math import prod
 import numpy as np
 
 from fastgrad._diagnosis.evidence import Evidence
+from fastgrad._diagnosis.words import number
 from fastgrad._tree import Leaf
 from fastgrad._typing import Float64Array
 
@@ -91,7 +92,7 @@ def _factors(e: Evidence, leaf: Leaf, c: Float64Array, m: Float64Array) -> str:
         if np.all(off <= slack) and surplus >= SEVERAL and np.any(off + 8 * slack < np.abs(rows_c - rows_m)):
             return (
                 f"each {name} of {leaf.path} is claimed to be what was measured times a factor of its own, from "
-                f"{_number(used.min())} to {_number(used.max())}: an activation's derivative, a mask or a count that "
+                f"{number(used.min())} to {number(used.max())}: an activation's derivative, a mask or a count that "
                 f"belongs to the {name} is missing or wrong, probably"
             )
     return ""
@@ -109,10 +110,6 @@ def _total(e: Evidence, leaf: Leaf, c: Float64Array, m: Float64Array) -> str:
     if is_forced or abs(change) > FORCED * changes or 5 * e.wrong.size < 4 * m.size:
         return ""
     return (
-        f"{e.wrong.size} entries of {leaf.path} are wrong, but all add up to {_number(total)} as measured: "
+        f"{e.wrong.size} entries of {leaf.path} are wrong, but all add up to {number(total)} as measured: "
         f"summed over the wrong axis, probably"
     )
-
-
-def _number(value: float) -> str:
-    return f"{value:.6g}".replace("-", "−", 1) if value < 0 else f"{value:.6g}"

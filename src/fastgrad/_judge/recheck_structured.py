@@ -7,6 +7,7 @@ import numpy as np
 from fastgrad._judge.probe import UNIT_ROUNDOFF, UNITS
 from fastgrad._typing import Array, Float64Array, IndexArray
 
+#: Entries beyond tolerance are measured again at these multiples of their steps.
 MULTIPLES = (4.0, 16.0)
 
 

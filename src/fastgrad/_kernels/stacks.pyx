@@ -8,9 +8,11 @@ fresh stack a call. A stack that f has kept, or a view of it, shows in its count
 """
 from cpython.buffer cimport PyBuffer_Release
 from cpython.exc cimport PyErr_CheckSignals
-from libc.string cimport memcmp
 
-from fastgrad._kernels.buffers cimport Frame, call, double_buffer, flat, frame_of, is_laid_out, same_bits
+from fastgrad._kernels.buffers cimport Frame, call, double_buffer, flat, frame_of, is_laid_out
+from fastgrad._kernels.stack_points cimport (
+    ALONE, MOVE, MOVED, RESTORE, UNTOUCHED, Table, combine, is_whole, visit,
+)
 from fastgrad._kernels.wide cimport real
 
 cdef extern from "Python.h":
@@ -25,135 +27,6 @@ cdef extern from *:
     #endif
     """
     const bint FASTGRAD_STACK_COUNTS_ARE_EXACT
-
-cdef enum Visit:
-    UNTOUCHED  # do the entries to be moved equal x's?
-    MOVE       # write them
-    MOVED      # do they hold what was written?
-    ALONE      # does all else equal x?
-    RESTORE    # write x's back
-
-
-# offsets (s, k)  weights (s, k), 0 where a row has ended  widths (s,)  which (1,) or (n,): the row that entry i takes
-cdef class Table:
-    """The stencils, and the entries [start, stop) that the stack is made for."""
-    cdef const Py_ssize_t[:, ::1] offsets
-    cdef const double[:, ::1] weights
-    cdef const double[::1] widths
-    cdef const unsigned char[::1] which
-    cdef const double[::1] h
-    cdef Py_ssize_t n, start, stop, first, last
-
-    def __init__(self, h, offsets, weights, widths, which, n):
-        self.h, self.offsets, self.weights, self.widths, self.which, self.n = h, offsets, weights, widths, which, n
-        self.start = self.stop = self.first = self.last = 0
-        if h.shape[0] not in (1, n) or which.shape[0] not in (1, n):
-            raise ValueError("steps and choices are one for all entries, or one each")
-
-    cdef bint has_centre(self) noexcept:
-        cdef Py_ssize_t w, k
-        for w in range(self.offsets.shape[0]):
-            for k in range(self.offsets.shape[1]):
-                if self.offsets[w, k] == 0 and self.weights[w, k] != 0.0:
-                    return True
-        return False
-
-    cdef Py_ssize_t row(self, Py_ssize_t i) noexcept nogil:
-        return self.which[i if self.which.shape[0] > 1 else 0]
-
-    cdef double step(self, Py_ssize_t i) noexcept nogil:
-        return self.h[i if self.h.shape[0] > 1 else 0]
-
-    cdef Py_ssize_t advance(self, Py_ssize_t rows) noexcept nogil:
-        """Go on to the next entries, as many as have their points among so many, but one at least; return the points."""
-        cdef Py_ssize_t w, k, count, used = 0
-        self.start = self.stop
-        while self.stop < self.n:
-            w, count = self.row(self.stop), 0
-            for k in range(self.offsets.shape[1]):
-                if self.weights[w, k] == 0.0:
-                    break
-                if self.offsets[w, k] != 0:
-                    count += 1
-                    if self.stop == self.start and count == 1:
-                        self.first = self.offsets[w, k]
-                    if used + count <= rows or self.stop == self.start:
-                        self.last = self.offsets[w, k]
-            if used + count > rows and self.stop > self.start:
-                break
-            used += count
-            self.stop += 1
-        return used
-
-
-# stack (rows, n)  base (n,)
-cdef int visit(Table t, real[:, ::1] stack, const real[::1] base, Visit what) except -1 nogil:
-    """Do one thing with the moved entry of each row, or with all but it; return whether all is as it should be."""
-    cdef Py_ssize_t i, k, w, r = 0, n = base.shape[0]
-    cdef double step
-    cdef real moved
-    for i in range(t.start, t.stop):
-        w, step = t.row(i), t.step(i)
-        for k in range(t.offsets.shape[1]):
-            if t.weights[w, k] == 0.0:
-                break
-            if t.offsets[w, k] == 0:
-                continue
-            moved = <real>(base[i] + t.offsets[w, k] * step)
-            if what == MOVE:
-                stack[r, i] = moved
-            elif what == RESTORE:
-                stack[r, i] = base[i]
-            elif what == UNTOUCHED:
-                if not same_bits(&stack[r, i], &base[i]):
-                    return False
-            elif what == MOVED:
-                if not same_bits(&stack[r, i], &moved):
-                    return False
-            elif (memcmp(&stack[r, 0], &base[0], i * sizeof(real)) != 0
-                    or (i + 1 < n and memcmp(&stack[r, i + 1], &base[i + 1], (n - i - 1) * sizeof(real)) != 0)):
-                return False
-            r += 1
-    return True
-
-
-# stack (rows, n)  base (n,)
-cdef int is_whole(const real[:, ::1] stack, const real[::1] base) except -1 nogil:
-    """Tell whether each row is x, bit for bit."""
-    cdef Py_ssize_t r
-    for r in range(stack.shape[0]):
-        if memcmp(&stack[r, 0], &base[0], base.shape[0] * sizeof(real)) != 0:
-            return False
-    return True
-
-
-# values (rows, m)  centre (m,)  J (m, n), whose columns [start, stop) are written
-cdef int combine(Table t, const double[::1] values, const double[::1] centre, real[:, ::1] J) except -1 nogil:
-    cdef Py_ssize_t i, k, s, w, r, at = 0, m = J.shape[0]
-    cdef double total, width
-    for i in range(t.start, t.stop):
-        w = t.row(i)
-        width = t.widths[w] * t.step(i)
-        for s in range(m):
-            r, total = at, 0.0
-            for k in range(t.offsets.shape[1]):
-                if t.weights[w, k] == 0.0:
-                    break
-                if t.offsets[w, k] == 0:
-                    total = total + t.weights[w, k] * centre[s]
-                    continue
-                if k == 0:
-                    total = t.weights[w, k] * values[r * m + s]
-                else:
-                    total = total + t.weights[w, k] * values[r * m + s]
-                r += 1
-            J[s, i] = <real>(total / width)
-        for k in range(t.offsets.shape[1]):
-            if t.weights[w, k] == 0.0:
-                break
-            at += t.offsets[w, k] != 0
-    return 0
-
 
 cdef class Target:
     """Where the derivative goes: made by `allocate` for the shape of a value, of a scalar by `()`."""

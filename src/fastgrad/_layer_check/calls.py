@@ -47,7 +47,7 @@ def _own(params: Mapping[Any, Any]) -> dict[Any, Any]:
     return {key: _own(value) if isinstance(value, Mapping) else value for key, value in params.items()}
 
 
-class Calls:
+class LayerCalls:
     """Forward and backward of a layer at x, each from the same state; counted.
 
     Attributes
@@ -138,7 +138,7 @@ class Calls:
 class Target:
     """x, or a parameter: what the outputs are a function of."""
 
-    calls: Calls
+    calls: LayerCalls
     name: str
     point: Point
     parameter: Parameter | None

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from fastgrad import steps
-from fastgrad._check import ATOL, RTOL, gradient_check
-from fastgrad._layer_check.calls import Calls, Functional, Target
+from fastgrad._check import gradient_check
+from fastgrad._judge.tolerance import ATOL, RTOL
+from fastgrad._layer_check.calls import Functional, LayerCalls, Target
 from fastgrad._layer_check.names import INPUT, find
 from fastgrad._layer_check.outputs import outputs_to_blame
 from fastgrad._layer_check.result import LayerCheck
@@ -122,7 +123,7 @@ def layer_check(
         layer = _pair(layer, params, args, kwargs)
     elif params is not None:
         raise TypeError("params belongs to a pair (forward, backward); a layer holds its parameters itself.")
-    calls = Calls(layer, x, args, kwargs)
+    calls = LayerCalls(layer, x, args, kwargs)
     seed = seed_from(rng)
     try:
         return _Judge(calls, grad_output, gradients, {"eps": eps, "atol": atol, "rtol": rtol, **options}, seed).judge()
@@ -133,7 +134,7 @@ def layer_check(
 class _Judge:
     """One check of a layer."""
 
-    def __init__(self, calls: Calls, grad_output: Any, gradients: Any, options: dict[str, Any], seed: int) -> None:
+    def __init__(self, calls: LayerCalls, grad_output: Any, gradients: Any, options: dict[str, Any], seed: int) -> None:
         calls.meet()
         self._calls, self._gradients, self._options, self._seed = calls, gradients, options, seed
         self._draw = np.random.default_rng(seed)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from fastgrad._layer_check.calls import Calls, Target
+from fastgrad._layer_check.calls import LayerCalls, Target
 from fastgrad._typing import Array, Float64Array
 
 #: Cotangents that backward is asked about on each axis, and how many of the slices to blame are named.
@@ -17,7 +17,7 @@ Claims = Callable[[Float64Array], Mapping[str, Float64Array]]
 
 
 def outputs_to_blame(
-    calls: Calls, r: Float64Array, directions: Mapping[str, tuple[Target, Float64Array, float]], claims: Claims
+    calls: LayerCalls, r: Float64Array, directions: Mapping[str, tuple[Target, Float64Array, float]], claims: Claims
 ) -> dict[str, str]:
     """Return for each name a sentence that says for which outputs its gradient is wrong, if not for all.
 
@@ -27,7 +27,7 @@ def outputs_to_blame(
 
     Parameters
     ----------
-    calls : Calls
+    calls : LayerCalls
     r : ndarray
         A cotangent without zeros, in one line.
     directions : mapping

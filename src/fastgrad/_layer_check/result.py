@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from textwrap import indent, wrap
 from typing import Any
 
-from fastgrad._errors import GradientMismatch, InconclusiveError
+from fastgrad._errors import failure
 from fastgrad._result import Entry, GradientCheck, Verdict
 
 _WIDTH, _NAME, _SHAPE = 100, 28, 22
@@ -102,10 +102,8 @@ class LayerCheck:
         GradientMismatch, InconclusiveError
             Both are an AssertionError; the message is the report.
         """
-        if self.verdict == "failed":
-            raise GradientMismatch(str(self))
-        if self.verdict == "inconclusive":
-            raise InconclusiveError(str(self))
+        if not self.passed:
+            raise failure(self.verdict, str(self))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain numbers, strings, lists and dictionaries, as JSON takes them but for NaN."""

@@ -8,7 +8,8 @@ from numpy.typing import ArrayLike
 
 from fastgrad._arrays import real_array
 from fastgrad._errors import ShapeError
-from fastgrad._losses.criteria import Criterion, Directions, LossLike, bind, held, rows
+from fastgrad._losses.criteria import Criterion, Directions, held, rows
+from fastgrad._losses.named import LossLike, bind
 from fastgrad._losses.parts import (
     AROUND_FROM,
     SidedLoop,

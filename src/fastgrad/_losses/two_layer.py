@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fastgrad._errors import ShapeError
-from fastgrad._losses.criteria import NOTHING, Criterion, Directions, LossLike, bind, held, rows
+from fastgrad._losses.criteria import NOTHING, Criterion, Directions, held, rows
 from fastgrad._losses.input_moves import input_differences
+from fastgrad._losses.named import LossLike, bind
 from fastgrad._losses.parts import (
     AROUND_FROM,
     SidedLoop,

@@ -8,14 +8,15 @@ import numpy as np
 
 from fastgrad._ahead import Ahead
 from fastgrad._calls import Calls
-from fastgrad._color_reader import ColorReader
-from fastgrad._compression import Compression, pattern_of
+from fastgrad._colored.compression import Compression, pattern_of
+from fastgrad._colored.reader import ColorReader
 from fastgrad._errors import ShapeError
 from fastgrad._judge.claim import Claim
+from fastgrad._judge.tolerance import Tolerances, tolerances
 from fastgrad._matrix_check.claim import matrix_claim
 from fastgrad._matrix_check.colored_recheck import ColoredLook
 from fastgrad._matrix_check.forgotten import Completion, Sheet
-from fastgrad._matrix_check.judgement import Again, Findings, Tolerances, blank, judge, no_progress, tolerances
+from fastgrad._matrix_check.judgement import Again, Findings, blank, judge, no_progress
 from fastgrad._matrix_check.recheck import Outputs
 from fastgrad._matrix_check.stored import (
     StoredCase,
@@ -126,14 +127,8 @@ class ColoredCheck:
     def _rows(self) -> tuple[int, ...]:
         """Return the shape of f's values; it is called, if it was not yet."""
         if self._y_shape is None:
-            reader = self._point.reader()
             self._made += 1
-            try:
-                y = self.line(self._point.array.copy())
-            except BaseException as error:
-                reader.note(error, 0, 0)
-                raise
-            self._y_shape = reader.array(y, 0, 0, None).shape
+            self._y_shape = self._point.reader().at_x(self.line, self._point.array.copy()).shape
         return self._y_shape
 
     def _starting_from(self, sparsity: Any) -> Pattern | Coloring:

@@ -12,9 +12,10 @@ from fastgrad._calls import Calls
 from fastgrad._direction import in_line
 from fastgrad._hessian import numerical_hessian
 from fastgrad._jacobian import measure, numerical_jacobian
+from fastgrad._judge.tolerance import Tolerances, tolerances
 from fastgrad._judge.verdict import Case
 from fastgrad._matrix_check.claim import MatrixClaim, matrix_claim
-from fastgrad._matrix_check.judgement import Findings, Tolerances, blank, even, judge, no_progress, tolerances
+from fastgrad._matrix_check.judgement import Findings, blank, even, judge, no_progress
 from fastgrad._matrix_check.recheck import Outputs
 from fastgrad._pairings import pairing
 from fastgrad._parts import at_steps, in_parts

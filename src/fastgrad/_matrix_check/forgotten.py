@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from fastgrad._colored.forms import Form, product
 from fastgrad._matrix_check.stored import flat_indices
 from fastgrad._point import Point
-from fastgrad._sparse_array import Form, product
 from fastgrad._typing import Array, Float64Array, IndexArray
 from fastgrad.sparsity._pattern import Pattern
 

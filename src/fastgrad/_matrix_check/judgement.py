@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from fastgrad import _backend
-from fastgrad._check import ATOL, RTOL
 from fastgrad._judge.verdict import Case, beyond_tolerance, conclude, tally
 from fastgrad._matrix_check.recheck import Outputs
 from fastgrad._progress import Progress
@@ -14,8 +13,6 @@ from fastgrad._typing import Array, Float64Array, IndexArray
 
 #: Of each entry that is looked at again: the best value, its bound, and the slopes on both sides.
 Findings = tuple[Float64Array, Float64Array, Float64Array, Float64Array]
-#: atol and rtol as they were given.
-Tolerances = tuple[float | None, float | None]
 #: A second look at these of the compared entries.
 Again = Callable[[IndexArray], Findings]
 
@@ -62,26 +59,6 @@ def judge(
     if sorted_out.unresolved.k.size:
         reasons.append(f"{sorted_out.unresolved.k.size} beyond tolerance, but within the error bound.")
     return conclude(case, flat, summary, sorted_out, calls(), tuple(reasons), flaw=flaws[0] if flaws else None)
-
-
-def tolerances(given: Tolerances, precision: str) -> tuple[float, float]:
-    """Return atol and rtol as given, or those of a precision.
-
-    Raises
-    ------
-    ValueError
-        If one is negative or NaN.
-    """
-    atol, rtol = given
-    return _tolerance("atol", atol, ATOL[precision]), _tolerance("rtol", rtol, RTOL[precision])
-
-
-def _tolerance(name: str, given: float | None, default: float) -> float:
-    if given is None:
-        return default
-    if not given >= 0:
-        raise ValueError(f"{name} must be a number that is not negative; got {given!r}.")
-    return float(given)
 
 
 def no_progress() -> Progress:

@@ -6,15 +6,16 @@ from typing import Any
 import numpy as np
 
 from fastgrad._calls import Calls
-from fastgrad._compression import Compression
+from fastgrad._colored.compression import Compression
+from fastgrad._colored.symmetry import mirror_images, symmetrize
 from fastgrad._direction import in_line
+from fastgrad._judge.tolerance import Tolerances
 from fastgrad._matrix_check.colored_check import ColoredCheck
 from fastgrad._matrix_check.forgotten import Sheet
-from fastgrad._matrix_check.judgement import Again, Findings, Tolerances, blank, even
+from fastgrad._matrix_check.judgement import Again, Findings, blank, even
 from fastgrad._matrix_check.stored import StoredCase, StoredClaim, is_sparse, refuse_misfit
 from fastgrad._point import Point
 from fastgrad._result import GradientCheck
-from fastgrad._sparse_hessian import mirror_images, symmetrize
 from fastgrad._typing import Array, Float64Array, IndexArray, Step
 from fastgrad.sparsity._color import color
 from fastgrad.sparsity._coloring import Coloring

@@ -1,6 +1,5 @@
 """Frozen data as plain numbers, strings, lists and dictionaries, and back; JSON of it that any reader takes."""
 
-import json
 import math
 from dataclasses import fields, is_dataclass
 from types import NoneType, UnionType
@@ -26,6 +25,8 @@ def plain(value: Any) -> Any:
 
 def to_json(value: Any, indent: int | None) -> str:
     """Return JSON of plain data, in which NaN and the infinite are the strings "nan", "inf" and "-inf"."""
+    import json  # loaded when needed: most results are looked at, not stored
+
     return json.dumps(_finite(value), indent=indent, allow_nan=False, ensure_ascii=False)
 
 

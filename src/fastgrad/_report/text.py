@@ -22,7 +22,7 @@ def text(check: "GradientCheck") -> str:
         lines += _wrapped(f"diagnosis: {check.diagnosis}")
     shown = check.wrong if len(check.wrong) else check.unresolved
     if len(shown):
-        lines += _table(shown, check.name)
+        lines += table_of(shown, check.name)
     return "\n".join(lines + footer(check))
 
 
@@ -79,7 +79,8 @@ def rows(shown: "Entries", name: "Callable[[int], str]") -> list[tuple[str, ...]
     return table
 
 
-def _table(shown: "Entries", name: "Callable[[int], str]") -> list[str]:
+def table_of(shown: "Entries", name: "Callable[[int], str]") -> list[str]:
+    """Return the same as lines, and a last one where there are more entries."""
     table = rows(shown, name)
     width = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
     width[0] = min(width[0], COLUMNS - 2 - sum(w + 2 for w in width[1:]))

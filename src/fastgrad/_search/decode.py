@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from fastgrad._search.calibration import Calibration
+from fastgrad._search.found import Found, Look
 from fastgrad._search.projections import MEAN_SQUARE, Block, Projections
 
 #: Entries that a ratio may point at, of which each is looked at.
@@ -38,15 +39,6 @@ class _Node:
     top: Block | None = field(compare=False, default=None)
 
 
-@dataclass(frozen=True)
-class Look:
-    """What a direct difference showed: by how much it misses the claim, whether that fits what was expected."""
-
-    error: float
-    is_wrong: bool
-    fits: bool
-
-
 class Decoder:
     """Follow residuals to entries.
 
@@ -68,10 +60,8 @@ class Decoder:
 
     Attributes
     ----------
-    errors : dict
-        The errors of the entries looked at.
-    wrong : int
-        How many of these are wrong.
+    found : Found
+        The entries looked at.
     dense : list of Block
         Blocks in which too many entries are wrong to name them.
     loose : float
@@ -90,8 +80,6 @@ class Decoder:
         may_go_on: Callable[[], bool],
         sample: Callable[[Block, int], list[int]],
     ) -> None:
-        self.errors: dict[int, float] = {}
-        self.wrong = 0
         self.dense: list[Block] = []
         self.loose = 0.0
         self.is_complete = True
@@ -108,7 +96,7 @@ class Decoder:
         self._probed: list[Block] = []
         self._roots = calibration.residuals
         self._squares = 0.0
-        self._weights: dict[tuple[int, int], float] = {}
+        self.found = Found(lambda key, i: projections.weight(key, i, calibration.h))
 
     def limit(self, wear: float = 1.0) -> float:
         """Return what a residual of so many measurements may be with nothing wrong."""
@@ -125,19 +113,7 @@ class Decoder:
 
         Along another direction the differences within tolerance add up to another sum, of the same size.
         """
-        return abs(rest) <= max(self.limit(1.0 + MEAN_SQUARE * len(self.errors)), ALIKE * math.sqrt(self._squares))
-
-    def explained(self, block: Block, by_place: bool = False) -> float:
-        """Return what the entries looked at add to a residual of a block."""
-        return math.fsum(
-            e * self._weight(block.key, i) * (block.place(i) if by_place else 1.0)
-            for i, e in self.errors.items()
-            if block.lo <= i < block.hi and math.isfinite(e)
-        )
-
-    def worn(self, block: Block) -> float:
-        """Return what the noise of the entries looked at adds to the variance of a residual less their parts."""
-        return MEAN_SQUARE * sum(block.lo <= i < block.hi for i in self.errors)
+        return abs(rest) <= max(self.limit(1.0 + MEAN_SQUARE * len(self.found)), ALIKE * math.sqrt(self._squares))
 
     def run(self, key: int, residual: float) -> None:
         """Follow the residual of everything along a direction."""
@@ -151,17 +127,12 @@ class Decoder:
             if not any(_within(node.block, d) for d in self.dense):
                 self._follow(node)
 
-    def _weight(self, key: int, i: int) -> float:
-        if (key, i) not in self._weights:
-            self._weights[key, i] = self._p.weight(key, i, self._h)
-        return self._weights[key, i]
-
     def _rest(self, node: _Node) -> float:
         """Return the part of a node's residual that no entry looked at explains."""
-        return node.plain - self.explained(node.block)
+        return node.plain - self.found.explained(node.block)
 
     def _is_open(self, node: _Node) -> bool:
-        return abs(self._rest(node)) > self.limit(node.wear + self.worn(node.block))
+        return abs(self._rest(node)) > self.limit(node.wear + self.found.worn(node.block))
 
     def _push(self, node: _Node) -> None:
         if not math.isfinite(node.plain):
@@ -209,7 +180,7 @@ class Decoder:
         if hi - lo > SHARE * node.block.size:
             return False
         part = _Node(0.0, Block(node.block.key, lo, hi), self._residual(Block(node.block.key, lo, hi)))
-        if abs(self._rest(node) - self._rest(part)) > self.limit(node.wear + 1.0 + self.worn(node.block)):
+        if abs(self._rest(node) - self._rest(part)) > self.limit(node.wear + 1.0 + self.found.worn(node.block)):
             return False
         self._push(part)
         return True
@@ -219,10 +190,10 @@ class Decoder:
         block = node.block
         if block.size < self._p.size:
             return True
-        error = self._rest(node) / self._weight(block.key, i)
+        error = self._rest(node) / self.found.weight(block.key, i)
         for key, residual in self._roots:
-            rest = residual - self.explained(Block(key, 0, block.size)) - error * self._weight(key, i)
-            if abs(rest) > 2.0 * self.limit(node.wear + self.worn(block)) + SLACK * abs(error):
+            rest = residual - self.found.explained(Block(key, 0, block.size)) - error * self.found.weight(key, i)
+            if abs(rest) > 2.0 * self.limit(node.wear + self.found.worn(block)) + SLACK * abs(error):
                 return False
         return True
 
@@ -230,8 +201,8 @@ class Decoder:
         """Return the range of entries that the ratio points at, and the place in it; None where it points at none."""
         block = node.block
         assert node.by_place is not None
-        plain, worn = self._rest(node), self.worn(block)
-        place = (node.by_place - self.explained(block, by_place=True)) / plain
+        plain, worn = self._rest(node), self.found.worn(block)
+        place = (node.by_place - self.found.explained(block, by_place=True)) / plain
         unsure = self._threshold * (math.sqrt(node.wear_by_place + worn) + abs(place) * math.sqrt(node.wear + worn))
         slack = unsure / abs(plain) + self._p.grain(self._h)
         if not (abs(place) - slack <= 1.0 and slack < 1.0):
@@ -244,13 +215,12 @@ class Decoder:
 
     def _take(self, node: _Node, i: int) -> bool:
         """Look at an entry; where it explains the residual, or is wrong, take its part away and go on with the rest."""
-        if i in self.errors:
+        if i in self.found:
             return False
-        weight = self._weight(node.block.key, i)
-        unsure = self._threshold * math.sqrt(node.wear + self.worn(node.block)) / abs(weight)
+        weight = self.found.weight(node.block.key, i)
+        unsure = self._threshold * math.sqrt(node.wear + self.found.worn(node.block)) / abs(weight)
         look = self._look(i, self._rest(node) / weight, unsure, abs(weight) * self._h)
-        self.errors[i] = look.error
-        self.wrong += look.is_wrong
+        self.found.take(i, look)
         if not (look.is_wrong or look.fits):
             return False
         self._push(node)
@@ -278,10 +248,10 @@ class Decoder:
             b.by_place = (rest - share * a.by_place) / (1.0 - share)
             b.wear_by_place = (worn + 1.0) / (1.0 - share) ** 2
         elif is_left:
-            rest -= (1.0 - share) * self.explained(right, by_place=True)
+            rest -= (1.0 - share) * self.found.explained(right, by_place=True)
             a.by_place, a.wear_by_place, a.top = rest / share, worn / share**2, None
         else:
-            rest -= share * self.explained(left, by_place=True)
+            rest -= share * self.found.explained(left, by_place=True)
             b.by_place, b.wear_by_place, b.top = rest / (1.0 - share), worn / (1.0 - share) ** 2, None
         self._push(a)
         self._push(b)
@@ -295,10 +265,9 @@ class Decoder:
         self._probed.append(top)
         wrong = 0
         for i in self._sample(top, LOOKS):
-            if i not in self.errors:
+            if i not in self.found:
                 look = self._look(i, math.nan, math.nan, self._h)
-                self.errors[i] = look.error
-                self.wrong += look.is_wrong
+                self.found.take(i, look)
                 wrong += look.is_wrong
         if wrong < DENSE:
             return False

@@ -7,7 +7,7 @@ import numpy as np
 from fastgrad._judge.probe import Probe, Slope
 from fastgrad._judge.recheck import Finding, look_again
 from fastgrad._judge.verdict import Case
-from fastgrad._search.decode import Look
+from fastgrad._search.found import Look
 from fastgrad._typing import Float64Array, IndexArray
 
 #: A step at least this share of the entry; where the first look is not plain, a second one with a step so much smaller.

@@ -138,7 +138,7 @@ class _Search:
     def _rest(self, key: int) -> float:
         """Return the part of the residual along a direction that is not explained by entries looked at."""
         rest = self.residuals[key]
-        return rest - self.decoder.explained(self._all(key)) if self.decoder else rest
+        return rest - self.decoder.found.explained(self._all(key)) if self.decoder else rest
 
     def _tolerance(self, block: Block) -> float:
         largest, _ = _backend.masks.sizes(self.case.claimed[block.lo : block.hi])
@@ -148,7 +148,7 @@ class _Search:
         return self.p.calls + sum(probe.calls for probe in self.probes)
 
     def _may_go_on(self) -> bool:
-        wrong = self.decoder.wrong if self.decoder else 0
+        wrong = self.decoder.found.wrong if self.decoder else 0
         return self._calls() < min(PATIENCE + PATIENCE_AN_ENTRY * wrong, MOST)
 
     def _sample(self, block: Block, count: int) -> list[int]:
@@ -163,7 +163,7 @@ class _Search:
         rests = [self._rest(key) for key in self.residuals]
         is_explained = all(map(decoder.is_explained, rests))
         rest = decoder.loose if is_explained and decoder.loose else max(map(abs, rests))
-        worn = found.threshold * math.sqrt(1.0 + decoder.worn(self._all(0)))
+        worn = found.threshold * math.sqrt(1.0 + decoder.found.worn(self._all(0)))
         self.bound = ENTRY * max(worn, rest)
         if decoder.dense or not (is_explained or self.bound <= self.goal or self._is_at_kinks(found)):
             return self._weigh_many(found)
@@ -203,7 +203,7 @@ class _Search:
         )
         if not beyond_tolerance(low, self.case.atol, self.case.rtol, self.p.size, self.norm):
             self.reasons.append("That is within the tolerance of all entries together, but single ones may be wrong.")
-        elif self.decoder is not None and not self.decoder.wrong and self._has_kinks(found):
+        elif self.decoder is not None and not self.decoder.found.wrong and self._has_kinks(found):
             self.reasons.append(
                 "But x lies at kinks of f, where more than one claim is right, and no entry is wrong alone."
             )

@@ -8,6 +8,7 @@ import numpy as np
 
 from fastgrad import _backend, steps
 from fastgrad._bounds import limits
+from fastgrad._errors import no_such_method
 from fastgrad._point import Point
 from fastgrad._stencils.table import ORDERS, Stencil, stencil
 from fastgrad._typing import Array, Float64Array, Step
@@ -113,7 +114,7 @@ def planned(point: Point, eps: Step, method: str | None, order: int | None, boun
     if method is None and order is None and bounds is None:
         return Plan((stencil("central", ORDER),), _ALL, steps.resolve(eps, point), changes_sides=False)
     if method is not None and method not in METHODS:
-        raise ValueError(f"method must be one of {', '.join(map(repr, METHODS))}; got {method!r}.")
+        raise no_such_method(method, METHODS)
     chosen = stencil("central" if method is None else method, ORDER if order is None else order)
     if eps is None and chosen is not stencil("central", ORDER):
         eps = "auto"

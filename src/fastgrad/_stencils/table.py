@@ -1,13 +1,15 @@
 """Finite-difference stencils: which values of f, with which weights, make a derivative of which order of error.
 
 The table is generated from its definition: the weights w_k of the offsets o_k solve Σ w_k o_k^q = n! for q = n and = 0
-for every other q below the number of points, in exact rational arithmetic. They are kept as integers over one
-denominator, so that f's values are weighted without rounding of the weights.
+for every other q below the number of points, in exact arithmetic. They are kept as integers over one denominator, so
+that f's values are weighted without rounding of the weights.
 """
 
 from functools import cache
-from math import factorial, lcm
+from math import factorial, gcd, lcm
 from typing import NamedTuple
+
+from fastgrad._errors import no_such_method
 
 #: The orders of error that each method offers for the first derivative.
 ORDERS: dict[str, tuple[int, ...]] = {"central": (2, 4, 6, 8), "forward": (1, 2, 3, 4), "backward": (1, 2, 3, 4)}
@@ -60,7 +62,7 @@ def stencil(method: str, order: int, derivative: int = 1) -> Stencil:
     (4, -1, -3)
     """
     if method not in ORDERS:
-        raise ValueError(f"method must be one of {', '.join(map(repr, ORDERS))}; got {method!r}.")
+        raise no_such_method(method, ORDERS)
     if order not in ORDERS[method]:
         offered = ", ".join(map(str, ORDERS[method]))
         raise ValueError(f"the method {method!r} has the orders {offered}; got {order!r}.")
@@ -74,20 +76,23 @@ def stencil(method: str, order: int, derivative: int = 1) -> Stencil:
 
 
 def on_points(points: list[int], derivative: int, order: int) -> Stencil:
-    """Return the stencil on these points, by elimination on the moment conditions; its order is as the caller says."""
-    from fractions import Fraction
+    """Return the stencil on these points; its order is as the caller says.
 
-    n = len(points)
-    rows = [[Fraction(p) ** q for p in points] + [Fraction(factorial(q) if q == derivative else 0)] for q in range(n)]
-    for k in range(n):
-        pivot = next(r for r in range(k, n) if rows[r][k] != 0)
-        rows[k], rows[pivot] = rows[pivot], rows[k]
-        rows[k] = [value / rows[k][k] for value in rows[k]]
-        for r in range(n):
-            if r != k and rows[r][k] != 0:
-                rows[r] = [a - rows[r][k] * b for a, b in zip(rows[r], rows[k], strict=True)]
-    weights = {p: rows[k][n] for k, p in enumerate(points) if rows[k][n] != 0}
-    denominator = lcm(*(w.denominator for w in weights.values()))
+    The derivative at 0 of the polynomial through f's values: a point weighs n! times the coefficient of power n in its
+    Lagrange polynomial, the one that is 1 there and 0 at all others. A fraction is a pair of integers.
+    """
+    weights: dict[int, tuple[int, int]] = {}
+    for p in points:
+        above, below = [1], 1
+        for q in points:
+            if q != p:
+                above = [a - q * b for a, b in zip([0, *above], [*above, 0], strict=True)]
+                below *= p - q
+        weight = factorial(derivative) * above[derivative]
+        if weight != 0:
+            common = gcd(weight, below)
+            weights[p] = weight // common, below // common
+    denominator = lcm(*(below for _, below in weights.values()))
     ordered = sorted(weights, key=lambda p: (p == 0, abs(p), p < 0))
-    numerators = tuple(int(weights[p] * denominator) for p in ordered)
+    numerators = tuple(weights[p][0] * (denominator // weights[p][1]) for p in ordered)
     return Stencil(tuple(ordered), numerators, denominator, derivative, order)

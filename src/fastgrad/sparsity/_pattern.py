@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from fastgrad import _backend
-from fastgrad._errors import ShapeError
+from fastgrad._errors import ShapeError, missing_extra
 from fastgrad._typing import Array
 
 __all__ = ["Lines", "Pattern", "forget", "from_csc", "from_csr", "read_shape"]
@@ -154,9 +154,7 @@ class Pattern:
         try:
             from scipy import sparse
         except ImportError as error:
-            raise ImportError(
-                'a SciPy array needs SciPy; install the extra: pip install "fastgrad[sparse]".'
-            ) from error
+            raise missing_extra("a SciPy array", "SciPy", "sparse") from error
         starts, cols = self.csr
         matrix = sparse.csr_array((np.ones(self.nnz, bool), cols.copy(), starts.copy()), shape=self.shape)
         return matrix.asformat(format)

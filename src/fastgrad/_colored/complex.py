@@ -12,13 +12,13 @@ import numpy as np
 from fastgrad import steps
 from fastgrad._bounds import limits
 from fastgrad._calls import Calls
+from fastgrad._colored.compression import Compression
+from fastgrad._colored.forms import entries_of, places_by_columns, product
 from fastgrad._complex.reading import complex_values
 from fastgrad._complex.step import JITTER, bar_of, complex_steps
-from fastgrad._compression import Compression
 from fastgrad._errors import not_analytic
 from fastgrad._estimates import FLAGS, Derivative
 from fastgrad._point import Point, as_any_point
-from fastgrad._sparse_array import entries_of, places_by_columns, product
 from fastgrad._typing import Array, Float64Array, IndexArray
 
 #: A row is no analytic function's if it is off by this share of what its entries do, and so many roundings, …

@@ -7,10 +7,10 @@ import numpy as np
 
 from fastgrad._around import Around, Axis
 from fastgrad._calls import Calls
-from fastgrad._compression import Compression
+from fastgrad._colored.compression import Compression
+from fastgrad._colored.forms import entries_of, places_by_columns
 from fastgrad._estimates import FLAGS, Derivative
 from fastgrad._point import Point
-from fastgrad._sparse_array import entries_of, places_by_columns
 from fastgrad._stencils.bars import bars, points
 from fastgrad._stencils.entries import FAR, SEEN_CLOSER, closer_look, side_of
 from fastgrad._stencils.scheme import Plan

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 
 from fastgrad._calls import Calls
-from fastgrad._color_reader import ColorReader
-from fastgrad._compression import Compression, Vjp, compression
+from fastgrad._colored.compression import Compression, Vjp, compression
+from fastgrad._colored.missing_entries import refuse_missing
+from fastgrad._colored.reader import ColorReader
 from fastgrad._estimates import FLAGS, Derivative
-from fastgrad._missing_entries import refuse_missing
 from fastgrad._point import Point
 from fastgrad._stencils.scheme import Plan, planned
 from fastgrad._typing import Array, Step
@@ -53,15 +53,15 @@ def colored_jacobian(
     found: Derivative | None = None
     reader = by.reader(point)
     if method == "complex":
-        from fastgrad._colored_complex import complex_by_colors
+        from fastgrad._colored.complex import complex_by_colors
 
         found = complex_by_colors(calls, point, by, details=details)
     elif method == "adaptive":
-        from fastgrad._colored_adaptive import adaptive_by_colors
+        from fastgrad._colored.adaptive import adaptive_by_colors
 
         found = adaptive_by_colors(calls, point, by, bounds)
     elif details:
-        from fastgrad._colored_bars import bars_by_colors
+        from fastgrad._colored.bars import bars_by_colors
 
         found = bars_by_colors(calls, point, plan, by).after(asked)
     else:
@@ -72,7 +72,7 @@ def colored_jacobian(
         made = refuse_missing(whole, point, plan, by, data, reader)
         found = found.after(made) if found is not None else None
     if method == "complex":
-        from fastgrad._colored_complex import refuse_others_than_analytic
+        from fastgrad._colored.complex import refuse_others_than_analytic
 
         refuse_others_than_analytic(calls.alone(point), point, by, data, bounds)
     if found is not None and details:

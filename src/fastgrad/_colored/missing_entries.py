@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from fastgrad import _backend
-from fastgrad._color_reader import ColorReader
-from fastgrad._compression import Compression
+from fastgrad._colored.compression import Compression
+from fastgrad._colored.reader import ColorReader
 from fastgrad._errors import PatternError
 from fastgrad._point import Point
 from fastgrad._stencils.scheme import Plan

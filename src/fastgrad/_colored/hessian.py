@@ -1,23 +1,22 @@
 """The sparse Hessian of a scalar function, from its gradient: with error bars, with workers, and from stacks too."""
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
 from fastgrad._calls import Calls
-from fastgrad._compression import Compression
+from fastgrad._colored.compression import Compression
+from fastgrad._colored.forms import Form
+from fastgrad._colored.missing_entries import refuse_missing
+from fastgrad._colored.symmetry import mirror_images, symmetric_coloring, symmetrize
 from fastgrad._direction import in_line
 from fastgrad._estimates import FLAGS, Derivative
-from fastgrad._missing_entries import refuse_missing
 from fastgrad._point import Point
-from fastgrad._sparse_array import Form
-from fastgrad._sparse_hessian import mirror_images, symmetric_coloring, symmetrize
 from fastgrad._stencils.scheme import Plan, planned
+from fastgrad._two_steps import UNITS, truncation, with_other_steps
 from fastgrad._typing import Array, Float64Array, Step
-
-#: A bar is so many times the truncation that two steps show, and so many units of half a last place in each value.
-SAFETY, UNITS = 3.0, 4.0
 
 
 def colored_hessian(
@@ -105,20 +104,17 @@ def _bars(
     plain, data, size = first
     pattern = made.by.coloring.pattern
     mirror = mirror_images(pattern)
-    n, ratio = point.array.size, 2.0
-    h = np.broadcast_to(plan.h, n)
-    other = planned(point, (2 * h).reshape(point.array.shape), None, None, bounds)
-    if np.any(other.h < 1.5 * h):
-        ratio = 0.5
-        other = planned(point, (h / 2).reshape(point.array.shape), None, None, bounds)
+    h = np.broadcast_to(plan.h, point.array.size)
+    other, factor = with_other_steps(
+        lambda h: planned(point, h.reshape(point.array.shape), None, None, bounds), attrgetter("h"), h
+    )
     again = np.zeros_like(data)
     made.measure(other, again)
     symmetrize(again, made.by.coloring)
     own = made.by.coloring.alone_by_column
     with np.errstate(all="ignore"):
         apart = np.where(own & own[mirror], np.abs(plain.astype(np.float64) - plain[mirror]) / 2, 0.0)
-        truncation = SAFETY * np.abs(data.astype(np.float64) - again) / abs(ratio**2 - 1.0)
         rows, cols = pattern.rows, pattern.cols
         unit = UNITS * float(np.finfo(data.dtype).eps) / 2
         rounding = unit * np.maximum(size[rows] / h[cols], size[cols] / h[rows])
-        return np.maximum(truncation, apart) + rounding, np.maximum(h[rows], h[cols])
+        return np.maximum(truncation(data, again, factor), apart) + rounding, np.maximum(h[rows], h[cols])

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from fastgrad import _backend
-from fastgrad._errors import ShapeError
+from fastgrad._errors import ShapeError, missing_extra
 from fastgrad._typing import Array
 from fastgrad.sparsity._pattern import Lines, Pattern
 
@@ -101,9 +101,7 @@ def scipy_sparse() -> Any:
     try:
         from scipy import sparse
     except ImportError as error:
-        raise ImportError(
-            'a sparse derivative is a SciPy array, which needs SciPy: pip install "fastgrad[sparse]".'
-        ) from error
+        raise missing_extra("a sparse derivative", "SciPy", "sparse") from error
     return sparse
 
 

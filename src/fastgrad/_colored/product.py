@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastgrad._calls import Calls
-from fastgrad._compression import compression
+from fastgrad._colored.compression import compression
 from fastgrad._errors import ShapeError
 from fastgrad._point import Point
 from fastgrad._stencils.scheme import Plan

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 
 from fastgrad import _backend
-from fastgrad._color_reader import ColorReader
+from fastgrad._colored.forms import FORMATS, Form
+from fastgrad._colored.reader import ColorReader
 from fastgrad._direction import in_line
 from fastgrad._errors import ShapeError
 from fastgrad._point import Point
-from fastgrad._sparse_array import FORMATS, Form
 from fastgrad._stencils.scheme import Plan
 from fastgrad._typing import Array, VectorFunction
 from fastgrad.sparsity._caller import PatternCaller

@@ -10,11 +10,11 @@ from fastgrad._adaptive.entries import adaptive_element, on_grid
 from fastgrad._around import Around, Axis, inwards
 from fastgrad._bounds import limits
 from fastgrad._calls import Calls
-from fastgrad._compression import Compression
+from fastgrad._colored.compression import Compression
+from fastgrad._colored.forms import places_by_columns
 from fastgrad._errors import NO_VALUE
 from fastgrad._estimates import FLAGS, Derivative
 from fastgrad._point import Point
-from fastgrad._sparse_array import places_by_columns
 from fastgrad._typing import Float64Array, IndexArray
 
 
@@ -27,7 +27,7 @@ def adaptive_by_colors(calls: Calls, point: Point, by: Compression, bounds: Any)
     """
     n, kind = point.array.size, point.array.dtype
     around = Around(calls.alone(point), point, is_scalar=False)
-    within = np.full((2, n), [[-math.inf], [math.inf]]) if bounds is None else np.stack(limits(bounds, point))
+    within = np.stack(limits(bounds, point))
     starts, rows = by.coloring.pattern.csc
     value, error, step = np.full((3, rows.size), np.nan)
     flags = {name: np.zeros(rows.size, np.bool_) for name in FLAGS}

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from fastgrad import _backend
-from fastgrad._compression import pattern_of
+from fastgrad._colored.compression import pattern_of
 from fastgrad._point import Point
 from fastgrad._typing import Array
 from fastgrad.sparsity._color import color
