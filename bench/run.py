@@ -12,6 +12,7 @@ from typing import NamedTuple
 from threadpoolctl import threadpool_limits
 
 from bench import _results
+from bench._harness import keep_memory
 from bench._limits import Limits, build
 from fastgrad._bench import machine
 from fastgrad._bench.command import measured
@@ -66,6 +67,7 @@ def main() -> int:
     options = parser.parse_args()
     effort = _QUICK if options.quick else _WHOLE
     limits, here = build(), machine.hardware()
+    keep_memory()
     print(f"{machine.told_hardware(here)}.\n\n{_HOW}\n", flush=True)
     missed: list[str] = []
     for one in _rounds(options.only or list(_FAMILIES), here["cores"], options.one_thread):

@@ -7,10 +7,8 @@ from typing import Any
 from fastgrad._spans import sweep
 from fastgrad._typing import Array, Float64Array, RowLoop
 
-#: Entries of a span: what was measured and what was claimed of them stay in a core's cache until they are compared.
-TOGETHER = 1 << 15
-#: Entries of a span that nobody looks at: several a thread where threads pay, and little time lost between them.
-APART = 1 << 17
+#: Entries of a span: several a thread where threads pay, and little time lost between them.
+TOGETHER = 1 << 17
 
 
 def row_loop(f: Any, x: Array, h: Float64Array) -> RowLoop | None:
@@ -35,7 +33,7 @@ def measure_rows(loop: RowLoop, out: Array, threads: int, look: Callable[[int, i
     look : callable, optional
         Told of each span, by its first and its last row, as soon as it is measured, by the thread that measured it.
     """
-    together = max(1, (APART if look is None else TOGETHER) // (out.size // len(out)))
+    together = max(1, TOGETHER // (out.size // len(out)))
     evaluations: list[int] = []
 
     def run(start: int, stop: int, seconds: float) -> int:

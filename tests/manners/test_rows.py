@@ -42,7 +42,6 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     monkeypatch.setattr(_spans, "WORTH", 0.0)
     monkeypatch.setattr(_spans, "TRIAL", 0.0)
     monkeypatch.setattr(_rows, "TOGETHER", 60)
-    monkeypatch.setattr(_rows, "APART", 60)
     return threads
 
 
