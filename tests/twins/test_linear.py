@@ -18,7 +18,7 @@ Array = NDArray[Any]
 @settings(max_examples=60, deadline=None)
 @given(
     m=st.integers(0, 5),
-    n=st.one_of(st.integers(0, 40), st.integers(90, 110), st.integers(1020, 1040)),
+    n=st.one_of(st.integers(0, 40), st.integers(90, 110), st.integers(1020, 1040), st.integers(4090, 4115)),
     dtype=st.sampled_from([np.float32, np.float64]),
     exact=st.booleans(),
     curved=st.booleans(),

@@ -67,7 +67,7 @@ def steps_of(rng: np.random.Generator, kind: str, size: int) -> Array:
 CASES = {
     "n_samples": st.sampled_from([0, 1, 1, 2, 5]),
     "m": st.integers(0, 6),
-    "n": st.integers(0, 20),
+    "n": st.one_of(st.integers(0, 20), st.integers(1022, 1026), st.integers(4095, 4097)),  # around blocks, and rooms
     "kind": st.sampled_from(["exact", "rounded", "each"]),
     "dtype": st.sampled_from([np.float32, np.float64]),
     "rectified": st.booleans(),
