@@ -116,7 +116,7 @@ def test_logarithms_agree_to_rounding(
 
 
 @pytest.mark.parametrize(
-    "move", [1e-8, 0.99 * 2.0**-12, 1.01 * 2.0**-12, 0.99 * 2.0**-5, 1.01 * 2.0**-5, 1.0, 30.0, 900.0]
+    "move", [1e-8, 0.99 * 2.0**-9, 1.01 * 2.0**-9, 0.99 * 2.0**-5, 1.01 * 2.0**-5, 1.0, 30.0, 900.0]
 )
 @pytest.mark.parametrize("n_out", [1, 7, 8, 50])
 def test_moments_and_definition_meet(move: float, n_out: int) -> None:
