@@ -59,23 +59,25 @@ cdef wide_int write(const real[::1] g, const real[::1] z, const real* x, real[:,
                     bint around) except -1 nogil:
     cdef Py_ssize_t i, j, first, end, n = out.shape[1], width = LINE // sizeof(real)
     cdef real factor
+    cdef real* row
     for i in range(g.shape[0]):
         factor = g[i] * <real> (z[i] > 0) if masked else g[i]
-        first = up_to_line(&out[i, 0], n)
+        row = &out[i, 0]
+        first = up_to_line(row, n)
         end = n - (n - first) % width
         for j in range(first):
-            out[i, j] = factor * x[j]
+            row[j] = factor * x[j]
         if real is double:
             if around:
-                fastgrad_around_f64(factor, x + first, &out[i, first], end - first)
+                fastgrad_around_f64(factor, x + first, row + first, end - first)
             else:
-                fastgrad_plain_f64(factor, x + first, &out[i, first], end - first)
+                fastgrad_plain_f64(factor, x + first, row + first, end - first)
         elif around:
-            fastgrad_around_f32(factor, x + first, &out[i, first], end - first)
+            fastgrad_around_f32(factor, x + first, row + first, end - first)
         else:
-            fastgrad_plain_f32(factor, x + first, &out[i, first], end - first)
+            fastgrad_plain_f32(factor, x + first, row + first, end - first)
         for j in range(end, n):
-            out[i, j] = factor * x[j]
+            row[j] = factor * x[j]
     if around:
         settle()
     return 0

@@ -248,8 +248,10 @@ cdef int walk(Lines lines, Py_ssize_t first, real[:, ::1] left, real[:, ::1] rig
     cdef Py_ssize_t row
     cdef real* beside
     cdef double[HELD] room
-    cdef const double* x = held(&lines.x[0, 0], lines.n, <const double*> &left[0, 0], False, room)
+    cdef const double* x = NULL
     cdef bint is_plain = lines.h.shape[0] == 1 and lines.n_samples == 1 and lines.n_out == 0
+    if is_plain and start < stop:
+        x = held(&lines.x[0, 0], lines.n, <const double*> &left[0, 0], False, room)
     for row in range(start, stop):
         beside = &right[row, 0] if sided else NULL
         if not is_plain:
