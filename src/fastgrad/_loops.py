@@ -48,11 +48,13 @@ def takes_threads(f: Any, workers: Any) -> bool:
 
 def threads_of(workers: Any) -> int:
     """Return the number of threads that these workers are, for an f that can use nothing else."""
-    if workers is not None and not hasattr(type(workers), "__index__"):
+    if workers is None:
+        return 1
+    if not hasattr(type(workers), "__index__"):
         raise TypeError(
             f"f measures without calls of Python, on threads: workers must be their number, got {workers!r}."
         )
-    threads = 1 if workers is None else operator.index(workers)
+    threads = operator.index(workers)
     if threads < 1:
         raise ValueError(f"workers must be a positive number of threads; got {workers}.")
     return threads

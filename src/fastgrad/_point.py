@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from fastgrad._arrays import is_masked_array, number_array, real_array
+from fastgrad._arrays import DOUBLE, is_masked_array, number_array, real_array
 from fastgrad._containers import is_tree, refuse_tree
 from fastgrad._errors import ShapeError, not_callable
 from fastgrad._reading import Reader
@@ -99,6 +99,8 @@ def as_point(x: Any, label: str = "x") -> Point:
     ShapeError
         If x is a ragged list.
     """
+    if type(x) is np.ndarray and x.dtype is DOUBLE:
+        return Point(x.copy(), label=label)  # what nearly always comes
     if isinstance(x, Point):
         return x
     if type(x) is not np.ndarray and is_tree(x):
@@ -109,13 +111,11 @@ def as_point(x: Any, label: str = "x") -> Point:
 
 def as_any_point(x: Any) -> Point:
     """Return the point at x as `as_point` does, but let complex64 and complex128 pass."""
-    if isinstance(x, Point):
-        return x
+    if isinstance(x, Point) or (type(x) is np.ndarray and x.dtype.char in "df"):
+        return as_point(x)
     if type(x) is not np.ndarray and is_tree(x):
         array, tree = flatten(x, read=number_array)
         return Point(array, tree=tree)
-    if type(x) is np.ndarray and x.dtype.char in "df":
-        return as_point(x)
     refuse_tree(x, ONE_ARRAY)
     return Point(np.array(number_array(x, "x"), order="C"), is_scalar=is_bare_number(x))
 
