@@ -42,8 +42,7 @@ def sweep(new_run: Callable[[], Run], n: int, pace: Pace, threads: int) -> bool:
     while done < n:
         if done >= due:
             due = pace(done)
-        is_trial = threads > 1 and done == 0
-        done = run(done, n, TRIAL if is_trial else SPAN)
+        done = run(done, n, TRIAL if threads > 1 and done == 0 else SPAN)
         if done < 0:
             return False
         if threads > 1 and n - done > 1:
