@@ -17,7 +17,7 @@ _SMALL = 4096  # products of which A^T A consists, up to which BLAS takes longer
 _BLOCK = 8192  # rows that are converted to double precision at a time
 
 
-@dataclass(frozen=True, eq=False, init=False)
+@dataclass(frozen=True, eq=False)
 class LeastSquaresResult:
     """Where a descent on least squares ended, and how it went. Unpacks as ``x, losses``.
 
@@ -55,9 +55,6 @@ class LeastSquaresResult:
     converged: bool
     diverged: bool
     diverged_at: int | None
-
-    def __init__(self, **fields: Any) -> None:
-        object.__setattr__(self, "__dict__", fields)  # at once: field by field takes as long as a small descent
 
     def __iter__(self) -> Iterator[Array]:
         yield self.x
@@ -144,9 +141,10 @@ def least_squares_gd(
     -----
     With M = A^T A (scaled, and with the ridge), h half the gradient and t twice the rate, a step takes t h from x,
     t M h from h, and t (2 h.h - t h.Mh) from the loss: what the textbook's loop does, rearranged, at p^2 numbers a step
-    instead of n p. A^T A is formed where ``3 (n p (10 + p/32) + (p^2/4 + 32) n_steps) < 2 n p n_steps``. The losses are
-    sums of these terms from the end whose terms are smaller, the last loss where it falls, the first where it rises;
-    both ends come from the residual. Where a loss would be less exact than from its residual, A is read instead.
+    instead of n p. A^T A is formed where ``3 (n p (10 + p/32) + (p^2/4 + 64) n_steps) < 2 (n (p + 8) + 64) n_steps``.
+    The losses are sums of these terms from the end whose terms are smaller, the last loss where it falls, the first
+    where it rises; both ends come from the residual. Where a loss would be less exact than from its residual, A is read
+    instead.
 
     ``"auto"`` is the rate that suits every A: the loss falls at least by rate/2 times the squared gradient in a step.
 
@@ -175,7 +173,7 @@ def least_squares_gd(
     if problem.dtype is np.float32:
         with np.errstate(over="ignore"):
             x = x.astype(np.float32)
-    return LeastSquaresResult(
+    return _result(
         x=x,
         losses=losses[:-1],
         loss=last,
@@ -187,6 +185,13 @@ def least_squares_gd(
         diverged=diverged,
         diverged_at=broken if broken >= 0 else None,
     )
+
+
+def _result(**fields: Any) -> LeastSquaresResult:
+    """Return the result with all its fields set at once: one by one, they take as long as a small descent."""
+    result = object.__new__(LeastSquaresResult)
+    object.__setattr__(result, "__dict__", fields)
+    return result
 
 
 def _descend(
@@ -215,10 +220,11 @@ def _first(losses: Float64Array, count: int) -> Float64Array:
 def _recurrence_pays(n: int, p: int, steps: int) -> bool:
     """Say whether a recurrence in A^T A costs less than two thirds of one reading of A a step.
 
-    Costs are counted in entries of A read. A^T A itself costs what 8 + p/32 readings of A do; the recurrence reads A
-    twice, and p^2/4 entries a step. Two thirds, because a recurrence that is declined was for nothing.
+    Costs are counted in entries of A read: to begin a row costs as much as 8 of them, to begin a step as much as 64.
+    A^T A itself costs what 8 + p/32 readings of A do; the recurrence reads A twice, and p^2/4 entries a step. Two thirds,
+    because a recurrence that is declined was for nothing.
     """
-    return p > 0 and 3 * (n * p * (10 + p // 32) + (p * p // 4 + 32) * steps) < 2 * n * p * steps
+    return p > 0 and 3 * (n * p * (10 + p // 32) + (p * p // 4 + 64) * steps) < 2 * (n * (p + 8) + 64) * steps
 
 
 def _automatic_rate(problem: Problem, H: Float64Array | None) -> float:

@@ -17,6 +17,7 @@ from libc.math cimport fabs, sqrt
 
 from fastgrad._kernels.descent cimport evaluate, length
 from fastgrad._kernels.lanes cimport add, add_product, fill, lanes, load_doubles, multiply, spread, store, total
+from fastgrad._kernels.views cimport line, table, unpack
 from fastgrad._kernels.wide cimport real, wide_int
 
 cdef enum:
@@ -214,17 +215,31 @@ cdef bint settle(double[::1] losses, double first, double size, double scale) no
     return exact and fabs(one - other) <= few() * (fabs(one) + sqrt(fabs(one) * size))
 
 
+# Where an array of that many doubles lies; one of another size is refused.
+cdef inline double* doubles(object a, Py_ssize_t size, bint is_written) except? NULL:
+    cdef double* p
+    if unpack(a, &p, is_written) != size:
+        raise ValueError("the arrays do not fit each other.")
+    return p
+
+
 cdef tuple run(
-    const real[:, ::1] A, const double[::1] b, const double[:, ::1] H, double[::1] x, double[::1] gradient,
-    double[:, ::1] work, double[::1] losses, double learning_rate, double weight, double ridge, double gtol,
+    const real[:, ::1] A, object target, object products, object start, object slope, object room, object history,
+    double learning_rate, double weight, double ridge, double gtol,
 ):
-    cdef Py_ssize_t n = A.shape[0], p = A.shape[1], last = losses.shape[0] - 1, step = 0, end, i
+    cdef double[::1] b, x, gradient, losses
+    cdef double[:, ::1] H, work
+    cdef Py_ssize_t n = A.shape[0], p = A.shape[1], last = len(history) - 1, step = 0, end, i
+    cdef Py_ssize_t q = (p + 7) // 8 * 8
     cdef double first, squares, square, least, trace = 0.0, far, size, scale, error = 0.0
-    if (
-        b.shape[0] != n or H.shape[0] != p or H.shape[1] != p or x.shape[0] != p or gradient.shape[0] != p
-        or last < 0 or p == 0 or work.shape[0] != p + 3 or work.shape[1] != (p + 7) // 8 * 8
-    ):
-        raise ValueError("recur: the arrays do not fit each other.")
+    if last < 0 or p == 0:
+        raise ValueError("the arrays do not fit each other.")
+    line(b, doubles(target, n, False), n)
+    table(H, doubles(products, p * p, False), p, p)
+    line(x, doubles(start, p, True), p)
+    line(gradient, doubles(slope, p, True), p)
+    table(work, doubles(room, (p + 3) * q, True), p + 3, q)
+    line(losses, doubles(history, last + 1, True), last + 1)
     squares = evaluate(A, b, x, gradient, work[0, :p], losses[last:], weight, ridge)
     first = losses[last]
     lay_out(H, x, gradient, work, weight, ridge)
@@ -267,8 +282,10 @@ cdef tuple run(
     return settle(losses[:step + 1], first, size, scale), step, squares
 
 
-cdef int form(const real[:, ::1] A, double[:, ::1] H) except -1 nogil:
+cdef int form(const real[:, ::1] A, object products) except -1:
+    cdef double[:, ::1] H
     cdef Py_ssize_t p = A.shape[1], i, j, k
+    table(H, doubles(products, p * p, True), p, p)
     H[:, :] = 0.0
     for i in range(A.shape[0]):
         for j in range(p):
@@ -280,10 +297,8 @@ cdef int form(const real[:, ::1] A, double[:, ::1] H) except -1 nogil:
     return 0
 
 
-def gram(A, double[:, ::1] H):
+def gram(A, H):
     """Write A.T @ A, row by row: for a small A in less time than BLAS takes to begin."""
-    if H.shape[0] != A.shape[1] or H.shape[1] != A.shape[1]:
-        raise ValueError("gram: the arrays do not fit each other.")
     if A.dtype.char == "d":
         form[double](A, H)
     else:
