@@ -13,7 +13,7 @@ from fastgrad._curvature import largest_eigenvalue
 from fastgrad._regression import Problem, has_grown, rate_of_curvature, read_problem, warn_divergence
 from fastgrad._typing import Array, Float64Array
 
-_SMALL = 4096  # products of which A^T A consists, up to which BLAS takes longer than a plain loop
+_SMALL = 4096  # products of which A^T A consists, up to which the recurrence forms it sooner than BLAS
 _BLOCK = 8192  # rows that are converted to double precision at a time
 
 
@@ -163,9 +163,10 @@ def least_squares_gd(
     """
     problem = read_problem(A, b, learning_rate, n_steps, x0, ridge, reduction, gtol)
     n, p = problem.A.shape
-    H = _gram(problem.A) if _recurrence_pays(n, p, problem.n_steps) else None
+    pays = _recurrence_pays(n, p, problem.n_steps)
+    H = _gram(problem.A) if pays and n * p * p > _SMALL else None
     rate = problem.learning_rate or _automatic_rate(problem, H)
-    x, gradient, losses, broken, squares = _descend(problem, rate, H)
+    x, gradient, losses, broken, squares = _descend(problem, rate, H, pays)
     taken, first, last = losses.size - 1, losses.item(0), losses.item(-1)
     diverged = broken >= 0 or has_grown(problem, first, last)
     if diverged:
@@ -195,12 +196,12 @@ def _result(**fields: Any) -> LeastSquaresResult:
 
 
 def _descend(
-    problem: Problem, rate: float, H: Float64Array | None
+    problem: Problem, rate: float, H: Float64Array | None, pays: bool
 ) -> tuple[Float64Array, Float64Array, Float64Array, int, float]:
     A, b, start, _, steps, weight, ridge, gtol, _ = problem
     p = start.size
     gradient, losses = np.empty(p), np.empty(steps + 1)
-    if H is not None:
+    if pays:
         x, work = start.copy(), np.empty((p + 3, -(-p // 8) * 8))
         accepted, taken, squares = _backend.recurrence.recur(
             A, b, H, x, gradient, work, losses, rate, weight, ridge, gtol
@@ -238,10 +239,6 @@ def _automatic_rate(problem: Problem, H: Float64Array | None) -> float:
 
 def _gram(A: Array) -> Float64Array:
     """Return A^T A in double precision."""
-    if A.size * A.shape[1] <= _SMALL:
-        H = np.empty((A.shape[1], A.shape[1]))
-        _backend.recurrence.gram(A, H)
-        return H
     if len(A) <= _BLOCK and A.dtype.char == "d":
         whole: Float64Array = np.dot(A.T, A)
         return whole
