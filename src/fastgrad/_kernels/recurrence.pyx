@@ -17,7 +17,7 @@ from libc.math cimport fabs, sqrt
 
 from fastgrad._kernels.descent cimport evaluate, length
 from fastgrad._kernels.lanes cimport add, add_product, fill, lanes, load_doubles, multiply, spread, store, total
-from fastgrad._kernels.views cimport line, table, unpack
+from fastgrad._kernels.views cimport float_table, line, table, unpack
 from fastgrad._kernels.wide cimport real, wide_int
 
 cdef enum:
@@ -248,16 +248,21 @@ cdef bint settle(double[::1] losses, double first, double size, double scale) no
 
 
 cdef tuple run(
-    const real[:, ::1] A, object target, object products, object start, object slope, object room, object history,
-    double learning_rate, double weight, double ridge, double gtol,
+    object data, const real* entries, object target, object products, object start, object slope, object room,
+    object history, double learning_rate, double weight, double ridge, double gtol,
 ):
+    cdef const real[:, ::1] A
     cdef double[::1] b, x, gradient, losses
     cdef double[:, ::1] work
-    cdef Py_ssize_t n = A.shape[0], p = A.shape[1], last = len(history) - 1, step = 0, end, i
+    cdef Py_ssize_t n = len(target), p = len(start), last = len(history) - 1, step = 0, end, i
     cdef Py_ssize_t q = (p + 7) // 8 * 8
     cdef double first, squares, square, least, trace, far, size, scale, error = 0.0
-    if last < 0 or p == 0:
+    if last < 0 or p == 0 or unpack(data, <real**>&entries, False) != n * p:
         raise ValueError("the arrays do not fit each other.")
+    if real is double:
+        table(A, entries, n, p)
+    else:
+        float_table(A, entries, n, p)
     line(b, doubles(target, n, False), n)
     line(x, doubles(start, p, True), p)
     line(gradient, doubles(slope, p, True), p)
@@ -309,5 +314,5 @@ def recur(
 ):
     """Take up to k steps of descent from x; return whether rounding left them exact enough, how many, the last r.r."""
     if A.dtype.char == "d":
-        return run[double](A, b, H, x, gradient, work, losses, learning_rate, weight, ridge, gtol)
-    return run[float](A, b, H, x, gradient, work, losses, learning_rate, weight, ridge, gtol)
+        return run[double](A, NULL, b, H, x, gradient, work, losses, learning_rate, weight, ridge, gtol)
+    return run[float](A, NULL, b, H, x, gradient, work, losses, learning_rate, weight, ridge, gtol)

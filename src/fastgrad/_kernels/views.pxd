@@ -15,6 +15,7 @@ cdef extern from *:
     # v becomes p's n entries in a line, or its (m, n) entries in C order
     void line "fastgrad_line"(const double[::1] v, const double* p, Py_ssize_t n) noexcept nogil
     void table "fastgrad_table"(const double[:, ::1] v, const double* p, Py_ssize_t m, Py_ssize_t n) noexcept nogil
+    void float_table "fastgrad_table"(const float[:, ::1] v, const float* p, Py_ssize_t m, Py_ssize_t n) noexcept nogil
 
 
 cdef inline Py_ssize_t unpack(object a, real** to, bint is_written) except -1:
