@@ -222,8 +222,8 @@ def _recurrence_pays(n: int, p: int, steps: int) -> bool:
     """Say whether a recurrence in A^T A costs less than two thirds of one reading of A a step.
 
     Costs are counted in entries of A read: to begin a row costs as much as 8 of them, to begin a step as much as 64.
-    A^T A itself costs what 8 + p/32 readings of A do; the recurrence reads A twice, and p^2/4 entries a step. Two thirds,
-    because a recurrence that is declined was for nothing.
+    A^T A itself costs what 8 + p/32 readings of A do; the recurrence reads A twice, and p^2/4 entries a step.
+    Two thirds, because a recurrence that is declined was for nothing.
     """
     return p > 0 and 3 * (n * p * (10 + p // 32) + (p * p // 4 + 64) * steps) < 2 * (n * (p + 8) + 64) * steps
 

@@ -65,6 +65,7 @@ def first_lost_step(x, h):
     return lost_step[float](x, NULL, h)
 
 
+# The second argument is where the array's entries lie, found here: its type says which.
 cdef Py_ssize_t lost_step(object array, real* x, object steps) except -2:
     cdef double* h
     cdef Py_ssize_t i, n = unpack(array, &x, False), each = 0 if unpack(steps, &h, False) == 1 else 1

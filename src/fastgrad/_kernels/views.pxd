@@ -26,7 +26,7 @@ cdef inline Py_ssize_t unpack(object a, real** to, bint is_written) except -1:
     cdef Py_buffer view
     cdef bint fits
     PyObject_GetBuffer(a, &view, PyBUF_FORMAT | PyBUF_C_CONTIGUOUS | (PyBUF_WRITABLE if is_written else 0))
-    fits = view.itemsize == sizeof(real) and view.format[0] == (c"d" if sizeof(real) == sizeof(double) else c"f") and view.format[1] == 0
+    fits = view.format[0] == (c"d" if sizeof(real) == sizeof(double) else c"f") and view.format[1] == 0
     to[0] = <real*>view.buf
     PyBuffer_Release(&view)
     if not fits:
