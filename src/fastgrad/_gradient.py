@@ -151,7 +151,7 @@ def numerical_gradient(
         from fastgrad._noise.choice import step_by_noise
 
         eps, asked = step_by_noise(g, point, method, order, bounds)
-    if not (is_alone(workers) or _loops.takes_threads(g, workers)) and array.size:
+    if workers is not None and array.size and not (is_alone(workers) or _loops.takes_threads(g, workers)):
         from fastgrad._parts import in_parts
 
         grad = usable_out(out, array.shape, array.dtype, x)

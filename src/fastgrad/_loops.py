@@ -19,7 +19,8 @@ def gradient(
 ) -> int:
     """Write the differences of a scalar f at x into out; return the calls of f, of a native f those by pairs."""
     if has_own(f, "__fastgrad_differences__"):
-        return 2 * x.size * int(f.__fastgrad_differences__(x, h, scheme, out, reader, threads_of(workers)))
+        threads = 1 if workers is None else threads_of(workers)
+        return 2 * x.size * int(f.__fastgrad_differences__(x, h, scheme, out, reader, threads))
     return int(_backend.differences.gradient(f, x, h, scheme, out, reader))
 
 
