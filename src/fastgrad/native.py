@@ -162,10 +162,11 @@ class NativeFunction(_Native):
             return 1
         base, result = self._fitting(x), out if out.ndim == 1 else out.reshape(-1)
         centre = self(x) if scheme.has_centre else np.nan
-        given = (_backend.native.gradient, self.address, self.data, self.form, base, h, scheme, centre)
+        gradient, address, data, form = _backend.native.gradient, self.address, self.data, self.form
 
         def new_run(fresh: bool = False) -> Run:
-            return partial(*given, base.astype(DOUBLE), fresh, result)
+            point = base.astype(DOUBLE)
+            return partial(gradient, address, data, form, base, h, scheme, centre, point, fresh, result)
 
         return _measure(new_run, base.size, reader, threads)
 
