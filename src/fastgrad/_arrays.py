@@ -9,7 +9,7 @@ import numpy as np
 from fastgrad._errors import ShapeError, bad_step
 from fastgrad._typing import Array, Float64Array
 
-_DOUBLE = np.dtype(np.float64)
+DOUBLE = np.dtype(np.float64)
 _REASONS = {
     "c": "the derivatives here are real, so differentiate by its real and its imaginary part",
     "e": "half precision leaves a difference no digits",
@@ -30,7 +30,7 @@ def real_array(value: Any, name: str) -> Array:
 
     Memory is shared where nothing had to be converted. Anything else is a TypeError or ShapeError that says `name`.
     """
-    if type(value) is np.ndarray and value.dtype is _DOUBLE and value.flags.aligned:
+    if type(value) is np.ndarray and value.dtype is DOUBLE and value.flags.aligned:
         return value  # what nearly always comes, in a quarter of the time
     if is_masked_array(value):
         raise TypeError(f"{name} is a masked array, and its mask would be lost: give {name}.filled(...) instead.")

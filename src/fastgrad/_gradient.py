@@ -133,34 +133,35 @@ def numerical_gradient(
     >>> bool(abs(found.value[0] - 1.0) <= found.error[0] < 1e-9), found.flags["kink"].tolist()
     (True, [False, True])
     """
-    if hasattr(type(f), "__fastgrad_gradient__"):
+    if _loops.has_own(f, "__fastgrad_gradient__"):
         if method is not None or order is not None or bounds is not None or vectorized:
             raise TypeError(
                 "a structured callable measures by its own loop: method, order, bounds and vectorized do not reach it."
             )
         return _by_structure(f, x, eps, out, args, kwargs, details, _loops.threads_of(workers))
     point = as_any_point(x)
+    array = point.array
     g, stacked, asked = point.of_array(bound(f, args, kwargs)), None, 0
     if vectorized:
         from fastgrad._stacks import Stacked  # loaded when asked for: import fastgrad does without
 
         g = (stacked := Stacked(bound(f, args, kwargs), point)).one
-    is_real = point.array.dtype.kind != "c"
+    is_real = array.dtype.kind != "c"
     if isinstance(eps, str) and eps == "noise" and is_real and method not in ("complex", "adaptive"):
         from fastgrad._noise.choice import step_by_noise
 
         eps, asked = step_by_noise(g, point, method, order, bounds)
-    if not (is_alone(workers) or _loops.takes_threads(g, workers)) and point.array.size:
+    if workers is not None and array.size and not (is_alone(workers) or _loops.takes_threads(g, workers)):
         from fastgrad._parts import in_parts
 
-        grad = usable_out(out, point.array.shape, point.array.dtype, x)
+        grad = usable_out(out, array.shape, array.dtype, x)
         options: dict[str, Any] = {"method": method, "order": order, "details": details, "vectorized": vectorized}
         found = in_parts(numerical_gradient, f, point, workers, eps, bounds, args, kwargs, **options).into(grad)
         return found.after(asked).mapped(point.restore) if details else point.restore(grad)
     if method == "complex" or not is_real:
         from fastgrad._complex.plane import plane_gradient  # loaded when asked for: import fastgrad does without
 
-        grad = usable_out(out, point.array.shape, point.array.dtype, x)
+        grad = usable_out(out, array.shape, array.dtype, x)
         found = plane_gradient(g, point, eps, method, order, bounds, details=details).into(grad).mapped(point.restore)
         return found if details else found.value
     if method == "adaptive":
@@ -168,11 +169,11 @@ def numerical_gradient(
             raise TypeError("the adaptive method picks its own steps and order: leave eps and order out.")
         from fastgrad._adaptive.entries import adaptive_gradient  # loaded when asked for: import fastgrad does without
 
-        grad = usable_out(out, point.array.shape, point.array.dtype, x)
+        grad = usable_out(out, array.shape, array.dtype, x)
         found = adaptive_gradient(g, point, bounds).into(grad).mapped(point.restore)
         return found if details else found.value
     plan = planned(point, eps, method, order, bounds)
-    grad = usable_out(out, point.array.shape, point.array.dtype, x)
+    grad = usable_out(out, array.shape, array.dtype, x)
     if details:
         from fastgrad._stencils.entries import with_bars
 
@@ -185,7 +186,7 @@ def numerical_gradient(
     elif plan.changes_sides:
         _guarded.gradient(g, point, plan, grad, workers)
     else:
-        _loops.gradient(g, point.array, plan.h, plan.scheme, grad, point.reader(), workers)
+        _loops.gradient(g, array, plan.h, plan.scheme, grad, point.reader(), workers)
     return point.restore(grad)
 
 

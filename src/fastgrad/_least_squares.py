@@ -13,11 +13,11 @@ from fastgrad._curvature import largest_eigenvalue
 from fastgrad._regression import Problem, has_grown, rate_of_curvature, read_problem, warn_divergence
 from fastgrad._typing import Array, Float64Array
 
-_SMALL = 4096  # products of which A^T A consists, up to which BLAS takes longer than a plain loop
+_SMALL = 4096  # products of which A^T A consists, up to which the recurrence forms it sooner than BLAS
 _BLOCK = 8192  # rows that are converted to double precision at a time
 
 
-@dataclass(frozen=True, eq=False, init=False)
+@dataclass(frozen=True, eq=False)
 class LeastSquaresResult:
     """Where a descent on least squares ended, and how it went. Unpacks as ``x, losses``.
 
@@ -55,9 +55,6 @@ class LeastSquaresResult:
     converged: bool
     diverged: bool
     diverged_at: int | None
-
-    def __init__(self, **fields: Any) -> None:
-        object.__setattr__(self, "__dict__", fields)  # at once: field by field takes as long as a small descent
 
     def __iter__(self) -> Iterator[Array]:
         yield self.x
@@ -144,9 +141,10 @@ def least_squares_gd(
     -----
     With M = A^T A (scaled, and with the ridge), h half the gradient and t twice the rate, a step takes t h from x,
     t M h from h, and t (2 h.h - t h.Mh) from the loss: what the textbook's loop does, rearranged, at p^2 numbers a step
-    instead of n p. A^T A is formed where ``3 (n p (10 + p/32) + (p^2/4 + 32) n_steps) < 2 n p n_steps``. The losses are
-    sums of these terms from the end whose terms are smaller, the last loss where it falls, the first where it rises;
-    both ends come from the residual. Where a loss would be less exact than from its residual, A is read instead.
+    instead of n p. A^T A is formed where ``3 (n p (10 + p/32) + (p^2/4 + 64) n_steps) < 2 (n (p + 8) + 64) n_steps``.
+    The losses are sums of these terms from the end whose terms are smaller, the last loss where it falls, the first
+    where it rises; both ends come from the residual. Where a loss would be less exact than from its residual, A is read
+    instead.
 
     ``"auto"`` is the rate that suits every A: the loss falls at least by rate/2 times the squared gradient in a step.
 
@@ -165,9 +163,10 @@ def least_squares_gd(
     """
     problem = read_problem(A, b, learning_rate, n_steps, x0, ridge, reduction, gtol)
     n, p = problem.A.shape
-    H = _gram(problem.A) if _recurrence_pays(n, p, problem.n_steps) else None
+    pays = _recurrence_pays(n, p, problem.n_steps)
+    H = _gram(problem.A) if pays and n * p * p > _SMALL else None
     rate = problem.learning_rate or _automatic_rate(problem, H)
-    x, gradient, losses, broken, squares = _descend(problem, rate, H)
+    x, gradient, losses, broken, squares = _descend(problem, rate, H, pays)
     taken, first, last = losses.size - 1, losses.item(0), losses.item(-1)
     diverged = broken >= 0 or has_grown(problem, first, last)
     if diverged:
@@ -175,7 +174,7 @@ def least_squares_gd(
     if problem.dtype is np.float32:
         with np.errstate(over="ignore"):
             x = x.astype(np.float32)
-    return LeastSquaresResult(
+    return _result(
         x=x,
         losses=losses[:-1],
         loss=last,
@@ -189,13 +188,20 @@ def least_squares_gd(
     )
 
 
+def _result(**fields: Any) -> LeastSquaresResult:
+    """Return the result with all its fields set at once: one by one, they take as long as a small descent."""
+    result = object.__new__(LeastSquaresResult)
+    object.__setattr__(result, "__dict__", fields)
+    return result
+
+
 def _descend(
-    problem: Problem, rate: float, H: Float64Array | None
+    problem: Problem, rate: float, H: Float64Array | None, pays: bool
 ) -> tuple[Float64Array, Float64Array, Float64Array, int, float]:
     A, b, start, _, steps, weight, ridge, gtol, _ = problem
     p = start.size
     gradient, losses = np.empty(p), np.empty(steps + 1)
-    if H is not None:
+    if pays:
         x, work = start.copy(), np.empty((p + 3, -(-p // 8) * 8))
         accepted, taken, squares = _backend.recurrence.recur(
             A, b, H, x, gradient, work, losses, rate, weight, ridge, gtol
@@ -215,10 +221,11 @@ def _first(losses: Float64Array, count: int) -> Float64Array:
 def _recurrence_pays(n: int, p: int, steps: int) -> bool:
     """Say whether a recurrence in A^T A costs less than two thirds of one reading of A a step.
 
-    Costs are counted in entries of A read. A^T A itself costs what 8 + p/32 readings of A do; the recurrence reads A
-    twice, and p^2/4 entries a step. Two thirds, because a recurrence that is declined was for nothing.
+    Costs are counted in entries of A read: to begin a row costs as much as 8 of them, to begin a step as much as 64.
+    A^T A itself costs what 8 + p/32 readings of A do; the recurrence reads A twice, and p^2/4 entries a step.
+    Two thirds, because a recurrence that is declined was for nothing.
     """
-    return p > 0 and 3 * (n * p * (10 + p // 32) + (p * p // 4 + 32) * steps) < 2 * n * p * steps
+    return p > 0 and 3 * (n * p * (10 + p // 32) + (p * p // 4 + 64) * steps) < 2 * (n * (p + 8) + 64) * steps
 
 
 def _automatic_rate(problem: Problem, H: Float64Array | None) -> float:
@@ -232,10 +239,6 @@ def _automatic_rate(problem: Problem, H: Float64Array | None) -> float:
 
 def _gram(A: Array) -> Float64Array:
     """Return A^T A in double precision."""
-    if A.size * A.shape[1] <= _SMALL:
-        H = np.empty((A.shape[1], A.shape[1]))
-        _backend.recurrence.gram(A, H)
-        return H
     if len(A) <= _BLOCK and A.dtype.char == "d":
         whole: Float64Array = np.dot(A.T, A)
         return whole

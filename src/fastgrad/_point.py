@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from fastgrad._arrays import is_masked_array, number_array, real_array
+from fastgrad._arrays import DOUBLE, is_masked_array, number_array, real_array
 from fastgrad._containers import is_tree, refuse_tree
 from fastgrad._errors import ShapeError, not_callable
 from fastgrad._reading import Reader
@@ -31,7 +31,7 @@ class Point:
 
     __slots__ = ("_is_scalar", "array", "label", "tree")
 
-    def __init__(self, array: Array, *, is_scalar: bool = False, label: str = "x", tree: Tree | None = None) -> None:
+    def __init__(self, array: Array, label: str = "x", *, is_scalar: bool = False, tree: Tree | None = None) -> None:
         self.array = array
         self.label = label
         self.tree = tree
@@ -86,11 +86,11 @@ class Point:
         return out[()] if self._is_scalar and out.ndim == 0 else out
 
 
-def as_point(x: Any, label: str = "x") -> Point:
+def as_point(x: Any, label: str = "x", read: Callable[[Any, str], Array] = real_array) -> Point:
     """Return the point at x: an array of any shape and order, a list of numbers, a bare number, or a tree of these.
 
     A tree becomes one line in the widest dtype of its leaves. A point is returned as it is: whoever made it has given
-    its entries their names.
+    its entries their names. What x may hold, `read` knows.
 
     Raises
     ------
@@ -99,25 +99,19 @@ def as_point(x: Any, label: str = "x") -> Point:
     ShapeError
         If x is a ragged list.
     """
+    if type(x) is np.ndarray and x.dtype is DOUBLE:
+        return Point(x.copy(), label)  # what nearly always comes
     if isinstance(x, Point):
         return x
     if type(x) is not np.ndarray and is_tree(x):
-        array, tree = flatten(x, label)
-        return Point(array, label=label, tree=tree)
-    return Point(working_array(x, label).copy(), is_scalar=is_bare_number(x), label=label)
+        array, tree = flatten(x, label, read)
+        return Point(array, label, tree=tree)
+    return Point(np.array(read(x, label), order="C"), label, is_scalar=is_bare_number(x))
 
 
 def as_any_point(x: Any) -> Point:
     """Return the point at x as `as_point` does, but let complex64 and complex128 pass."""
-    if isinstance(x, Point):
-        return x
-    if type(x) is not np.ndarray and is_tree(x):
-        array, tree = flatten(x, read=number_array)
-        return Point(array, tree=tree)
-    if type(x) is np.ndarray and x.dtype.char in "df":
-        return as_point(x)
-    refuse_tree(x, ONE_ARRAY)
-    return Point(np.array(number_array(x, "x"), order="C"), is_scalar=is_bare_number(x))
+    return as_point(x, "x", number_array)
 
 
 def is_bare_number(x: Any) -> bool:

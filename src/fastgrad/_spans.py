@@ -1,8 +1,7 @@
 """Entries measured a span at a time, so that Ctrl-C is heard between; on several threads where that pays."""
 
 from _thread import LockType, allocate_lock, start_new_thread
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from time import perf_counter
 
 from fastgrad._typing import Pace
@@ -10,7 +9,7 @@ from fastgrad._typing import Pace
 #: Seconds between two looks for Ctrl-C: a span ends when so much time has passed, however long the entries take.
 SPAN = 0.025
 #: Seconds for which one thread measures alone, to see how long an entry takes, before others are asked.
-TRIAL = 2e-5
+TRIAL = 1e-5
 #: Seconds of work that must be left for other threads to be started: two broke even with one at 0.4 ms of computing and
 #: at 1 ms of writing, for another may take as long to start and to wake.
 WORTH = 1e-3
@@ -42,49 +41,46 @@ def sweep(new_run: Callable[[], Run], n: int, pace: Pace, threads: int) -> bool:
     while done < n:
         if done >= due:
             due = pace(done)
-        is_trial = threads > 1 and done == 0
-        done = run(done, n, TRIAL if is_trial else SPAN)
+        done = run(done, n, TRIAL if threads > 1 and done == 0 else SPAN)
         if done < 0:
             return False
         if threads > 1 and n - done > 1:
             cost = (perf_counter() - begun) / done
             if cost * (n - done) > WORTH:
-                return _Team(run, _pieces(done, n, threads, cost), pace, threads).works(new_run)
+                return _Team(_pieces(done, n, threads, cost)).works(new_run, min(threads, n - done) - 1, run, pace)
     return True
 
 
-def _pieces(start: int, stop: int, threads: int, cost: float) -> deque[tuple[int, int]]:
-    """Return the entries in pieces, each most of a thread's share in what is left, where an entry costs so much."""
-    pieces: deque[tuple[int, int]] = deque()
+def _pieces(start: int, stop: int, threads: int, cost: float) -> Iterator[tuple[int, int]]:
+    """Yield the entries in pieces, each most of a thread's share in what is left, where an entry costs so much."""
     least = max(1, min(int(GRAIN / cost), stop - start)) if cost > 0 else 1
     while start < stop:
         end = min(start + max(least, 3 * (stop - start) // (4 * threads)), stop)
-        pieces.append((start, end))
+        yield start, end
         start = end
-    return pieces
 
 
 class _Team:
     """Threads that take pieces of the entries, one after another, until none is left."""
 
-    def __init__(self, run: Run, pieces: deque[tuple[int, int]], pace: Pace, threads: int) -> None:
+    def __init__(self, pieces: Iterator[tuple[int, int]]) -> None:
         self._pieces = pieces
-        self._run, self._pace, self._threads = run, pace, min(threads, len(pieces))
+        self._taking = allocate_lock()
         self._locks: list[LockType] = []
         self._is_stopped = False
         self._goes_on = True
         self._error: BaseException | None = None
 
-    def works(self, new_run: Callable[[], Run]) -> bool:
-        """Return whether all pieces could be measured."""
-        runs = [new_run() for _ in range(self._threads - 1)]
+    def works(self, new_run: Callable[[], Run], helpers: int, run: Run, pace: Pace) -> bool:
+        """Return whether all pieces could be measured, by so many other threads and, with this run, by this one.
+
+        The others are started before all else: this thread is at work while they wake, and does not wait for one that
+        wakes when nothing is left.
+        """
         try:
-            for run in runs:
-                lock = allocate_lock()
-                lock.acquire()
-                start_new_thread(self._thread, (run, lock))
-                self._locks.append(lock)
-            self._work(self._run, self._pace)
+            for _ in range(helpers):
+                start_new_thread(self._thread, (new_run,))
+            self._work(run, pace, self._take())
             self._wait()
         except BaseException:  # Ctrl-C, as a rule: nobody may write into the result any more when it arrives
             self._is_stopped = True
@@ -99,24 +95,35 @@ class _Team:
             self._locks[-1].acquire()
             self._locks.pop()
 
-    def _thread(self, run: Run, lock: LockType) -> None:
+    def _thread(self, new_run: Callable[[], Run]) -> None:
+        lock = allocate_lock()
+        lock.acquire()
         try:
-            self._work(run, None)
+            piece = self._take(lock)
+            if piece is not None:
+                self._work(new_run(), None, piece)
         except BaseException as error:
             self._error, self._is_stopped = error, True
         finally:
             lock.release()
 
-    def _work(self, run: Run, pace: Pace | None) -> None:
+    def _take(self, lock: LockType | None = None) -> tuple[int, int] | None:
+        """Return the next piece, if one is left; who takes it with a lock is waited for until that is released."""
+        with self._taking:
+            piece = None if self._is_stopped else next(self._pieces, None)
+            if piece is not None and lock is not None:
+                self._locks.append(lock)
+        return piece
+
+    def _work(self, run: Run, pace: Pace | None, piece: tuple[int, int] | None) -> None:
         due = 0
-        while not self._is_stopped:
-            try:
-                start, stop = self._pieces.popleft()
-            except IndexError:
-                return
+        while piece is not None:
+            start, stop = piece
             while start < stop and not self._is_stopped:
                 if pace is not None and start >= due:
                     due = pace(start)
                 start = run(start, stop, SPAN)
                 if start < 0:
                     self._goes_on, self._is_stopped = False, True
+                    return
+            piece = self._take()

@@ -9,7 +9,7 @@ import numpy as np
 
 from fastgrad import _backend
 from fastgrad._addresses import locate
-from fastgrad._arrays import real_array
+from fastgrad._arrays import DOUBLE, real_array
 from fastgrad._c_signature import INT_COUNT, form_of, refused
 from fastgrad._errors import ShapeError
 from fastgrad._reading import Reader
@@ -162,11 +162,11 @@ class NativeFunction(_Native):
             return 1
         base, result = self._fitting(x), out if out.ndim == 1 else out.reshape(-1)
         centre = self(x) if scheme.has_centre else np.nan
+        gradient, address, data, form = _backend.native.gradient, self.address, self.data, self.form
 
         def new_run(fresh: bool = False) -> Run:
-            point = base.astype(np.float64)
-            given = (self.address, self.data, self.form, base, h, scheme, centre, point, fresh, result)
-            return partial(_backend.native.gradient, *given)
+            point = base.astype(DOUBLE)
+            return partial(gradient, address, data, form, base, h, scheme, centre, point, fresh, result)
 
         return _measure(new_run, base.size, reader, threads)
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -92,6 +93,14 @@ def auto(x: Array, order: int = 2) -> Float64Array:
     return np.exp2(np.floor(exponent))
 
 
+@cache
+def one(step: float) -> Float64Array:
+    """Return one step for all entries, in an array that is made once and not to be written."""
+    h = np.array([step])
+    h.flags.writeable = False
+    return h
+
+
 def realised(x: Any) -> Callable[[float], float]:
     """Return the rule from a positive step t to the one next to it that x + t and, if t ≤ |x|, x − t take exactly.
 
@@ -122,7 +131,7 @@ def realised(x: Any) -> Callable[[float], float]:
 def as_steps(eps: Any, x: Array, default: dict[str, float], order: int = 2) -> Float64Array:
     """Return the steps that eps means at x, as `resolve` does, but do not ask whether rounding eats them."""
     if eps is None:
-        return np.array([default[x.dtype.char]])
+        return one(default[x.dtype.char])
     if callable(eps) and not isinstance(eps, type):
         eps = eps(x.copy())
     if isinstance(eps, str):

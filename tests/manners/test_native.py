@@ -97,6 +97,27 @@ def test_little_work_starts_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     fg.numerical_gradient(ROSENBROCK, np.ones(3), workers=2)
 
 
+def test_a_thread_that_wakes_when_all_is_done_is_not_waited_for_and_measures_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    late: list[Callable[[], Any]] = []
+    monkeypatch.setattr(_spans, "start_new_thread", lambda task, given: late.append(lambda: task(*given)))
+    seen: list[tuple[int, int]] = []
+
+    def run(start: int, stop: int, seconds: float) -> int:
+        seen.append((start, stop))
+        time.sleep(0.002)
+        return min(start + 1, stop) if start == 0 else stop
+
+    assert _spans.sweep(lambda: run, 50, lambda done: sys.maxsize, 3)
+    measured = list(seen)
+    assert len(late) == 2
+    for task in late:
+        task()
+    assert seen == measured
+    assert measured[-1][1] == 50
+
+
 def test_an_error_in_a_thread_arrives() -> None:
     def new_run() -> _spans.Run:
         def run(start: int, stop: int, seconds: float) -> int:

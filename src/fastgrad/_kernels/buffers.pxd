@@ -129,7 +129,7 @@ cdef inline bint same_bits(const real *a, const real *b) noexcept nogil:
     return memcmp(a, b, sizeof(real)) == 0
 
 
-cdef inline bint equal_but_for(const real[::1] a, const real[::1] b, Py_ssize_t i) noexcept nogil:
-    """Tell whether a and b are equal bit for bit, entry i apart."""
-    return ((i == 0 or memcmp(&a[0], &b[0], i * sizeof(real)) == 0)
-            and (i + 1 >= a.shape[0] or memcmp(&a[i + 1], &b[i + 1], (a.shape[0] - i - 1) * sizeof(real)) == 0))
+cdef inline bint equal_but_for(const real *a, const real *b, Py_ssize_t n, Py_ssize_t i) noexcept nogil:
+    """Tell whether the n entries of a and b are equal bit for bit, entry i apart."""
+    return (memcmp(a, b, i * sizeof(real)) == 0
+            and memcmp(a + i + 1, b + i + 1, (n - i - 1) * sizeof(real)) == 0)

@@ -1,13 +1,14 @@
 """Differences of functions at an address, without the interpreter: spans of entries, as long as a given time allows.
 
-What is handed to f is checked as in the loops for Python callables: its entry before and after it is moved, the rest of
-it at entries 0, 1, 2, 4, 8, ... and at the end of each span.
+What is handed to f is checked: its entry before and after it is moved, all of it at entry 0 and at the end of each span,
+and at entries 1, 2, 4, 8, ... the entries before, so that an f that writes and takes it back is seen at little cost.
 """
 from libc.stdint cimport uintptr_t
 
-from fastgrad._kernels.differences cimport Scheme
+from fastgrad._kernels.differences cimport Scheme, stencils
 from fastgrad._kernels.spans cimport (
     COLUMNS, Function, Stencils, central_span, gradient_span, is_central, jacobian_span, unwritten, value, values)
+from fastgrad._kernels.views cimport unpack
 from fastgrad._kernels.wide cimport real
 
 cdef extern from *:
@@ -26,18 +27,10 @@ cdef Function function(size_t address, size_t data, int form) noexcept:
     return Function(<void*><uintptr_t>address, <void*><uintptr_t>data, form)
 
 
-cdef Stencils stencils(Scheme scheme, const double[::1] h, Py_ssize_t n) except *:
-    if n == 0 or h.shape[0] not in (1, n) or scheme.which.shape[0] not in (1, n):
-        raise ValueError("the arrays do not fit each other")
-    return Stencils(
-        &scheme.offsets[0, 0], &scheme.weights[0, 0], &scheme.widths[0], &scheme.which[0], &h[0],
-        scheme.offsets.shape[1], scheme.which.shape[0] != 1, h.shape[0] != 1)
-
-
-# The next so many entries, as measured: twice as many as before, and no more than the time left is enough for.
+# The next so many entries, as measured: four times as many as before, and no more than the time left is enough for.
 cdef inline Py_ssize_t enlarged(Py_ssize_t batch, Py_ssize_t done, double elapsed, double seconds) noexcept nogil:
-    cdef double affordable = (seconds - elapsed) * done / elapsed if elapsed > 0.0 else 2.0 * batch
-    return batch * 2 if affordable > 2.0 * batch else max(<Py_ssize_t>affordable, 1)
+    cdef double affordable = (seconds - elapsed) * done / elapsed if elapsed > 0.0 else 4.0 * batch
+    return batch * 4 if affordable > 4.0 * batch else max(<Py_ssize_t>affordable, 1)
 
 
 def scalar(size_t address, size_t data, int form, const double[::1] x):
@@ -61,37 +54,41 @@ def vector(size_t address, size_t data, int form, const double[::1] x, double[::
 
 
 # x (n,), n > 0  h (1,) or (n,)  point (n,): x, written and restored  out (n,), written
-def gradient(size_t address, size_t data, int form, x, const double[::1] h, Scheme scheme, double centre,
-             double[::1] point, bint fresh, out, Py_ssize_t start, Py_ssize_t stop, double seconds):
+def gradient(size_t address, size_t data, int form, x, h, Scheme scheme, double centre, point, bint fresh, out,
+             Py_ssize_t start, Py_ssize_t stop, double seconds):
     """Write differences from entry start on, till stop or for so many seconds; return where it ended, or -1: f writes."""
     cdef Function f = function(address, data, form)
     if x.dtype.char == "d":
-        return gradient_spans[double](f, x, stencils(scheme, h, x.size), centre, point, fresh, out, start, stop, seconds)
-    return gradient_spans[float](f, x, stencils(scheme, h, x.size), centre, point, fresh, out, start, stop, seconds)
+        return gradient_spans[double](f, x, NULL, h, scheme, centre, point, fresh, out, start, stop, seconds)
+    return gradient_spans[float](f, x, NULL, h, scheme, centre, point, fresh, out, start, stop, seconds)
 
 
 cdef Py_ssize_t gradient_spans(
-        Function f, const real[::1] x, Stencils s, double centre, double[::1] point, bint fresh, real[::1] out,
-        Py_ssize_t start, Py_ssize_t stop, double seconds) except? -2:
-    cdef Py_ssize_t n = x.shape[0], i = start, batch = 1
+        Function f, object array, real* x, object steps, Scheme scheme, double centre, object work, bint fresh,
+        object result, Py_ssize_t start, Py_ssize_t stop, double seconds) except? -2:
+    cdef double* h
+    cdef double* point
+    cdef real* out
+    cdef Py_ssize_t n = unpack(array, &x, False), count = unpack(steps, &h, False), i = start, batch = 1
+    cdef Stencils s = stencils(scheme, h, count, n)
     cdef bint is_plain = is_central(s) and not fresh
     cdef double begun, elapsed
-    if point.shape[0] != n or out.shape[0] != n or not 0 <= start <= stop <= n:
+    if unpack(work, &point, True) != n or unpack(result, &out, True) != n or n == 0 or not 0 <= start <= stop <= n:
         raise ValueError("the arrays do not fit each other")
     with nogil:
         begun = now()
         while i < stop:
             if is_plain:
-                i = central_span(f, &x[0], n, s.h[0], &point[0], &out[0], i, min(stop, i + batch))
+                i = central_span(f, x, n, s.h[0], point, out, i, min(stop, i + batch))
             else:
-                i = gradient_span(f, &x[0], n, s, centre, &point[0], fresh, &out[0], i, min(stop, i + batch))
+                i = gradient_span(f, x, n, s, centre, point, fresh, out, i, min(stop, i + batch))
             if i < 0 or i == stop:
                 break
             elapsed = now() - begun
             if elapsed >= seconds:
                 break
             batch = enlarged(batch, i - start, elapsed, seconds)
-        if i >= 0 and not fresh and not unwritten(&point[0], &x[0], 0, n):
+        if i >= 0 and not fresh and not unwritten(point, x, 0, n):
             i = -1
     return i
 
@@ -104,9 +101,9 @@ def jacobian(size_t address, size_t data, int form, x, const double[::1] h, Sche
     cdef Function f = function(address, data, form)
     if x.dtype.char == "d":
         return jacobian_spans[double](
-            f, x, stencils(scheme, h, x.size), centre, point, work, fresh, out, start, stop, seconds)
+            f, x, stencils(scheme, &h[0], h.shape[0], x.size), centre, point, work, fresh, out, start, stop, seconds)
     return jacobian_spans[float](
-        f, x, stencils(scheme, h, x.size), centre, point, work, fresh, out, start, stop, seconds)
+        f, x, stencils(scheme, &h[0], h.shape[0], x.size), centre, point, work, fresh, out, start, stop, seconds)
 
 
 cdef Py_ssize_t jacobian_spans(
@@ -114,7 +111,7 @@ cdef Py_ssize_t jacobian_spans(
         bint fresh, real[:, ::1] out, Py_ssize_t start, Py_ssize_t stop, double seconds) except? -2:
     cdef Py_ssize_t n = x.shape[0], m = centre.shape[0], i = start, batch = 1
     cdef double begun, elapsed
-    if (point.shape[0] != n or out.shape[0] != m or out.shape[1] != n or m == 0 or work.shape[0] != COLUMNS + 2
+    if (n == 0 or point.shape[0] != n or out.shape[0] != m or out.shape[1] != n or m == 0 or work.shape[0] != COLUMNS + 2
             or work.shape[1] != m or not 0 <= start <= stop <= n):
         raise ValueError("the arrays do not fit each other")
     with nogil:

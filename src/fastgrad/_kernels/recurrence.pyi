@@ -1,10 +1,9 @@
 from fastgrad._typing import Array, Float64Array
 
-def gram(A: Array, H: Float64Array) -> None: ...
 def recur(
     A: Array,
     b: Float64Array,
-    H: Float64Array,
+    H: Float64Array | None,
     x: Float64Array,
     gradient: Float64Array,
     work: Float64Array,

@@ -4,7 +4,7 @@
 #
 #   A         (n, p)      float or double, C order, read
 #   b         (n,)        double, read
-#   H         (p, p)      double, read: AᵀA
+#   H         (p, p)      double, read: AᵀA; None: it is formed here
 #   x         (p,)        double, from the first iterate to the last
 #   gradient  (p,)        double, written: the gradient at the last x
 #   work      (p + 3, q)  double, written: M, h, v and x, padded with zeros; q is the multiple of 8 that follows p
@@ -17,6 +17,7 @@ from libc.math cimport fabs, sqrt
 
 from fastgrad._kernels.descent cimport evaluate, length
 from fastgrad._kernels.lanes cimport add, add_product, fill, lanes, load_doubles, multiply, spread, store, total
+from fastgrad._kernels.views cimport float_table, line, table, unpack
 from fastgrad._kernels.wide cimport real, wide_int
 
 cdef enum:
@@ -28,19 +29,51 @@ cdef inline double few() noexcept nogil:
     return 2.0**-44
 
 
-cdef int lay_out(
-    const double[:, ::1] H, const double[::1] x, const double[::1] gradient, double[:, ::1] work,
-    double weight, double ridge,
-) except -1 nogil:
-    cdef Py_ssize_t p = x.shape[0], i, j
-    work[:, :] = 0.0
-    for i in range(p):
+# Where an array of that many doubles lies; one of another size is refused.
+cdef inline double* doubles(object a, Py_ssize_t size, bint is_written) except? NULL:
+    cdef double* p
+    if unpack(a, &p, is_written) != size:
+        raise ValueError("the arrays do not fit each other.")
+    return p
+
+
+# Adds AᵀA to the first p rows of `work`, row by row: for a small A in less time than BLAS takes to begin.
+cdef int form(const real[:, ::1] A, double[:, ::1] work) except -1 nogil:
+    cdef Py_ssize_t p = A.shape[1], i, j, k
+    for i in range(A.shape[0]):
         for j in range(p):
-            work[i, j] = weight * H[i, j]
+            for k in range(j + 1):
+                work[j, k] += <double> A[i, j] * A[i, k]
+    for j in range(p):
+        for k in range(j):
+            work[k, j] = work[j, k]
+    return 0
+
+
+# Fills `work` but for v, and returns the trace of H, which is formed here where none is given.
+cdef double lay_out(
+    const real[:, ::1] A, object products, const double[::1] x, const double[::1] gradient, double[:, ::1] work,
+    double weight, double ridge,
+) except? -1:
+    cdef const double* H
+    cdef Py_ssize_t p = x.shape[0], i, j
+    cdef double trace = 0.0
+    work[:, :] = 0.0
+    if products is None:
+        form(A, work)
+    else:
+        H = doubles(products, p * p, False)
+        for i in range(p):
+            for j in range(p):
+                work[i, j] = H[i * p + j]
+    for i in range(p):
+        trace += work[i, i]
+        for j in range(p):
+            work[i, j] *= weight
         work[i, i] += ridge
         work[p, i] = 0.5 * gradient[i]
         work[p + 2, i] = x[i]
-    return 0
+    return trace
 
 
 # Steps from `step` up to `end`, or to where h.h is at most `least`; `square` is h.h at `step`. What a step takes from the
@@ -215,19 +248,29 @@ cdef bint settle(double[::1] losses, double first, double size, double scale) no
 
 
 cdef tuple run(
-    const real[:, ::1] A, const double[::1] b, const double[:, ::1] H, double[::1] x, double[::1] gradient,
-    double[:, ::1] work, double[::1] losses, double learning_rate, double weight, double ridge, double gtol,
+    object data, const real* entries, object target, object products, object start, object slope, object room,
+    object history, double learning_rate, double weight, double ridge, double gtol,
 ):
-    cdef Py_ssize_t n = A.shape[0], p = A.shape[1], last = losses.shape[0] - 1, step = 0, end, i
-    cdef double first, squares, square, least, trace = 0.0, far, size, scale, error = 0.0
-    if (
-        b.shape[0] != n or H.shape[0] != p or H.shape[1] != p or x.shape[0] != p or gradient.shape[0] != p
-        or last < 0 or p == 0 or work.shape[0] != p + 3 or work.shape[1] != (p + 7) // 8 * 8
-    ):
-        raise ValueError("recur: the arrays do not fit each other.")
+    cdef const real[:, ::1] A
+    cdef double[::1] b, x, gradient, losses
+    cdef double[:, ::1] work
+    cdef Py_ssize_t n = len(target), p = len(start), last = len(history) - 1, step = 0, end, i
+    cdef Py_ssize_t q = (p + 7) // 8 * 8
+    cdef double first, squares, square, least, trace, far, size, scale, error = 0.0
+    if last < 0 or p == 0 or unpack(data, <real**>&entries, False) != n * p:
+        raise ValueError("the arrays do not fit each other.")
+    if real is double:
+        table(A, entries, n, p)
+    else:
+        float_table(A, entries, n, p)
+    line(b, doubles(target, n, False), n)
+    line(x, doubles(start, p, True), p)
+    line(gradient, doubles(slope, p, True), p)
+    table(work, doubles(room, (p + 3) * q, True), p + 3, q)
+    line(losses, doubles(history, last + 1, True), last + 1)
     squares = evaluate(A, b, x, gradient, work[0, :p], losses[last:], weight, ridge)
     first = losses[last]
-    lay_out(H, x, gradient, work, weight, ridge)
+    trace = lay_out(A, products, x, gradient, work, weight, ridge)
     square = dot(work[p], work[p])
     if not 1e-200 < square < 1e200:
         return False, 0, squares
@@ -249,7 +292,6 @@ cdef tuple run(
         losses[step:last] = 0.0     # a gradient so short that further steps do not move x
         step = last
     for i in range(p):
-        trace += H[i, i]
         x[i] = work[p + 2, i]
         work[p + 1, i] = work[p, i]
     squares = evaluate(A, b, x, gradient, work[0, :p], losses[step:step + 1], weight, ridge)
@@ -267,33 +309,10 @@ cdef tuple run(
     return settle(losses[:step + 1], first, size, scale), step, squares
 
 
-cdef int form(const real[:, ::1] A, double[:, ::1] H) except -1 nogil:
-    cdef Py_ssize_t p = A.shape[1], i, j, k
-    H[:, :] = 0.0
-    for i in range(A.shape[0]):
-        for j in range(p):
-            for k in range(j + 1):
-                H[j, k] += <double> A[i, j] * A[i, k]
-    for j in range(p):
-        for k in range(j):
-            H[k, j] = H[j, k]
-    return 0
-
-
-def gram(A, double[:, ::1] H):
-    """Write A.T @ A, row by row: for a small A in less time than BLAS takes to begin."""
-    if H.shape[0] != A.shape[1] or H.shape[1] != A.shape[1]:
-        raise ValueError("gram: the arrays do not fit each other.")
-    if A.dtype.char == "d":
-        form[double](A, H)
-    else:
-        form[float](A, H)
-
-
 def recur(
     A, b, H, x, gradient, work, losses, double learning_rate, double weight, double ridge, double gtol,
 ):
     """Take up to k steps of descent from x; return whether rounding left them exact enough, how many, the last r.r."""
     if A.dtype.char == "d":
-        return run[double](A, b, H, x, gradient, work, losses, learning_rate, weight, ridge, gtol)
-    return run[float](A, b, H, x, gradient, work, losses, learning_rate, weight, ridge, gtol)
+        return run[double](A, NULL, b, H, x, gradient, work, losses, learning_rate, weight, ridge, gtol)
+    return run[float](A, NULL, b, H, x, gradient, work, losses, learning_rate, weight, ridge, gtol)

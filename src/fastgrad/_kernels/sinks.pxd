@@ -17,9 +17,9 @@ cdef class Sink:
 cdef class GradientSink(Sink):
     cdef double total, centre
     cdef bint is_double
-    cdef object trusted
-    cdef double[::1] out64
-    cdef float[::1] out32
+    cdef object trusted, out
+    cdef double *out64
+    cdef float *out32
 
     cdef double value(self, object y, Py_ssize_t i, Py_ssize_t offset) except? -1.0
 

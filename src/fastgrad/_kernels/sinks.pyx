@@ -5,7 +5,8 @@ from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 
 import numpy
 
-from fastgrad._kernels.buffers cimport double_buffer, flat, same_shape
+from fastgrad._kernels.buffers cimport double_buffer, same_shape
+from fastgrad._kernels.views cimport unpack
 from fastgrad._kernels.wide cimport real
 
 cdef type ndarray = numpy.ndarray
@@ -39,11 +40,12 @@ cdef class Sink:
 cdef class GradientSink(Sink):
     def __cinit__(self, reader, out):
         self.reader = reader
+        self.out = out  # which holds what the pointers point to
         self.is_double = out.dtype.char == "d"
         if self.is_double:
-            self.out64 = flat(numpy.asarray(out))
+            unpack(out, &self.out64, True)
         else:
-            self.out32 = flat(numpy.asarray(out))
+            unpack(out, &self.out32, True)
 
     cdef double value(self, object y, Py_ssize_t i, Py_ssize_t offset) except? -1.0:
         cdef Py_buffer view

@@ -112,11 +112,14 @@ cdef inline bint unwritten(const double* point, const real* base, Py_ssize_t sta
 
 cdef inline bint untouched(
         const double* point, const real* base, Py_ssize_t n, Py_ssize_t i, double moved, bint is_first) noexcept nogil:
-    """Tell whether f has left entry i as it was moved, and, at entries 0, 1, 2, 4, 8, ..., all the others as they were."""
+    """Tell whether f has left entry i as it was moved, and others as they were: all at entry 0, at 1, 2, 4, 8, ... those
+    before, for the others' turn is still to come. So all are looked at twice on the way, however many there are.
+    """
     if not same(point[i], moved):
         return False
-    return not is_first or (i & (i - 1)) != 0 or (
-        unwritten(point, base, 0, i) and unwritten(point, base, i + 1, n))
+    if not is_first or (i & (i - 1)) != 0:
+        return True
+    return unwritten(point, base, 0, i) if i else unwritten(point, base, 1, n)
 
 
 # base (n,)  point (n,), written: the base with an entry moved  centre: f at the base, for stencils that have it

@@ -38,7 +38,7 @@ class Plan:
         Whether an entry may take the other side where f has no value on one: unless the call is the textbook's.
     """
 
-    __slots__ = ("changes_sides", "h", "limits", "stencils", "which")
+    __slots__ = ("_scheme", "changes_sides", "h", "limits", "stencils", "which")
 
     def __init__(
         self,
@@ -51,11 +51,14 @@ class Plan:
     ) -> None:
         self.stencils, self.which, self.h, self.limits = stencils, which, h, limits
         self.changes_sides = changes_sides
+        self._scheme: Any = None
 
     @property
     def scheme(self) -> Any:
         """The stencils as the loops take them."""
-        return uniform(self.stencils[0]) if len(self.stencils) == 1 else _scheme(self.stencils, self.which)
+        if self._scheme is None:
+            self._scheme = uniform(self.stencils[0]) if len(self.stencils) == 1 else _scheme(self.stencils, self.which)
+        return self._scheme
 
     @property
     def tables(self) -> tuple[Any, Any, Any, Any]:
@@ -112,7 +115,11 @@ def planned(point: Point, eps: Step, method: str | None, order: int | None, boun
         If a step is no positive finite real number, or rounding changes it by more than 1 %.
     """
     if method is None and order is None and bounds is None:
-        return Plan((stencil("central", ORDER),), _ALL, steps.resolve(eps, point), changes_sides=False)
+        if eps is not None:
+            return Plan((stencil("central", ORDER),), _ALL, steps.resolve(eps, point), changes_sides=False)
+        plan = _textbook(point.array.dtype.char)
+        steps.refuse_lost_steps(point, plan.h)
+        return plan
     if method is not None and method not in METHODS:
         raise no_such_method(method, METHODS)
     chosen = stencil("central" if method is None else method, ORDER if order is None else order)
@@ -122,6 +129,12 @@ def planned(point: Point, eps: Step, method: str | None, order: int | None, boun
     plan = Plan((chosen,), _ALL, h) if bounds is None else _within(bounds, point, chosen, h)
     steps.refuse_lost_steps(point, plan.h)
     return plan
+
+
+@cache
+def _textbook(char: str) -> Plan:
+    """Return the plan of the textbook's call, in this dtype."""
+    return Plan((stencil("central", ORDER),), _ALL, steps.one(steps.TEXTBOOK[char]), changes_sides=False)
 
 
 @cache

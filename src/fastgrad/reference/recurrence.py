@@ -8,16 +8,10 @@ from fastgrad.reference.descent import descend
 FEW = 2.0**-44  # 256 roundings: how far the recurrence may be from the residual, on their scale
 
 
-def gram(A: Array, H: Float64Array) -> None:
-    """Write A.T @ A, in double precision, for A of shape (n, p) and H of shape (p, p)."""
-    wide = A.astype(np.float64)
-    H[...] = wide.T @ wide
-
-
 def recur(
     A: Array,
     b: Float64Array,
-    H: Float64Array,
+    H: Float64Array | None,
     x: Float64Array,
     gradient: Float64Array,
     work: Float64Array,
@@ -41,8 +35,8 @@ def recur(
     ----------
     A : array of shape (n, p), float32 or float64
     b : array of shape (n,)
-    H : array of shape (p, p)
-        ``A.T @ A``.
+    H : array of shape (p, p), or None
+        ``A.T @ A``; None has it formed here.
     x : array of shape (p,)
         The first iterate; afterwards the last.
     gradient : array of shape (p,)
@@ -64,6 +58,9 @@ def recur(
     squares : float
         ``r @ r`` at the last iterate.
     """
+    if H is None:
+        wide = A.astype(np.float64)
+        H = wide.T @ wide
     last, step = losses.size - 1, 0
     scratch = np.empty(x.size)
     _, _, squares = descend(A, b, x, gradient, scratch, losses[last:], learning_rate, weight, ridge, -1.0)
