@@ -110,14 +110,21 @@ cdef inline bint unwritten(const double* point, const real* base, Py_ssize_t sta
         return True
 
 
+cdef extern from *:
+    """
+    #define FASTGRAD_POWERS_OF_16 0x1111111111111111u
+    """
+    const uint64_t POWERS_OF_16 "FASTGRAD_POWERS_OF_16"
+
+
 cdef inline bint untouched(
         const double* point, const real* base, Py_ssize_t n, Py_ssize_t i, double moved, bint is_first) noexcept nogil:
-    """Tell whether f has left entry i as it was moved, and others as they were: all at entry 0, at 1, 2, 4, 8, ... those
-    before, for the others' turn is still to come. So all are looked at twice on the way, however many there are.
+    """Tell whether f has left entry i as it was moved, and others as they were: all at entry 0, at 1, 16, 256, ... those
+    before, for the others' turn is still to come. So all are looked at little more than once on the way, however many.
     """
     if not same(point[i], moved):
         return False
-    if not is_first or (i & (i - 1)) != 0:
+    if not is_first or (i & (i - 1)) != 0 or (i and not i & POWERS_OF_16):
         return True
     return unwritten(point, base, 0, i) if i else unwritten(point, base, 1, n)
 
