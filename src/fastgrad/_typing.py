@@ -24,6 +24,9 @@ class StructuredFunction(Protocol):
 
     Any class can implement it; the verbs ask for it by this protocol alone. The methods measure: they form values of f
     at x plus and minus h and subtract them, and call no code that claims a derivative.
+
+    An attribute ``__fastgrad_is_linear__`` that is true says that f is linear in x, or linear but for kinks: a check
+    then holds the loop against f with fewer calls. It is taken for a hint, and does no harm where it is wrong.
     """
 
     def __call__(self, x: Array, /) -> float:

@@ -30,9 +30,10 @@ Look = tuple[float, float, float, float]
 class Witness:
     """The plain forward of f around x, called before f's own loop runs, and held against the loop afterwards.
 
-    First the directions, and eight entries together, are differenced on one side, each from where the last one led to:
-    that is right where f is linear along them, half the calls, and little memory to write. What does not fit is
-    differenced on both sides of x, and of the eight entries each by itself in the end: only so is one accused.
+    Two directions are differenced, and eight entries together. An f that says that it is linear is asked on one side,
+    each time from where the last one led to: fewer calls, and little memory to write. Any other, or one that does not
+    fit, is asked on both sides of x. What does not fit then is looked at again with ever smaller steps, and of the
+    eight entries each by itself: only so is one accused.
 
     Parameters
     ----------
@@ -53,13 +54,20 @@ class Witness:
         self._x = x
         self._h = h
         self._atol = atol
-        self._centre = self.call(x)
         self._entries = np.unique(np.linspace(0, x.size - 1, ENTRIES).astype(np.intp))
         self._moves = PARTS[: self._entries.size] * (h if h.size == 1 else h[self._entries])
-        around, step = _Around(self, scratch), float(np.min(h))
-        self._first = around.direction(KEYS[0], step)
-        self._beside = around.entries(self._entries, self._moves)
-        self._second = around.further(KEYS[1], step)
+        self._step = float(np.min(h))
+        self._both_sides = not getattr(f, "__fastgrad_is_linear__", False)
+        around = _Around(self, scratch)
+        if self._both_sides:
+            self._ways = around.sides(KEYS[0], self._step), around.sides(KEYS[1], self._step)
+            around.back()
+            self._together = around.entry_sides(self._entries, self._moves)
+        else:
+            centre, first = self.call(x), around.direction(KEYS[0], self._step)
+            beside, taken = around.entries(self._entries, self._moves)
+            self._together = beside, first, taken
+            self._ways = (first, centre), (around.further(KEYS[1], self._step), first)
 
     def call(self, x: Array) -> float:
         """Return f(x), counted."""
@@ -80,11 +88,8 @@ class Witness:
                     f"f's own difference loop does not fit f: at {entry_name(i, self._x.shape)} it gives "
                     f"{claimed:.9g}, and calls of f another value. The measured values cannot be trusted."
                 )
-        step = float(np.min(self._h))
-        ways = (self._first, self._centre), (self._second, self._first)
-        for key, (value, before), claimed in zip(KEYS, ways, claims, strict=True):
-            is_right = step > 0.0 and self._fits(value, before, step, claimed)
-            if not (is_right or self._direction_fits(key, step, claimed, measured)):
+        for key, way, claimed in zip(KEYS, self._ways, claims, strict=True):
+            if not self._direction_fits(key, way, claimed, measured):
                 return (
                     "f's own difference loop does not fit f: along a random direction they differ. "
                     "The measured values cannot be trusted."
@@ -95,9 +100,6 @@ class Witness:
     def _spare(self) -> "_Around":
         """A second buffer, for looks on both sides; it holds x until a direction is looked along."""
         return _Around(self, self._x.copy())
-
-    def _step(self, i: int) -> float:
-        return float(self._h[i if self._h.size > 1 else 0])
 
     def _fits(self, upper: float, lower: float, width: float, claimed: float) -> bool:
         return self._error(upper, lower, width, claimed)[0] <= 0.0
@@ -111,12 +113,9 @@ class Witness:
         return off - noise - self._atol - _RELATIVE[char] * max(abs(slope), abs(claimed)), off, noise
 
     def _together_fit(self, claims: Array) -> bool:
-        value, taken = self._beside
-        if self._sum_fits(value, self._first, taken, claims):
+        if self._sum_fits(*self._together, claims):
             return True
-        plus, up = self._spare.entries(self._entries, self._moves)
-        minus, down = self._spare.entries(self._entries, -self._moves)
-        return self._sum_fits(plus, minus, up - down, claims)
+        return not self._both_sides and self._sum_fits(*self._spare.entry_sides(self._entries, self._moves), claims)
 
     def _sum_fits(self, upper: float, lower: float, moved: Float64Array, claims: Array) -> bool:
         width = float(np.max(np.abs(moved)))
@@ -124,21 +123,23 @@ class Witness:
 
     def _entry_fits(self, i: int, claimed: float) -> bool:
         def look(factor: float) -> Look:
-            step = np.array([self._step(i) * factor])
-            plus, up = self._spare.entries(np.array([i]), step)
-            minus, down = self._spare.entries(np.array([i]), -step)
-            return plus, minus, float(up[0] - down[0]), claimed
+            step = np.array([self._h[i if self._h.size > 1 else 0] * factor])
+            plus, minus, taken = self._spare.entry_sides(np.array([i]), step)
+            return plus, minus, float(taken[0]), claimed
 
         return self._fits_in_the_end(look(1.0), look)
 
-    def _direction_fits(self, key: int, step: float, claimed: float, measured: Array) -> bool:
+    def _direction_fits(self, key: int, way: tuple[float, float], claimed: float, measured: Array) -> bool:
         def look(factor: float) -> Look:
-            h = step * factor
+            h = self._step * factor
             as_rounded = _backend.projection.project(measured, self._x.reshape(-1), key, h)
-            return self._spare.direction(key, h), self._spare.direction(key, -h), 2 * h, as_rounded
+            return *self._spare.sides(key, h), 2 * h, as_rounded
 
-        plus = self._first if key == KEYS[0] else self._spare.direction(key, step)
-        return self._fits_in_the_end((plus, self._spare.direction(key, -step), 2 * step, claimed), look)
+        if not self._both_sides:
+            if self._step > 0.0 and self._fits(*way, self._step, claimed):
+                return True
+            way = self._spare.sides(key, self._step)
+        return self._fits_in_the_end((*way, 2 * self._step, claimed), look)
 
     def _fits_in_the_end(self, first: Look, look: Callable[[float], Look]) -> bool:
         """Tell whether slope and claim agree with some step small enough, and noise small beside what they were off.
@@ -180,6 +181,20 @@ class _Around:
         value = self._witness.call(self._shown)
         self._flat[indices] = before
         return value, taken
+
+    def entry_sides(self, indices: IndexArray, moves: Float64Array) -> tuple[float, float, Float64Array]:
+        """Return f with these entries moved and moved back, and how far apart both are as rounded."""
+        plus, up = self.entries(indices, moves)
+        minus, down = self.entries(indices, -moves)
+        return plus, minus, up - down
+
+    def sides(self, key: int, step: float) -> tuple[float, float]:
+        """Return f on both sides of x along a direction."""
+        return self.direction(key, step), self.direction(key, -step)
+
+    def back(self) -> None:
+        """Have the buffer hold x again."""
+        self._flat[...] = self._x
 
     def direction(self, key: int, step: float) -> float:
         """Return f with all entries of x moved, as the buffer then holds them."""

@@ -142,6 +142,11 @@ class LinearLoss:
         y = apply(parts["W"], parts["x"])
         return doubles(y if parts["b"] is None else y + parts["b"])
 
+    @property
+    def __fastgrad_is_linear__(self) -> bool:
+        """Whether the loss is linear in the outputs, and so, but for kinks, in what it is a function of."""
+        return self._criterion.linear
+
     def __fastgrad_gradient__(self, x: Array, h: Float64Array, out: Array) -> int:
         """Write the central differences at x with the steps h into `out`; return 2·x.size, the evaluations they are."""
         if self.wrt == "x":

@@ -136,6 +136,11 @@ class TwoLayerLoss:
     def _outputs(self, x: Array, a: Array) -> Float64Array:
         return doubles(apply(x if self.wrt == "W2" else self._held["W2"], a))
 
+    @property
+    def __fastgrad_is_linear__(self) -> bool:
+        """Whether the loss is linear in the outputs, and so, but for kinks, in what it is a function of."""
+        return self._criterion.linear
+
     def __fastgrad_gradient__(self, x: Array, h: Float64Array, out: Array) -> int:
         """Write the central differences at x with the steps h into `out`; return the evaluations they are.
 
