@@ -24,7 +24,7 @@ _RELATIVE = {"d": 1e-6, "f": 1e-2}
 
 
 #: Values of f on both sides, how far apart they were taken, and the slope that f's own loop claims.
-Look = tuple[float, float, float, float]
+Slopes = tuple[float, float, float, float]
 
 
 class Witness:
@@ -123,7 +123,7 @@ class Witness:
         return width > 0.0 and self._fits(upper, lower, width, float(claims @ moved) / width)
 
     def _entry_fits(self, i: int, claimed: float) -> bool:
-        def look(factor: float) -> Look:
+        def look(factor: float) -> Slopes:
             step = np.array([self._step(i) * factor])
             plus, up = self._spare.entries(np.array([i]), step)
             minus, down = self._spare.entries(np.array([i]), -step)
@@ -132,7 +132,7 @@ class Witness:
         return self._fits_in_the_end(look(1.0), look)
 
     def _direction_fits(self, key: int, step: float, claimed: float, measured: Array) -> bool:
-        def look(factor: float) -> Look:
+        def look(factor: float) -> Slopes:
             h = step * factor
             as_rounded = _backend.projection.project(measured, self._x.reshape(-1), key, h)
             return self._spare.direction(key, h), self._spare.direction(key, -h), 2 * h, as_rounded
@@ -140,7 +140,7 @@ class Witness:
         plus = self._first if key == KEYS[0] else self._spare.direction(key, step)
         return self._fits_in_the_end((plus, self._spare.direction(key, -step), 2 * step, claimed), look)
 
-    def _fits_in_the_end(self, first: Look, look: Callable[[float], Look]) -> bool:
+    def _fits_in_the_end(self, first: Slopes, look: Callable[[float], Slopes]) -> bool:
         """Tell whether slope and claim agree with some step small enough, and noise small beside what they were off.
 
         Where the terms of f cancel, its rounding is far above its value's: it is measured before f's loop is accused.
