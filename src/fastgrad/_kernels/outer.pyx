@@ -6,7 +6,8 @@ them, for its lines need not be read before they are overwritten. The bits are t
 from libc.stdint cimport uintptr_t
 
 from fastgrad._kernels.ahead cimport soon_written    # in C alone
-from fastgrad._kernels.rows cimport HELD, LINE, held, up_to_line
+from fastgrad._kernels.cache cimport LINE
+from fastgrad._kernels.rows cimport HELD, held, up_to_line
 from fastgrad._kernels.streams cimport HAS_STREAMS, settle
 from fastgrad._kernels.wide cimport real, wide_int
 

@@ -6,15 +6,12 @@ from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 import numpy
 
 from fastgrad._kernels.buffers cimport double_buffer, flat, same_shape
+from fastgrad._kernels.cache cimport COLUMNS
 from fastgrad._kernels.wide cimport real
 
 cdef type ndarray = numpy.ndarray
 cdef type float64 = numpy.float64
 cdef type float32 = numpy.float32
-
-# Columns of a Jacobian that are gathered before they are written: one cache line of doubles a row.
-cdef enum:
-    COLUMNS = 8
 
 
 cdef class Sink:
