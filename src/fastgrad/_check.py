@@ -217,6 +217,8 @@ def _judge(case: Case, budget: Budget) -> GradientCheck:
     reasons = []
     if not probe.is_deterministic:
         reasons.append("f gives different values for the same x: fix its random state, or draw before the check.")
+    if not probe.is_defined:
+        reasons.append(f"f is {probe.centre} at x itself, where it has no gradient then.")
     if sorted_out.unresolved.k.size:
         reasons.append(
             f"{sorted_out.unresolved.k.size} beyond tolerance, but within the error bound: f changes too fast for "

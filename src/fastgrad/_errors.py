@@ -104,9 +104,9 @@ def no_claim() -> TypeError:
     return TypeError("the claimed gradient is None: does the function that claims it lack a return?")
 
 
-def not_callable(f: object) -> TypeError:
-    """Return the error for an f that cannot be called."""
-    return TypeError(f"f must be callable, got {type(f).__name__}.")
+def not_callable(f: object, name: str = "f") -> TypeError:
+    """Return the error for an f, or a function of another name, that cannot be called."""
+    return TypeError(f"{name} must be callable, got {type(f).__name__}.")
 
 
 def not_analytic(what: str) -> AnalyticityError:

@@ -272,6 +272,11 @@ def test_a_value_that_is_not_finite_at_x_fails(bad: float) -> None:
     assert check.wrong.indices.tolist() == [1]
 
 
+def test_a_value_that_is_never_finite_is_told_as_such() -> None:
+    assert "f is nan at x itself" in str(fg.gradient_check(lambda x: np.nan, [1.0, 4.0], [1.0, 2.0]))
+    assert "at x itself" not in str(fg.gradient_check(f, [1.0, 4.0], [1.0, 2.0]))
+
+
 def test_a_step_out_of_the_domain_is_shortened_before_it_counts_against_the_claim() -> None:
     def log(x: Any) -> float:
         with np.errstate(all="ignore"):

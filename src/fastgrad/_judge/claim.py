@@ -86,6 +86,6 @@ def selected(indices: Any, shape: tuple[int, ...]) -> IndexArray:
     flat = given.astype(np.intp).reshape(-1)
     if flat.min() < -size or flat.max() >= size:
         raise IndexError(
-            f"an index lies outside x, which has {size} entries: they run from {flat.min()} to {flat.max()}."
+            f"an index lies outside x, which has {size} entries: the indices run from {flat.min()} to {flat.max()}."
         )
     return np.where(flat < 0, flat + size, flat)
