@@ -6,8 +6,8 @@ from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 import numpy
 
 from fastgrad._kernels.buffers cimport double_buffer, flat, same_shape
-from fastgrad._kernels.cache cimport COLUMNS
 from fastgrad._kernels.wide cimport real
+from fastgrad._kernels.cache cimport COLUMNS
 
 cdef type ndarray = numpy.ndarray
 cdef type float64 = numpy.float64
