@@ -40,6 +40,8 @@ def real_array(value: Any, name: str) -> Array:
         raise ShapeError(f"{name} must be a regular array of real numbers; its rows differ in length.") from error
     if a.dtype.kind in "biu":
         return a.astype(np.float64)
+    if a.dtype.char == "O" and a.ndim == 0 and callable(a[()]):
+        raise TypeError(f"{name} must be real numbers, and is a {type(a[()]).__name__}, which can be called.")
     if a.dtype.char not in "fd":
         reason = _REASONS.get(a.dtype.char) or _REASONS.get(a.dtype.kind) or "they are no real numbers"
         raise TypeError(

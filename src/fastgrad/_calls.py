@@ -7,11 +7,19 @@ from typing import Any
 import numpy as np
 
 from fastgrad import _loops
+from fastgrad._errors import not_callable
 from fastgrad._foreseen import foreseen
 from fastgrad._point import Point, bound
 from fastgrad._stacks import Stacked
 from fastgrad._typing import Array
 from fastgrad._workers import is_alone
+
+
+def f_or_grad(f: Callable[..., Any] | None, grad: Callable[..., Any] | None) -> Callable[..., Any] | None:
+    """Return what second derivatives are measured from: the gradient where it is given, and else f."""
+    if grad is not None and not callable(grad):
+        raise not_callable(grad, "grad")
+    return f if grad is None else grad
 
 
 @dataclass(frozen=True)

@@ -93,8 +93,9 @@ def gradient_check(
         Whether f takes stacks of points, as `numerical_gradient` says; grad_f is given x alone. Each point of a stack
         counts as a call.
     workers : int, map, executor or dask.distributed.Client, optional
-        Who calls f in the first pass of "full" and "sample", as `numerical_gradient` takes it. What is looked at again,
-        and what a budget limits, is measured here. For a structured callable a number is one of threads.
+        Who calls f in the first pass of "full" and "sample", and at the ten points with which a second look at an entry
+        begins, as `numerical_gradient` takes it. What a second look asks for beyond, a search, and what a budget
+        limits, is measured here. For a structured callable a number is one of threads.
     previous : array_like or tree of arrays, optional
         A point of x's form where the claim may have been left from, as the parameters before the last update. Where
         the check fails, some of the wrong entries are measured there too, and a claim that fits is said to be stale.
@@ -216,6 +217,8 @@ def _judge(case: Case, budget: Budget) -> GradientCheck:
     reasons = []
     if not probe.is_deterministic:
         reasons.append("f gives different values for the same x: fix its random state, or draw before the check.")
+    if not probe.is_defined:
+        reasons.append(f"f is {probe.centre} at x itself, where it has no gradient then.")
     if sorted_out.unresolved.k.size:
         reasons.append(
             f"{sorted_out.unresolved.k.size} beyond tolerance, but within the error bound: f changes too fast for "

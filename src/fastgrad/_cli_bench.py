@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fastgrad import _backend
+from fastgrad._errors import missing_extra
 
 #: What the command returns.
 FINE, USAGE = 0, 3
@@ -64,5 +65,5 @@ def _why_not(options: argparse.Namespace) -> str | None:
             f"{options.plot.name} is no picture: its name must end in {', '.join(_PICTURES[:-1])} or {_PICTURES[-1]}."
         )
     if options.plot and find_spec("matplotlib") is None:
-        return "a plot needs matplotlib; install the extra: pip install 'fastgrad[plot]'."
+        return str(missing_extra("a plot", "matplotlib", "plot"))
     return None

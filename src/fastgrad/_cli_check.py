@@ -47,7 +47,7 @@ def add_to(commands: Any) -> None:
     parser.add_argument("--mode", choices=("auto", "full", "search", "sample"), help="how entries are looked for")
     parser.add_argument("--budget", type=_budget, metavar="B", help='calls of f, or a time as "10 s"')
     parser.add_argument("--seed", type=int, metavar="N", help="what random directions are drawn from")
-    parser.add_argument("--eps", type=_step, metavar="STEP", help="the step, a number or auto")
+    parser.add_argument("--eps", type=_step, metavar="STEP", help="the step, a number, auto or noise")
     parser.add_argument("--atol", type=float, metavar="A", help="the absolute tolerance")
     parser.add_argument("--rtol", type=float, metavar="R", help="the relative tolerance")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write the report into this file as well")
@@ -146,7 +146,12 @@ def _loaded(path: Path) -> Any:
 
 
 def _step(text: str) -> float | str:
-    return text if text == "auto" else float(text)
+    if text in ("auto", "noise"):
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"a step is a number, auto or noise; got {text!r}") from None
 
 
 def _budget(text: str) -> int | str:

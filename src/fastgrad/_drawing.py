@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from fastgrad._errors import missing_extra
 from fastgrad._typing import Array, Float64Array
 
 Axes = Any
@@ -21,7 +22,7 @@ def axes(ax: Axes) -> Axes:
     try:
         from matplotlib import pyplot as plt
     except ImportError as error:
-        raise ImportError("fastgrad.plot needs matplotlib; install the extra: pip install 'fastgrad[plot]'.") from error
+        raise missing_extra("a plot", "matplotlib", "plot") from error
     return plt.subplots(layout="constrained")[1]
 
 

@@ -86,9 +86,27 @@ def missing_extra(what: str, package: str, extra: str) -> ImportError:
     return ImportError(f'{what} needs {package}; install the extra: pip install "fastgrad[{extra}]".')
 
 
-def not_callable(f: object) -> TypeError:
-    """Return the error for an f that cannot be called."""
-    return TypeError(f"f must be callable, got {type(f).__name__}.")
+def not_stacked(where: str, returned: str, hint: str, what: str = "a value") -> ShapeError:
+    """Return the error for an f that takes stacks of points and does not return as many values."""
+    return ShapeError(
+        f"with vectorized=True f must return {what} for each point, along the first axis: at {where} it returned "
+        f"{returned}{hint}"
+    )
+
+
+def not_so_long(count: int) -> str:
+    """Return the end of that sentence where the first axis has another length."""
+    return f", where the first axis should have the length {count}."
+
+
+def no_claim() -> TypeError:
+    """Return the error for a claimed gradient that is None."""
+    return TypeError("the claimed gradient is None: does the function that claims it lack a return?")
+
+
+def not_callable(f: object, name: str = "f") -> TypeError:
+    """Return the error for an f, or a function of another name, that cannot be called."""
+    return TypeError(f"{name} must be callable, got {type(f).__name__}.")
 
 
 def not_analytic(what: str) -> AnalyticityError:

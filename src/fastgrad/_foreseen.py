@@ -8,7 +8,7 @@ import numpy as np
 
 from fastgrad import _workers
 from fastgrad._containers import is_container
-from fastgrad._errors import ShapeError
+from fastgrad._errors import not_so_long, not_stacked
 from fastgrad._point import Point, as_any_point, bound
 from fastgrad._reading import describe
 from fastgrad._stacks import Stacked, rows
@@ -76,11 +76,9 @@ class SpanValues:
             except Exception as error:
                 return [*found, _Raised(error)]
             if not (hasattr(values, "__len__") and len(values) == stop - start):
-                refused = ShapeError(
-                    f"with vectorized=True f must return a value for each point, along the first axis: at a stack of "
-                    f"{stop - start} points it returned {describe(values)}."
-                )
-                return [*found, _Raised(refused)]
+                count = stop - start
+                where = "a stack of one point" if count == 1 else f"a stack of {count} points"
+                return [*found, _Raised(not_stacked(where, describe(values), not_so_long(count)))]
             found.extend(values)
         return found
 

@@ -47,16 +47,15 @@ def numerical_gradient(
         The point, of any shape and order. Integers and booleans become float64; float32 stays float32, with differences
         formed in double precision and rounded once. Complex x, complex64 or complex128, is for holomorphic f: the
         derivative df/dz comes back, the mean of differences along both axes, four calls an entry, whose error falls
-        with eps⁴ (there eps=None is "auto"). Dictionaries, lists, tuples, named tuples and dataclasses of
-        arrays, nested as you like, are trees: f takes one of the same structure, whose leaves all have the widest of
-        their dtypes and are views of one buffer. A list whose leaves are all numbers is an array.
+        with eps⁴ (there eps=None is "auto"). Dictionaries, lists, tuples, named tuples and dataclasses of arrays,
+        nested as you like, are trees: f takes one of the same structure, whose leaves all have the widest of their
+        dtypes and are views of one buffer. A list whose leaves are all numbers is an array.
     eps : None, float, array_like, callable, "auto" or "noise"
         The absolute step. None is 1e-5 in double and 2⁻⁸ in single precision, and for a structured callable 2⁻¹⁷ and
         2⁻⁸. An array shaped like x gives each entry its own step, and in a tree like x a number each entry of a leaf; a
         callable takes x, as f does, and returns one of these; ``"auto"`` picks powers of two by x, dtype and order, as
-        `fastgrad.steps.auto` says;
-        ``"noise"`` measures how f jitters and bends, in 57 calls and a few tens more, as `fastgrad.steps.by_noise`
-        does.
+        `fastgrad.steps.auto` says; ``"noise"`` measures how f jitters and bends, in 57 calls and a few tens more, as
+        `fastgrad.steps.by_noise` does.
     method : {"central", "forward", "backward", "adaptive", "complex"}, optional
         On which sides of x f is called. None is "central". "adaptive" extrapolates from steps of its own, entry by
         entry, until the error stops falling, in some 10 to 15 calls. "complex" calls f with complex128 arguments

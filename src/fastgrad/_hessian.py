@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from fastgrad import _backend
-from fastgrad._calls import Calls
+from fastgrad._calls import Calls, f_or_grad
 from fastgrad._direction import in_line
 from fastgrad._errors import no_such_method
 from fastgrad._estimates import FLAGS, Derivative
@@ -135,7 +135,7 @@ def numerical_hessian(
         _refuse_stacks_of_trees(point, vectorized)
         from fastgrad._colored.hessian import colored_hessian  # loaded when asked for: a dense one does without
 
-        calls = Calls(grad, args, kwargs, vectorized, workers)
+        calls = Calls(f_or_grad(f, grad), args, kwargs, vectorized, workers)
         return colored_hessian(calls, point, eps, bounds, sparsity, format, verify=verify, details=details, out=out)
     if format is not None:
         raise TypeError("format is for sparse Hessians: give sparsity too.")
@@ -151,7 +151,7 @@ def numerical_hessian(
     else:
         if grad is not None:
             _refuse_stacks_of_trees(point, vectorized)
-        calls = Calls(f if grad is None else grad, args, kwargs, vectorized, workers)
+        calls = Calls(f_or_grad(f, grad), args, kwargs, vectorized, workers)
         measured = _from_values if grad is None else _from_gradient
         like = 0.0 if grad is None else np.zeros(n)
         found = calls.run(lambda called: measured(called, point, eps, bounds, H, details), like, point)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from fastgrad._calls import Calls
+from fastgrad._calls import Calls, f_or_grad
 from fastgrad._direction import Direction, adaptively, along, along_with_bar, auto_lines, in_line
 from fastgrad._estimates import Derivative
 from fastgrad._gradient import numerical_gradient
@@ -167,7 +167,7 @@ def hessian_vector_product(
         )
     point = as_point(x)
     direction = Direction(point, v, bounds)
-    calls = Calls(f if grad is None else grad, args, kwargs, False, workers)
+    calls = Calls(f_or_grad(f, grad), args, kwargs, False, workers)
     if grad is None:
         return _from_values(calls, direction, eps, method, order)
     like = np.zeros(point.array.size)

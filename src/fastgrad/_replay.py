@@ -11,6 +11,7 @@ from fastgrad._errors import ShapeError
 from fastgrad._point import as_point
 from fastgrad._result import GradientCheck
 from fastgrad._typing import Array, IndexArray
+from fastgrad._worst import errors, worst_first
 
 #: How many of the wrong entries are kept, the worst first.
 KEPT = 100
@@ -113,7 +114,5 @@ class Replay:
 
 def _worst_first(check: GradientCheck) -> IndexArray:
     found = check.wrong if len(check.wrong) else check.unresolved
-    with np.errstate(invalid="ignore"):
-        error = np.abs(found.claimed - found.measured)
-    order = np.argsort(-np.where(np.isnan(error), np.inf, error), kind="stable")
+    order = worst_first(errors(found.claimed, found.measured))
     return np.asarray(found.indices[order[:KEPT]], dtype=np.intp)

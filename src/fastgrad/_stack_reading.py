@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from fastgrad._errors import ShapeError
+from fastgrad._errors import ShapeError, not_so_long, not_stacked
 from fastgrad._reading import Reader, describe
 from fastgrad._typing import Float64Array, Pace
 
@@ -37,13 +37,9 @@ class StackReader(Reader):
         if is_scalar and values.size == count and (count == 1 or values.shape[0] == count):
             return values.reshape(count)
         if values.ndim == 0 or values.shape[0] != count or is_scalar:
-            what = "a number" if is_scalar else "a value"
-            hint = "" if not is_scalar else " The derivative of an array-valued f is numerical_jacobian's."
-            raise ShapeError(
-                f"with vectorized=True f must return {what} for each point, along the first axis: at "
-                f"{self.where(i, offset)} it returned {describe(y)}, where the first axis should have the length "
-                f"{count}.{hint}"
-            )
+            is_long = values.ndim > 0 and values.shape[0] == count
+            hint = ". The derivative of an array-valued f is numerical_jacobian's." if is_long else not_so_long(count)
+            raise not_stacked(self.where(i, offset), describe(y), hint, "a number" if is_scalar else "a value")
         if shape is not None and values.shape[1:] != shape:
             raise ShapeError(
                 f"f must return values of one shape: it returned {shape} a point at first and {values.shape[1:]} "

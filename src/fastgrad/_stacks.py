@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastgrad import _backend
-from fastgrad._errors import NO_VALUE, ShapeError
+from fastgrad._errors import NO_VALUE, not_so_long, not_stacked
 from fastgrad._point import Point
 from fastgrad._reading import describe
 from fastgrad._stack_reading import StackReader
@@ -90,7 +90,4 @@ def _without_errors(f: Stacked, one: Callable[[Array], Any]) -> Callable[[Array]
 
 
 def _refuse(y: Any) -> Any:
-    raise ShapeError(
-        f"with vectorized=True f must return a value for each point, along the first axis: at a stack of one point it "
-        f"returned {describe(y)}."
-    )
+    raise not_stacked("a stack of one point", describe(y), not_so_long(1))

@@ -16,6 +16,7 @@ from fastgrad._report import text as _render
 from fastgrad._result import Entries, Entry, Verdict
 from fastgrad._seeds import seed_from
 from fastgrad._typing import Array, Float64Array
+from fastgrad._worst import errors, place_of_worst
 
 #: Columns that share one random combination: a single error is then seen beside the rounding of so many entries only,
 #: at a 32nd of the cost of the whole product.
@@ -233,9 +234,8 @@ def _conclude(
     worst, max_error = None, resolution
     rows, columns = np.divmod(wrong.indices, max(shape[1], 1))
     if len(wrong):
-        with np.errstate(invalid="ignore"):
-            error = np.abs(wrong.claimed - wrong.measured)
-        k = int(np.argmax(np.where(np.isnan(error), np.inf, error)))
+        error = errors(wrong.claimed, wrong.measured)
+        k = place_of_worst(error)
         max_error, index = float(error[k]), (int(rows[k]), int(columns[k]))
         values: list[Float64Array] = [wrong.claimed, wrong.measured, wrong.error_bound]
         worst = Entry(entry_name(int(wrong.indices[k]), shape, "W"), index, *(float(v[k]) for v in values))

@@ -6,9 +6,10 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from fastgrad import _backend
-from fastgrad._arrays import given_steps
+from fastgrad._arrays import given_steps, real_array
 from fastgrad._errors import bad_step, lost_step, unmeasured_noise
 from fastgrad._noise.steps import by_noise, from_noise, noise
 from fastgrad._point import Point
@@ -69,7 +70,7 @@ def refuse_lost_steps(point: Point, h: Float64Array) -> None:
     raise lost_step(point.name(i), float(value), step, (float(plus) - float(minus)) / 2)
 
 
-def auto(x: Array, order: int = 2) -> Float64Array:
+def auto(x: ArrayLike, order: int = 2) -> Float64Array:
     """Return for each entry the largest power of two within (ε·max(1, |x_i|))^(1/(order + 1)), or else ε^(3/5)·|x_i|.
 
     ε is the spacing of floats at 1. The error of a difference is about ε|f|/h from rounding and (h/L)^order |f| from
@@ -86,6 +87,7 @@ def auto(x: Array, order: int = 2) -> Float64Array:
     >>> np.log2(steps.auto(np.array([0.5, 1e6])))
     array([-18., -11.])
     """
+    x = real_array(x, "x")
     size = np.abs(x, dtype=np.float64).reshape(-1)
     scale = np.where(np.isfinite(size), np.maximum(size, 1.0), 1.0)
     spacing = float(np.log2(np.finfo(x.dtype).eps))

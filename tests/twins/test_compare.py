@@ -86,3 +86,12 @@ def test_the_first_of_equal_errors_is_named() -> None:
     measured[[700, 1500, 2999]] = 1.0, -1.0, 1.0
     assert compiled.compare(claimed, measured, 0.5, 0.0) == (1.0, 1.0, 700, 3)
     assert compiled.compare(claimed, measured, 2.0, 0.0) == (1.0, 1.0, 700, 0)
+
+
+@pytest.mark.parametrize("module", [compiled, plain])
+def test_arrays_of_two_lengths_are_refused(module: Any) -> None:
+    claimed, measured = np.zeros(5), np.zeros(4)
+    with pytest.raises(ValueError, match=r".+"):
+        module.compare(claimed, measured, 1.0, 0.0)
+    with pytest.raises(ValueError, match=r".+"):
+        module.offenders(claimed, measured, 1.0, 0.0, np.empty(1, np.intp))

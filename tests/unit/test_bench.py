@@ -271,7 +271,7 @@ def test_a_plot_without_matplotlib_names_the_extra(
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     assert _cli.main(["bench", "--plot", "figures.png"]) == 3
-    assert "pip install 'fastgrad[plot]'" in capsys.readouterr().err
+    assert 'pip install "fastgrad[plot]"' in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("nothing_runs")

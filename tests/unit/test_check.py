@@ -1,9 +1,5 @@
-"""gradient_check: the forms of its arguments, and what a result says of itself."""
+"""gradient_check: the forms of its arguments."""
 
-import copy
-import dataclasses
-import json
-import pickle
 from typing import Any
 
 import numpy as np
@@ -59,7 +55,7 @@ def test_with_true_f_returns_value_and_gradient() -> None:
     assert calls == [(2, 3)] * 13
     assert fg.gradient_check(lambda x: (f(x), off_by_one(x)), True, X).verdict == "failed"
     assert reference.gradient_check(both, True, X)[0]
-    with pytest.raises(TypeError, match=r"must return \(value, gradient\); it returned float"):
+    with pytest.raises(TypeError, match=r"must return \(value, gradient\) where .*; it returned float"):
         fg.gradient_check(f, True, X)
 
 
@@ -77,6 +73,12 @@ def test_a_claim_that_is_no_numbers_is_refused(claim: Any) -> None:
     for verb in (fg.gradient_check, reference.gradient_check):
         with pytest.raises((TypeError, fg.ShapeError), match="claimed gradient"):
             verb(f, claim, X)
+
+
+def test_a_claim_that_is_none_names_the_missing_return() -> None:
+    for verb in (fg.gradient_check, reference.gradient_check):
+        with pytest.raises(TypeError, match="is None: does the function that claims it lack a return"):
+            verb(f, lambda x: None, X)
 
 
 def test_a_masked_or_ragged_claim_is_refused() -> None:
@@ -270,6 +272,11 @@ def test_a_value_that_is_not_finite_at_x_fails(bad: float) -> None:
     assert check.wrong.indices.tolist() == [1]
 
 
+def test_a_value_that_is_never_finite_is_told_as_such() -> None:
+    assert "f is nan at x itself" in str(fg.gradient_check(lambda x: np.nan, [1.0, 4.0], [1.0, 2.0]))
+    assert "at x itself" not in str(fg.gradient_check(f, [1.0, 4.0], [1.0, 2.0]))
+
+
 def test_a_step_out_of_the_domain_is_shortened_before_it_counts_against_the_claim() -> None:
     def log(x: Any) -> float:
         with np.errstate(all="ignore"):
@@ -288,57 +295,3 @@ def test_the_second_look_does_not_ask_f_to_be_defined_beyond_the_callers_step() 
 
     check = fg.gradient_check(guarded, [3.0], [1.0])
     assert (check.verdict, check.wrong.indices.tolist()) == ("failed", [0])
-
-
-def test_a_result_unpacks_and_has_a_truth_value() -> None:
-    right, wrong = fg.gradient_check(f, gradient, X), fg.gradient_check(f, off_by_one, X)
-    passed, max_error = right
-    assert (passed, max_error) == (True, right.max_error)
-    assert max_error < 1e-8
-    passed, max_error = wrong
-    assert (passed, bool(wrong), wrong.passed) == (False, False, False)
-    assert max_error == pytest.approx(1.0)
-    assert bool(right)
-
-
-def test_raise_if_failed() -> None:
-    fg.gradient_check(f, gradient, X).raise_if_failed()
-    with pytest.raises(fg.GradientMismatch, match=r"x\[1, 2\]"):
-        fg.gradient_check(f, off_by_one, X).raise_if_failed()
-    with pytest.raises(fg.InconclusiveError, match="its noise") as caught:
-        fg.gradient_check(lambda x: np.float32(f(x)), gradient, X).raise_if_failed()
-    assert isinstance(caught.value, AssertionError)
-
-
-def test_the_fields_of_a_failure() -> None:
-    check = fg.gradient_check(f, off_by_one, X)
-    assert check.worst == fg_entry(check)
-    assert len(check.wrong) == 1
-    assert (check.wrong.claimed[0], check.wrong.measured[0]) == (-2.0, pytest.approx(-3.0))
-    assert 0 < check.wrong.error_bound[0] < 1e-6
-    assert check.max_relative_error == pytest.approx(1 / 3)
-    assert (len(check.unresolved), len(check.kinks), check.mode, check.structured) == (0, 0, "full", False)
-    assert not check.max_error_is_bound
-
-
-def fg_entry(check: fg.GradientCheck) -> Any:
-    worst = check.worst
-    assert worst is not None
-    assert (worst.name, worst.index, worst.claimed) == ("x[1, 2]", (1, 2), -2.0)
-    assert worst.error == pytest.approx(1.0)
-    assert worst.relative_error == pytest.approx(1 / 3)
-    return worst
-
-
-@pytest.mark.parametrize("claim", [gradient, off_by_one, lambda x: np.full_like(x, np.nan)])
-def test_a_result_is_frozen_and_can_be_stored(claim: Any) -> None:
-    check = fg.gradient_check(f, claim, X)
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        check.verdict = "passed"  # type: ignore[misc]
-    assert str(pickle.loads(pickle.dumps(check))) == str(check) == str(copy.deepcopy(check))
-    stored = json.loads(json.dumps(check.to_dict()))
-    assert stored["passed"] is check.passed
-    assert stored["verdict"] == check.verdict
-    assert stored["shape"] == [2, 3]
-    assert stored["wrong"]["indices"] == check.wrong.indices.tolist()
-    assert stored["worst"]["name"] == check.worst.name  # type: ignore[union-attr]

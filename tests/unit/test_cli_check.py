@@ -229,4 +229,6 @@ def test_arguments_that_are_none_are_usage_too(arguments: list[str], capsys: pyt
     with pytest.raises(SystemExit) as caught:
         _cli.main(arguments)
     assert caught.value.code == 3
-    assert "usage: python -m fastgrad" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "usage: python -m fastgrad" in error
+    assert ("a step is a number, auto or noise; got 'small'" in error) == ("small" in arguments)

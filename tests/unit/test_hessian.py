@@ -189,6 +189,11 @@ def test_what_cannot_be_done_is_said() -> None:
         fg.numerical_hessian(f, X, method="forward")
     with pytest.raises(TypeError, match="picks its own steps"):
         fg.numerical_hessian(f, X, 1e-3, method="adaptive")
+    claimed: Any = np.ones(2)
+    with pytest.raises(TypeError, match="grad must be callable, got ndarray"):
+        fg.numerical_hessian(None, np.ones(2), grad=claimed)
+    with pytest.raises(TypeError, match="grad must be callable, got ndarray"):
+        fg.hessian_vector_product(None, np.ones(2), np.ones(2), grad=claimed)
     with pytest.raises(TypeError, match="f must be callable, got NoneType"):
         fg.numerical_hessian(None, X)
     with pytest.raises(fg.StepError, match=r"lost to rounding at x\[1\]"):

@@ -226,6 +226,8 @@ def test_no_samples_and_no_features() -> None:
         (lambda: TwoLayerLoss(W1, X, loss="sum", wrt="W1"), TypeError, "pair"),
         (lambda: TwoLayerLoss((W1, W2), X, loss="sum", wrt="W"), ValueError, "'W'"),  # type: ignore[arg-type]
         (lambda: LinearLoss(W, X, loss="sum")(W.T), fg.ShapeError, r"\(4, 3\).*\(3, 4\)"),
+        (lambda: fg.numerical_gradient(LinearLoss(W, X, loss="sum"), W[0]), fg.ShapeError, r"\(4,\).*\(3, 4\)"),
+        (lambda: fg.numerical_gradient(LinearLoss(W, X, loss="sum"), W.T, workers=2), fg.ShapeError, r"\(4, 3\)"),
     ],
 )
 def test_errors_name_what_was_given(make: Any, error: type[Exception], says: str) -> None:

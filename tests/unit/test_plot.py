@@ -133,7 +133,7 @@ assert plot.loss_grid([[1, 0]], [0], [2.0], [0.0])[0, 0] == 4
 try:
     plot.loss_curve([1.0])
 except ImportError as error:
-    assert "pip install 'fastgrad[plot]'" in str(error), error
+    assert 'pip install "fastgrad[plot]"' in str(error), error
 else:
     raise SystemExit("no error")
 """

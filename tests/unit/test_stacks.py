@@ -191,6 +191,14 @@ def test_values_that_are_none_for_each_point_are_refused(result: Any) -> None:
         fg.numerical_gradient(result, np.ones(5), vectorized=True)
 
 
+def test_only_arrays_of_points_are_told_of_the_jacobian() -> None:
+    with pytest.raises(fg.ShapeError, match="numerical_jacobian's"):
+        fg.numerical_gradient(lambda X: X, np.ones(5), vectorized=True)
+    with pytest.raises(fg.ShapeError, match="should have the length 10") as caught:
+        fg.numerical_gradient(np.sum, np.ones(5), vectorized=True)
+    assert "numerical_jacobian" not in str(caught.value)
+
+
 def test_a_column_of_numbers_will_do() -> None:
     found = fg.numerical_gradient(lambda X: X.sum(axis=1, keepdims=True), np.ones(4), vectorized=True)
     np.testing.assert_allclose(found, np.ones(4), atol=1e-9)

@@ -145,3 +145,7 @@ def test_a_rule_for_steps_takes_a_tree_as_f_does() -> None:
 def test_a_rule_that_gives_no_steps_is_refused() -> None:
     with pytest.raises(fg.StepError, match="function of x"):
         fg.numerical_gradient(np.sum, np.ones(2), lambda x: -x)
+
+
+def test_automatic_steps_take_lists_and_integers() -> None:
+    assert np.array_equal(steps.auto([1, 1000]), steps.auto(np.array([1.0, 1000.0])))

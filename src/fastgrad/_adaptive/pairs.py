@@ -34,7 +34,7 @@ SAFETY, UNITS = 2.0, 4.0
 NO_ROOM = 2.0**-7
 
 
-class Entry(NamedTuple):
+class Second(NamedTuple):
     """A second derivative with its error bar, the step it ended at, and what was noticed."""
 
     value: float
@@ -94,10 +94,10 @@ class Pairs:
         self._known: dict[tuple[int, float], tuple[float, float]] = {}
         self.centre = self._call(()) if self._flat.size else math.nan
 
-    def second(self, i: int, j: int) -> Entry:
+    def second(self, i: int, j: int) -> Second:
         """Return the second derivative of f by entries i and j."""
         if not math.isfinite(self.centre) or not (math.isfinite(self._flat[i]) and math.isfinite(self._flat[j])):
-            return Entry(math.nan, math.inf, 0.0, ("undefined",))
+            return Second(math.nan, math.inf, 0.0, ("undefined",))
         sides, most = zip(*(self._side(k) for k in (i, j)), strict=True)
         is_sided = any(sides)
         make = self._along if i == j else self._mixed
@@ -207,24 +207,24 @@ class _Steps:
         return best
 
 
-def _extrapolated(quotient: Callable[[float], tuple[float, float]], first: float, power: int, ulp: float) -> Entry:
+def _extrapolated(quotient: Callable[[float], tuple[float, float]], first: float, power: int, ulp: float) -> Second:
     """Return the limit of the quotients at first, first/2, first/4, …; each comes with what rounding may do to it."""
     anchor, slack = quotient(min(first, 2.0 ** round(math.log2(ulp) * ANCHOR)))
-    best = Entry(anchor, math.inf, first, ())
+    best = Second(anchor, math.inf, first, ())
     steps, t = _Steps(power), first
     for _ in range(HALVINGS):
         value, noise = quotient(t)
         if math.isfinite(value):
             found, error = steps.add(t, value, noise)
             if error < best.error:
-                best = Entry(found, error, t, ())
+                best = Second(found, error, t, ())
             if len(steps.nodes) > 2 and noise > best.error:
                 break
         else:
             steps.forget()
         t /= 2.0
     if math.isinf(best.error):
-        return best if math.isfinite(anchor) else Entry(math.nan, math.inf, 0.0, ("undefined",))
+        return best if math.isfinite(anchor) else Second(math.nan, math.inf, 0.0, ("undefined",))
     off = abs(best.value - anchor) - slack
     if math.isfinite(anchor) and off > max(best.error, abs(anchor) / 100):
         return best._replace(error=off, flags=("unsettled",))

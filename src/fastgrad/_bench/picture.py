@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from fastgrad._bench.rows import Row
 from fastgrad._drawing import COLOURS, FAINT, MARKER, dress
+from fastgrad._errors import missing_extra
 
 #: What nothing can undercut, drawn as a dotted line.
 LIMITS = {"bare calls", "the result", "one reading a step"}
@@ -64,7 +65,7 @@ def _figure(panels: int) -> Any:
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise ImportError("a plot needs matplotlib; install the extra: pip install 'fastgrad[plot]'.") from error
+        raise missing_extra("a plot", "matplotlib", "plot") from error
     columns = min(panels, 2 if panels <= 4 else 3)
     lines = math.ceil(panels / columns)
     figure = Figure(figsize=(4.4 * columns, 3.4 * lines + 0.3), layout="constrained")

@@ -1,9 +1,8 @@
 """What the bug in a wrong claim probably is, in one sentence with the evidence; nothing where nothing fits."""
 
-from math import lgamma
-
 import numpy as np
 
+from fastgrad._choices import log_of_choices
 from fastgrad._diagnosis.evidence import Evidence, Supposition, Truths
 from fastgrad._diagnosis.precision import rounding
 from fastgrad._diagnosis.rearranged import rearrangements, swaps
@@ -94,20 +93,15 @@ def _by_leaf(e: Evidence) -> str:
 def _by_place(e: Evidence) -> str:
     """Return where the wrong entries are, if they fill rows, columns or a block and chance would scatter them."""
     n, k = e.claimed.size, e.wrong.size
-    if k < 2 or k * _log_of_choices(n, k) == 0.0:
+    if k < 2 or k * log_of_choices(n, k) == 0.0:
         return ""
     is_wrong = np.zeros(n, np.bool_)
     is_wrong[e.wrong] = True
     place = region(e.wrong, e.leaves, lambda i: is_wrong[i])
     lines = sum(sum(leaf.shape) ** 2 for leaf in e.leaves) + len(e.leaves)
-    if not place or np.log(lines) - _log_of_choices(n, k) > np.log(CHANCE):
+    if not place or np.log(lines) - log_of_choices(n, k) > np.log(CHANCE):
         return ""
     return f"the {k} wrong entries make up {place}"
-
-
-def _log_of_choices(n: int, k: int) -> float:
-    """Return the logarithm of the number of ways to choose k of n."""
-    return lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1)
 
 
 def _touched(e: Evidence) -> list[Leaf]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastgrad._arrays import is_masked_array
-from fastgrad._errors import ShapeError, unsummed
+from fastgrad._errors import ShapeError, no_claim, unsummed
 from fastgrad._point import Point
 from fastgrad._typing import Array, IndexArray, ScalarFunction
 
@@ -28,7 +28,9 @@ def claim_at(
     if grad_f is True:
         both = f(x.copy())
         if not isinstance(both, tuple | list) or len(both) != 2:
-            raise TypeError(f"with grad_f=True f must return (value, gradient); it returned {type(both).__name__}.")
+            raise TypeError(
+                f"f must return (value, gradient) where no gradient is given; it returned {type(both).__name__}."
+            )
         return (lambda x: f(x)[0]), _claim(both[1], point)
     if callable(grad_f):
         return f, _claim(grad_f(point.shown(x.copy()), *args, **(kwargs or {})), point)
@@ -51,6 +53,8 @@ def _claim(given: Any, point: Point) -> Claim:
 
 def _whole(given: Any, x: Array) -> Array:
     """Return the claim for a single array, checked for its shape."""
+    if given is None:
+        raise no_claim()
     if is_masked_array(given):
         raise TypeError("the claimed gradient is a masked array: fill it first.")
     try:
@@ -82,6 +86,6 @@ def selected(indices: Any, shape: tuple[int, ...]) -> IndexArray:
     flat = given.astype(np.intp).reshape(-1)
     if flat.min() < -size or flat.max() >= size:
         raise IndexError(
-            f"an index lies outside x, which has {size} entries: they run from {flat.min()} to {flat.max()}."
+            f"an index lies outside x, which has {size} entries: the indices run from {flat.min()} to {flat.max()}."
         )
     return np.where(flat < 0, flat + size, flat)

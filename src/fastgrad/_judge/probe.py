@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,8 @@ class Probe:
         Of f, so far.
     is_deterministic : bool
         Whether f gave the same value twice.
+    is_defined : bool
+        Whether f was finite at x, if it was called there.
     noise_is_measured : bool
         Whether the noise was asked for.
     sweep : Sweep or None
@@ -72,7 +75,7 @@ class Probe:
         known: tuple[float, float] | None = None,
     ) -> None:
         self.calls = 0
-        self.is_deterministic = True
+        self.is_deterministic = self.is_defined = True
         self.noise_is_measured = False
         self.sweep: Sweep | None = None
         self._worst = 0.0
@@ -107,6 +110,7 @@ class Probe:
         value = self.value(self._x.copy())
         again = self.value(self._x.copy())
         self.is_deterministic = value == again or value != value
+        self.is_defined = isfinite(value)
         return value
 
     @cached_property

@@ -16,6 +16,7 @@ from fastgrad._report.pictured import BLOCKS, Sweep, error_map
 from fastgrad._result import Entries, Entry, GradientCheck, Kinks, Verdict
 from fastgrad._tree import located
 from fastgrad._typing import Array, Float64Array, IndexArray, Step
+from fastgrad._worst import errors, place_of_worst
 
 
 @dataclass(frozen=True)
@@ -261,9 +262,7 @@ def _worst(case: Case, measured: Array, at: int, wrong: Rows) -> Entry | None:
         return None
     k, claimed, value, bound = at, float(case.claimed[at]), float(measured[at]), float("nan")
     if wrong.k.size:
-        with np.errstate(all="ignore"):
-            error = np.abs(wrong.claimed - wrong.measured)
-        row = int(np.argmax(np.where(np.isnan(error), np.inf, error)))
+        row = place_of_worst(errors(wrong.claimed, wrong.measured))
         k, claimed = int(wrong.k[row]), float(wrong.claimed[row])
         value, bound = float(wrong.measured[row]), float(wrong.bound[row])
     i = int(case.indices(np.array([k]))[0])
@@ -274,4 +273,7 @@ def _worst(case: Case, measured: Array, at: int, wrong: Rows) -> Entry | None:
 def _in_words(case: Case) -> str:
     if case.h.size == 1 and not isinstance(case.eps, str):
         return f"{float(case.h[0]):.6g}"
-    return f"{np.min(case.h):.3g} … {np.max(case.h):.3g}" if case.h.size else "none"
+    if case.h.size == 0:
+        return "none"
+    least, largest = f"{np.min(case.h):.3g}", f"{np.max(case.h):.3g}"
+    return least if least == largest else f"{least} … {largest}"

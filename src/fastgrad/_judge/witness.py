@@ -24,7 +24,7 @@ _RELATIVE = {"d": 1e-6, "f": 1e-2}
 
 
 #: Values of f on both sides, how far apart they were taken, and the slope that f's own loop claims.
-Look = tuple[float, float, float, float]
+Slopes = tuple[float, float, float, float]
 
 
 class Witness:
@@ -122,7 +122,7 @@ class Witness:
         return width > 0.0 and self._fits(upper, lower, width, float(claims @ moved) / width)
 
     def _entry_fits(self, i: int, claimed: float) -> bool:
-        def look(factor: float) -> Look:
+        def look(factor: float) -> Slopes:
             step = np.array([self._h[i if self._h.size > 1 else 0] * factor])
             plus, minus, taken = self._spare.entry_sides(np.array([i]), step)
             return plus, minus, float(taken[0]), claimed
@@ -130,7 +130,7 @@ class Witness:
         return self._fits_in_the_end(look(1.0), look)
 
     def _direction_fits(self, key: int, way: tuple[float, float], claimed: float, measured: Array) -> bool:
-        def look(factor: float) -> Look:
+        def look(factor: float) -> Slopes:
             h = self._step * factor
             as_rounded = _backend.projection.project(measured, self._x.reshape(-1), key, h)
             return *self._spare.sides(key, h), 2 * h, as_rounded
@@ -141,7 +141,7 @@ class Witness:
             way = self._spare.sides(key, self._step)
         return self._fits_in_the_end((*way, 2 * self._step, claimed), look)
 
-    def _fits_in_the_end(self, first: Look, look: Callable[[float], Look]) -> bool:
+    def _fits_in_the_end(self, first: Slopes, look: Callable[[float], Slopes]) -> bool:
         """Tell whether slope and claim agree with some step small enough, and noise small beside what they were off.
 
         Where the terms of f cancel, its rounding is far above its value's: it is measured before f's loop is accused.

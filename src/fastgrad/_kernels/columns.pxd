@@ -1,12 +1,12 @@
 # What the members of one colour do: move, add up the values of f, and read their entries off.
 from libc.stdint cimport uint16_t, uint32_t
 
+from fastgrad._kernels.cache cimport COLUMNS
 from fastgrad._kernels.differences cimport Scheme
 from fastgrad._kernels.indices cimport index
 from fastgrad._kernels.wide cimport real
 
 cdef enum:
-    COLUMNS = 8  # of a dense Jacobian that are gathered before they are written: one cache line of doubles a row
     FAR = 65535  # the largest code: what is to be added before the next one
 
 

@@ -38,6 +38,8 @@ def compare(claimed, measured, double atol, double rtol):
 # claimed (n,)  measured (n,)  out (number of entries beyond tolerance,), written
 def offenders(claimed, measured, double atol, double rtol, Py_ssize_t[::1] out):
     """Write the indices of the entries beyond tolerance into out, in order; return how many there were."""
+    if len(claimed) != len(measured):
+        raise ValueError("the arrays do not fit each other")
     if claimed.dtype.char == "d":
         return collect[double](claimed, measured, atol, rtol, out)
     return collect[float](claimed, measured, atol, rtol, out)
@@ -95,13 +97,14 @@ cdef wide_int count_beyond(const real* claimed, const real* measured, Py_ssize_t
     return 0
 
 
+# Shapes: claimed, measured (n,).
 cdef int summarise(
         const real[::1] claimed, const real[::1] measured, double atol, double rtol, Summary *s) except -1:
     cdef double largest, ratio = 0.0
     cdef int64_t may_be_above
     cdef Py_ssize_t block, start, width, n = claimed.shape[0], where = 0
     if measured.shape[0] != n:
-        raise ValueError("the shapes do not fit")
+        raise ValueError("the arrays do not fit each other")
     s.max_error = -1.0 if n else 0.0
     s.beyond = 0
     with nogil:
@@ -121,6 +124,7 @@ cdef int summarise(
     return 0
 
 
+# Shapes: claimed, measured (n,).
 cdef int locate(const real[::1] claimed, const real[::1] measured, Py_ssize_t where, Summary *s) except -1 nogil:
     """Find the first entry with the largest error from index `where` on; where entries are beyond, NaN goes first."""
     cdef Py_ssize_t i
@@ -139,6 +143,7 @@ cdef int locate(const real[::1] claimed, const real[::1] measured, Py_ssize_t wh
     return 0
 
 
+# Shapes: claimed, measured (n,), out: any, of which no more than it holds is written.
 cdef Py_ssize_t collect(
         const real[::1] claimed, const real[::1] measured, double atol, double rtol, Py_ssize_t[::1] out) except -1 nogil:
     cdef Py_ssize_t i, found = 0

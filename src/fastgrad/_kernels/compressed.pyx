@@ -13,8 +13,9 @@ import numpy
 
 from fastgrad._kernels.buffers cimport (
     Frame, call, double_buffer, flat, frame_of, fresh_copy, is_laid_out, same_frame, same_shape)
+from fastgrad._kernels.cache cimport COLUMNS
 from fastgrad._kernels.columns cimport (
-    COLUMNS, add_apart, add_up, add_words, common_row, first_offset, gather, move, offset_of, read_off)
+    add_apart, add_up, add_words, common_row, first_offset, gather, move, offset_of, read_off)
 from fastgrad._kernels.counts cimport FASTGRAD_COUNTS_ARE_EXACT, Py_REFCNT
 from fastgrad._kernels.differences cimport Scheme
 from fastgrad._kernels.indices cimport index, inside, rise, rises

@@ -10,10 +10,10 @@ from fastgrad._kernels.streams cimport HAS_STREAMS, settle, stream
 from fastgrad._kernels.wide cimport real, wide_double, wide_int
 
 cdef enum:
-    PAIR = 16               # entries that are taken together: two times eight lanes
+    PAIR = 16               # entries that are taken together: two times eight lanes; a number where `range` needs one
     BLOCK = 1024            # entries formed in the first cache before they are streamed
 
-# How a row's loss runs along its output z: z·(c + z·q), of which one of both is zero, with the step, 1/(2·h) and z.
+# How a row's loss runs along its output z: z·(c + z·q); with the step, and 1/(2·h) where that is exact, else 0.
 cdef struct Move:
     double h, inverse, z, c, q
 
@@ -93,7 +93,7 @@ cdef inline void form_and_read(real* out, const double* x, Py_ssize_t n, const M
         form(out + j + 8, &u, &h, &inverse, &z, &slope, curved)
 
 
-# A row of the result, and the product of the next row. Shapes: out, x, w (n,).
+# A row of the result where c or q is zero and 1/(2·h) exact, and the product of the next row, w. Shapes: out, x, w (n,).
 cdef wide_double write_and_read(real* out, const double* x, Py_ssize_t n, const Move* move, bint streams,
                                 const real* w) noexcept nogil:
     cdef real[BLOCK] formed
@@ -149,7 +149,7 @@ cdef wide_int write_rows(
     return 0
 
 
-# Shapes: as write_rows, and h (1,).
+# Rows in spans of SPAN terms, with a look for signals after each. Shapes: as write_rows has them, and h (1,).
 cdef Py_ssize_t measure_layer(const real[:, ::1] W, const double[::1] x, const double[::1] shift, const double[::1] c,
                               const double[::1] q, const double[::1] h, bint around, real[:, ::1] out) except -1:
     cdef Py_ssize_t first, last, m = W.shape[0], n = W.shape[1]
@@ -157,15 +157,17 @@ cdef Py_ssize_t measure_layer(const real[:, ::1] W, const double[::1] x, const d
     cdef double inverse = exact_inverse(h)
     cdef bint streams = HAS_STREAMS and around
     cdef double[HELD] room
+    cdef const double* inputs
     if (x.shape[0] != n or shift.shape[0] != m or c.shape[0] != m or q.shape[0] != m or h.shape[0] != 1
             or out.shape[0] != m or out.shape[1] != n):
-        raise ValueError("the shapes of the layer do not fit")
-    if n == 0:
+        raise ValueError("the arrays do not fit each other")
+    if m == 0 or n == 0:
         return 0
+    inputs = held(&x[0], n, <const double*> &out[0, 0], False, room)
     for first in range(0, m, rows):
         last = min(m, first + rows)
         with nogil:
-            write_rows(W, held(&x[0], n, <const double*> &out[0, 0], False, room), shift, c, q, h[0], inverse, first, last, streams, out)
+            write_rows(W, inputs, shift, c, q, h[0], inverse, first, last, streams, out)
         PyErr_CheckSignals()
     return 0
 

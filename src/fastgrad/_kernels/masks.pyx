@@ -8,7 +8,7 @@ from libc.math cimport fabs
 from libc.stdint cimport uint32_t
 
 from fastgrad._kernels.hashes cimport entry
-from fastgrad._kernels.wide cimport real, wide_double, wide_int
+from fastgrad._kernels.wide cimport real, wide_int
 
 cdef enum:
     LANES = 32              # of sums, fixed so that the bits do not depend on the registers
@@ -49,7 +49,7 @@ def project(v, x, const double[::1] h, double least, unsigned int key, Py_ssize_
 # v (n,)
 def sizes(v):
     """Return the largest magnitude in v and the sum of the squares; the sum is not finite where an entry is not."""
-    cdef double found[2]
+    cdef double[2] found
     if v.dtype.char == "d":
         sizes_core[double](v, found)
     else:
@@ -95,6 +95,7 @@ cdef wide_int add_moves(const real* x, const double* moves, int n, real* out) no
     return 0
 
 
+# Shapes: x, out (n,), h (1,) or (n,).
 cdef int move_core(const real[::1] x, const double[::1] h, const Block* block, real[::1] out) except -1 nogil:
     cdef double[RUN] moves
     cdef Py_ssize_t start, run, i, n = block.hi - block.lo
@@ -132,6 +133,7 @@ cdef inline double term(claimed v, real x, double move) noexcept nogil:
     return v * (<double> (<real> (x + move)) - <double> (<real> (x - move)))
 
 
+# Shapes: v, x (n,), h (1,) or (n,).
 cdef double project_core(const claimed[::1] v, const real[::1] x, const double[::1] h,
                          const Block* block) except? -1.0 nogil:
     cdef double[RUN] moves
@@ -152,9 +154,9 @@ cdef double project_core(const claimed[::1] v, const real[::1] x, const double[:
     return total
 
 
-cdef wide_int sizes_core(const real[::1] v, double *found) except -1 nogil:
-    cdef double sums[LANES]
-    cdef double tops[LANES]
+# Shapes: v (n,), found (2,): the largest magnitude and the sum of the squares, written.
+cdef wide_int sizes_core(const real[::1] v, double* found) except -1 nogil:
+    cdef double[LANES] sums, tops
     cdef double a
     cdef Py_ssize_t j, k, n = v.shape[0]
     for k in range(LANES):

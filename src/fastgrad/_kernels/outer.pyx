@@ -6,7 +6,8 @@ them, for its lines need not be read before they are overwritten. The bits are t
 from libc.stdint cimport uintptr_t
 
 from fastgrad._kernels.ahead cimport soon_written    # in C alone
-from fastgrad._kernels.rows cimport HELD, LINE, held, up_to_line
+from fastgrad._kernels.cache cimport LINE
+from fastgrad._kernels.rows cimport HELD, held, up_to_line
 from fastgrad._kernels.streams cimport HAS_STREAMS, settle
 from fastgrad._kernels.wide cimport real, wide_int
 
@@ -83,6 +84,7 @@ cdef wide_int write(const real[::1] g, const real[::1] z, const real* x, real[:,
     return 0
 
 
+# Shapes: g (m,), x (n,), out (m, n), none of them empty. Up to the first line of cache apart, as what is written is.
 cdef wide_int add(const real[::1] g, const real* x, real[:, ::1] out) except -1 nogil:
     cdef Py_ssize_t i, j, first, n = out.shape[1]
     cdef real factor
@@ -96,6 +98,7 @@ cdef wide_int add(const real[::1] g, const real* x, real[:, ::1] out) except -1 
     return 0
 
 
+# Shapes: as outer.pxd has them.
 cdef int fill(const real[::1] g, const real[::1] z, const real[::1] x, real[:, ::1] out,
               bint masked, bint accumulate) except -1 nogil:
     cdef Py_ssize_t row = out.shape[1] * sizeof(real)
@@ -123,7 +126,7 @@ cdef int refuse_overlap(const real[::1] v, real[:, ::1] out) except -1:
 cdef int run(const real[::1] g, const real[::1] z, const real[::1] x, real[:, ::1] out,
              bint masked, bint accumulate) except -1:
     if g.shape[0] != out.shape[0] or z.shape[0] != out.shape[0] or x.shape[0] != out.shape[1]:
-        raise ValueError("the shapes do not fit")
+        raise ValueError("the arrays do not fit each other")
     if out.shape[0] == 0 or out.shape[1] == 0:
         return 0
     refuse_overlap[real](g, out)

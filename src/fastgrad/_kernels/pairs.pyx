@@ -12,21 +12,9 @@ from libc.string cimport memcmp, memcpy
 import numpy
 
 from fastgrad._kernels.buffers cimport Frame, call, flat, frame_of, is_laid_out, same_frame
+from fastgrad._kernels.counts cimport FASTGRAD_COUNTS_ARE_EXACT, Py_REFCNT
 from fastgrad._kernels.sinks cimport GradientSink
 from fastgrad._kernels.wide cimport real
-
-cdef extern from "Python.h":
-    Py_ssize_t Py_REFCNT(object o)
-
-cdef extern from *:
-    """
-    #ifdef Py_GIL_DISABLED
-    #define FASTGRAD_COUNTS_ARE_EXACT 0
-    #else
-    #define FASTGRAD_COUNTS_ARE_EXACT 1
-    #endif
-    """
-    const bint FASTGRAD_COUNTS_ARE_EXACT
 
 # Rows and columns of the square that is made symmetric at a time: two of them stay in the nearest cache.
 cdef enum:

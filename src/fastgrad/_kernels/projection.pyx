@@ -12,8 +12,8 @@ from fastgrad._kernels.rows cimport up_to_line
 from fastgrad._kernels.wide cimport real, wide_int
 
 cdef enum:
-    RUN = 512
-    TABLE = 1024
+    RUN = 512               # neighbours in the table that a direction shows at a time
+    TABLE = 1024            # random entries; what begins in its first half fits a run
 
 
 # x (n,)  out (n,), written
@@ -82,7 +82,7 @@ cdef int move_all(const real[::1] x, uint32_t key, double h, real[::1] out) exce
     cdef double sign
     cdef Py_ssize_t run, start, at, n = x.shape[0]
     if out.shape[0] != n:
-        raise ValueError("the shapes do not fit")
+        raise ValueError("the arrays do not fit each other")
     with nogil:
         fill_table(key, table)
         for run in range((n + RUN - 1) // RUN):
@@ -111,7 +111,7 @@ cdef double project_all(const real[::1] v, const real[::1] x, uint32_t key, doub
     cdef double sign, result = 0.0
     cdef Py_ssize_t run, start, at, n = v.shape[0]
     if x.shape[0] != n:
-        raise ValueError("the shapes do not fit")
+        raise ValueError("the arrays do not fit each other")
     with nogil:
         fill_table(key, table)
         for run in range((n + RUN - 1) // RUN):

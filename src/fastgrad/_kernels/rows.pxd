@@ -3,11 +3,10 @@ from libc.math cimport frexp, isfinite
 from libc.stdint cimport uintptr_t
 from libc.string cimport memcpy
 
+from fastgrad._kernels.cache cimport LINE, PAGE
 from fastgrad._kernels.wide cimport real
 
 cdef enum:
-    LINE = 64               # bytes in a line of cache
-    PAGE = 4096             # bytes in a page of memory
     LONGEST = 4096          # entries of a row whose inputs are held
     HELD = LONGEST + (PAGE + LINE) // 4    # of 4 bytes or more: the room that this takes
     SPAN = 1 << 24          # terms between two looks for signals, about 20 ms

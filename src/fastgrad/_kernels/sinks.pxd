@@ -1,4 +1,5 @@
-# A sink takes the values of f at one entry's points one by one; the loop closes the entry with its width.
+# A sink takes the values of f at one entry's points one by one; the loop closes the entry with its width. The first one
+# begins the sum, so that x itself, whose value is kept, comes after it in each stencil.
 cimport cython
 
 

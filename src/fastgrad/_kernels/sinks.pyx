@@ -8,14 +8,11 @@ import numpy
 from fastgrad._kernels.buffers cimport double_buffer, same_shape
 from fastgrad._kernels.views cimport unpack
 from fastgrad._kernels.wide cimport real
+from fastgrad._kernels.cache cimport COLUMNS
 
 cdef type ndarray = numpy.ndarray
 cdef type float64 = numpy.float64
 cdef type float32 = numpy.float32
-
-# Columns of a Jacobian that are gathered before they are written: one cache line of doubles a row.
-cdef enum:
-    COLUMNS = 8
 
 
 cdef class Sink:

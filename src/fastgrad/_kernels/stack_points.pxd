@@ -89,7 +89,7 @@ cdef inline int combine(Table t, const double[::1] values, const double[::1] cen
                 if t.offsets[w, k] == 0:
                     total = total + t.weights[w, k] * centre[s]
                     continue
-                if k == 0:
+                if k == 0:  # not added to 0, which would take the sign of -0
                     total = t.weights[w, k] * values[r * m + s]
                 else:
                     total = total + t.weights[w, k] * values[r * m + s]

@@ -10,23 +10,11 @@ from cpython.buffer cimport PyBuffer_Release
 from cpython.exc cimport PyErr_CheckSignals
 
 from fastgrad._kernels.buffers cimport Frame, call, double_buffer, flat, frame_of, is_laid_out
+from fastgrad._kernels.counts cimport FASTGRAD_COUNTS_ARE_EXACT, Py_REFCNT
 from fastgrad._kernels.stack_points cimport (
     ALONE, MOVE, MOVED, RESTORE, UNTOUCHED, Table, combine, is_whole, visit,
 )
 from fastgrad._kernels.wide cimport real
-
-cdef extern from "Python.h":
-    Py_ssize_t Py_REFCNT(object o)
-
-cdef extern from *:
-    """
-    #ifdef Py_GIL_DISABLED
-    #define FASTGRAD_STACK_COUNTS_ARE_EXACT 0
-    #else
-    #define FASTGRAD_STACK_COUNTS_ARE_EXACT 1
-    #endif
-    """
-    const bint FASTGRAD_STACK_COUNTS_ARE_EXACT
 
 cdef class Target:
     """Where the derivative goes: made by `allocate` for the shape of a value, of a scalar by `()`."""
@@ -69,7 +57,8 @@ cdef class Target:
         return is_plain
 
 
-# x (n-d, C order)  h (1,) or (n,)  rows: points in a stack, but for an entry with more
+# x (n-d, C order)  h (1,) or (n,)  offsets, weights (s, k), widths (s,), which (1,) or (n,): as Table has them
+# rows: points in a stack, but for an entry with more
 # out (n entries, C order), written  reader: values(y, i, offset, j, last, count, shape, is_scalar), note_stack(...), pace
 def gradient(f, x, h, offsets, weights, widths, which, Py_ssize_t rows, out, reader):
     """Write the differences of the scalar f at x into out, by stacks of points; return the number of calls of f."""
@@ -79,7 +68,7 @@ def gradient(f, x, h, offsets, weights, widths, which, Py_ssize_t rows, out, rea
     return target.calls
 
 
-# the same; room: the doubles that f may return at once, but for an entry with more; allocate: y.shape -> J, C order
+# as above; room: the doubles that f may return at once, but for an entry with more; allocate: y.shape -> J, C order
 def jacobian(f, x, h, offsets, weights, widths, which, Py_ssize_t rows, Py_ssize_t room, allocate, reader):
     """Return the array that allocate gives for the shape of one value of f, filled with f's differences."""
     cdef Target target = Target(reader, allocate, False)
@@ -100,7 +89,7 @@ cdef int run(object f, object x, Table t, Py_ssize_t rows, Py_ssize_t room, Targ
 cdef int measure(
         object f, object x, const real[::1] base, Table t, Py_ssize_t rows, Py_ssize_t room,
         Target target) except -1:
-    if not (FASTGRAD_STACK_COUNTS_ARE_EXACT and in_stacks(f, x, base, t, rows, room, target, True)):
+    if not (FASTGRAD_COUNTS_ARE_EXACT and in_stacks(f, x, base, t, rows, room, target, True)):
         t.stop = 0
         in_stacks(f, x, base, t, rows, room, target, False)
     return 0

@@ -78,7 +78,7 @@ cdef class Lines:
         self.n, self.n_out = self.x.shape[1], self.logp.shape[1]
         self.inverse = exact_inverse(self.h)
         if not self.fit():
-            raise ValueError("the shapes of the lines do not fit")
+            raise ValueError("the arrays do not fit each other")
 
     cdef bint fit(self):
         cdef Py_ssize_t n_samples = self.n_samples, m = self.m, n_out = self.n_out
@@ -269,7 +269,7 @@ cdef Py_ssize_t measure(Lines lines, Py_ssize_t first, real[:, ::1] left, real[:
     cdef Py_ssize_t together = 1 + SPAN // (1 + lines.n_samples * (n + 8) * (1 + lines.n_out))
     if (first < 0 or first + rows > lines.m or left.shape[1] != n or right.shape[0] != rows
             or right.shape[1] != n):
-        raise ValueError("the shapes of the result do not fit")
+        raise ValueError("the arrays do not fit each other")
     if n == 0:
         return 0
     for start in range(0, rows, together):

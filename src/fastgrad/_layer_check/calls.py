@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastgrad._arrays import real_array
+from fastgrad._containers import is_tree
 from fastgrad._errors import ShapeError
 from fastgrad._layer_check.names import INPUT, named_gradients
 from fastgrad._layer_check.object_state import ObjectState
@@ -47,6 +48,14 @@ def _own(params: Mapping[Any, Any]) -> dict[Any, Any]:
     return {key: _own(value) if isinstance(value, Mapping) else value for key, value in params.items()}
 
 
+def _array_of_list(x: Any) -> Any:
+    """Return a list of numbers as the array that it counts as everywhere, and all else, integers too, as it is."""
+    if not isinstance(x, list | tuple) or is_tree(x):
+        return x
+    array = np.asarray(x)
+    return array if array.dtype.kind in "biuf" else x
+
+
 class LayerCalls:
     """Forward and backward of a layer at x, each from the same state; counted.
 
@@ -60,6 +69,8 @@ class LayerCalls:
     """
 
     def __init__(self, layer: Any, x: Any, args: Sequence[Any], kwargs: Mapping[str, Any] | None) -> None:
+        if isinstance(layer, type):
+            raise TypeError(f"layer must be an object, and is the class {layer.__name__}: make one of it first.")
         for name in ("forward", "backward"):
             if not callable(getattr(layer, name, None)):
                 raise TypeError(
@@ -68,7 +79,7 @@ class LayerCalls:
                 )
         self.layer = layer
         self.forwards = self.backwards = 0
-        self._x, self._args, self._kwargs = x, tuple(args), dict(kwargs or {})
+        self._x, self._args, self._kwargs = _array_of_list(x), tuple(args), dict(kwargs or {})
         self.state = ObjectState(layer)
 
     def meet(self) -> None:

@@ -22,6 +22,7 @@ from fastgrad._losses.parts import (
     on_both_sides,
     output_shape,
     samples,
+    unlike,
 )
 from fastgrad._typing import Array, Float64Array, RowLoop
 
@@ -149,6 +150,8 @@ class LinearLoss:
 
     def __fastgrad_gradient__(self, x: Array, h: Float64Array, out: Array) -> int:
         """Write the central differences at x with the steps h into `out`; return 2·x.size, the evaluations they are."""
+        if x.shape != self._shape:
+            raise unlike(x, self._shape, self.wrt)
         if self.wrt == "x":
             self._differences_by_inputs(self._outputs(x), x, h, out)
             return 2 * x.size
@@ -156,6 +159,8 @@ class LinearLoss:
 
     def __fastgrad_rows__(self, x: Array, h: Float64Array) -> RowLoop | None:
         """Return what measures rows of x, which are outputs of the layer; None where x is the inputs."""
+        if x.shape != self._shape:
+            raise unlike(x, self._shape, self.wrt)
         return None if self.wrt == "x" else on_both_sides(self._rows(x, h, False))
 
     def _rows(self, x: Array, h: Float64Array, around: bool) -> SidedLoop:

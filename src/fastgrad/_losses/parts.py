@@ -87,5 +87,10 @@ def argument(value: Any, shape: tuple[int, ...], name: str) -> Array:
     """Return what a loss was called with as floats, if it has the shape of what it replaces."""
     a = real_array(value, name)
     if a.shape != shape:
-        raise ShapeError(f"{name} has shape {a.shape}; this loss is a function of {name} of shape {shape}.")
+        raise unlike(a, shape, name)
     return a
+
+
+def unlike(a: Array, shape: tuple[int, ...], name: str) -> ShapeError:
+    """Return the error for an array that has not the shape of what it replaces."""
+    return ShapeError(f"{name} has shape {a.shape}; this loss is a function of {name} of shape {shape}.")

@@ -22,6 +22,7 @@ from fastgrad._losses.parts import (
     on_both_sides,
     output_shape,
     samples,
+    unlike,
 )
 from fastgrad._typing import Array, Float64Array, RowLoop
 
@@ -157,9 +158,13 @@ class TwoLayerLoss:
 
     def __fastgrad_rows__(self, x: Array, h: Float64Array) -> RowLoop | None:
         """Return what measures rows of x, which are units of a layer; None where x is the inputs."""
+        if x.shape != self._shape:
+            raise unlike(x, self._shape, self.wrt)
         return None if self.wrt == "x" else on_both_sides(self._rows(x, h, False))
 
     def _measure(self, x: Array, h: Float64Array, left: Array, right: Array) -> int:
+        if x.shape != self._shape:
+            raise unlike(x, self._shape, self.wrt)
         if self.wrt != "x":
             return self._rows(x, h, left.nbytes >= AROUND_FROM)(0, len(x), left, right)
         z, a = self._hidden(x)

@@ -67,8 +67,9 @@ def _dense(given: Any, rows: tuple[int, ...], point: Point, what: str) -> Array:
         values = np.asarray(given)
     except ValueError as error:
         raise ShapeError(f"{what} must be an array of shape {rows + shape}: {error}") from error
-    if values.shape not in (rows + shape, (prod(rows), columns)):
-        raise ShapeError(f"{what} has shape {values.shape}; expected {rows + shape} or {(prod(rows), columns)}.")
+    known = dict.fromkeys((rows + shape, (prod(rows), columns)))
+    if values.shape not in known:
+        raise ShapeError(f"{what} has shape {values.shape}; expected {' or '.join(map(str, known))}.")
     return values
 
 

@@ -3,7 +3,7 @@
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-import numpy as np
+from fastgrad._worst import errors, worst_first
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,25 +45,20 @@ def _wrapped(sentence: str, indent: str = "  ") -> list[str]:
 def headline(check: "GradientCheck") -> str:
     """Return the verdict with its numbers."""
     tolerance = f"atol {check.atol:.3g}, rtol {check.rtol:.3g}"
+    compared = _count(check.compared, "entry", "entries")
     if check.verdict == "failed":
-        compared = _count(check.compared, "entry", "entries")
         return f"{check.what} check failed: {len(check.wrong)} of {compared} wrong ({tolerance})"
     if check.verdict == "inconclusive":
-        return f"{check.what} check inconclusive: {check.compared} entries compared ({tolerance})"
+        return f"{check.what} check inconclusive: {compared} compared ({tolerance})"
     sign = "≤" if check.max_error_is_bound else "="
-    return (
-        f"{check.what} check passed: {_count(check.compared, 'entry', 'entries')}, "
-        f"max error {sign} {check.max_error:.3g} ({tolerance})"
-    )
+    return f"{check.what} check passed: {compared}, max error {sign} {check.max_error:.3g} ({tolerance})"
 
 
 def rows(shown: "Entries", name: "Callable[[int], str]") -> list[tuple[str, ...]]:
     """Return the head and the rows of a table of the worst entries."""
-    with np.errstate(invalid="ignore"):
-        error = np.abs(shown.claimed - shown.measured)
-    order = np.argsort(-np.where(np.isnan(error), np.inf, error), kind="stable")[:ROWS]
+    error = errors(shown.claimed, shown.measured)
     table: list[tuple[str, ...]] = [("entry", "claimed", "measured", "± bound", "difference", "relative")]
-    for k in order:
+    for k in worst_first(error)[:ROWS]:
         claimed, measured = float(shown.claimed[k]), float(shown.measured[k])
         size = max(abs(claimed), abs(measured))
         table.append(

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from fastgrad._choices import log_of_choices
 from fastgrad._typing import IndexArray
 
 #: Entries measured where no budget says how many.
@@ -50,5 +51,5 @@ def _at_most(k: int, n: int, p: float) -> float:
     if p >= 1.0:
         return 0.0
     i = np.arange(k + 1)
-    logs = np.array([math.lgamma(n + 1) - math.lgamma(j + 1) - math.lgamma(n - j + 1) for j in i.tolist()])
+    logs = np.array([log_of_choices(n, j) for j in range(k + 1)])
     return float(np.sum(np.exp(logs + i * math.log(p) + (n - i) * math.log1p(-p))))

@@ -1,5 +1,7 @@
 """How the plain twins were built: not at all. What their loops are worth is NumPy's affair."""
 
+__all__ = ["choices", "compiler", "flags", "level"]
+
 
 def level() -> str:
     """Return the name of the level that runs."""

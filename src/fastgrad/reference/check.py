@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from fastgrad._errors import ShapeError
+from fastgrad._errors import ShapeError, no_claim
 from fastgrad._typing import Array, ScalarFunction, Step
 from fastgrad.reference.differences import numerical_gradient
 
@@ -69,7 +69,10 @@ def gradient_check(
     value = (lambda x: f(x)[0]) if grad_f is True else f
     measured = np.asarray(numerical_gradient(value, x, eps), dtype=np.float64)
     point = np.array(x, dtype=np.float32 if np.asarray(x).dtype == np.float32 else np.float64)
-    given = np.asarray(f(point)[1] if grad_f is True else grad_f(point) if callable(grad_f) else grad_f)
+    claim = f(point)[1] if grad_f is True else grad_f(point) if callable(grad_f) else grad_f
+    if claim is None:
+        raise no_claim()
+    given = np.asarray(claim)
     claimed = _claimed(given, measured)
     is_single = np.float32 in (point.dtype, given.dtype)
     atol = _tolerance("atol", atol, 1e-3 if is_single else 1e-6)

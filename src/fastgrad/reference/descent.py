@@ -4,6 +4,8 @@ import numpy as np
 
 from fastgrad._typing import Array, Float64Array
 
+__all__ = ["descend"]
+
 
 def descend(
     A: Array,

@@ -8,6 +8,8 @@ from numpy.typing import ArrayLike
 from fastgrad._regression import has_grown, rate_of_curvature, read_problem, warn_divergence
 from fastgrad._typing import Array, Float64Array
 
+__all__ = ["least_squares_gd"]
+
 
 def least_squares_gd(
     A: ArrayLike,

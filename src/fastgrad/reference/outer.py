@@ -52,13 +52,13 @@ def masked_outer(grad_output: NDArray[Any], z: NDArray[Any], x: NDArray[Any], ou
 
 
 def _refuse_unfit(inputs: tuple[NDArray[Any], ...], out: NDArray[Any]) -> None:
-    rows, columns = inputs[:-1], inputs[-1]
-    for v in inputs:
-        if v.ndim != 1 or v.dtype != out.dtype or out.dtype.char not in "fd" or not v.flags.c_contiguous:
-            raise ValueError("the arrays must be contiguous and of one dtype, float32 or float64")
-    if any(out.shape != (row.shape[0], columns.shape[0]) for row in rows):
-        raise ValueError("the shapes do not fit")
-    if not out.flags.c_contiguous or not all(v.flags.aligned for v in (*inputs, out)):
+    *rows, x = inputs
+    arrays = (*inputs, out)
+    if out.dtype.char not in "fd" or any(v.dtype != out.dtype or not v.flags.c_contiguous for v in arrays):
+        raise ValueError("the arrays must be contiguous and of one dtype, float32 or float64")
+    if any((row.ndim, x.ndim, out.shape) != (1, 1, (row.size, x.size)) for row in rows):
+        raise ValueError("the arrays do not fit each other")
+    if not all(v.flags.aligned for v in arrays):
         raise ValueError("the arrays must be aligned")
     if any(np.may_share_memory(v, out) for v in inputs):
         raise ValueError("out overlaps an input")

@@ -5,6 +5,8 @@ import numpy as np
 from fastgrad._typing import Array, Float64Array
 from fastgrad.reference.descent import descend
 
+__all__ = ["gram", "recur"]
+
 FEW = 2.0**-44  # 256 roundings: how far the recurrence may be from the residual, on their scale
 
 
