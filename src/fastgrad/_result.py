@@ -92,7 +92,7 @@ class Kinks:
         return self.indices.size
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class GradientCheck:
     """The outcome of a gradient check; true when it passed, and it unpacks as ``passed, max_error``.
 
@@ -199,6 +199,9 @@ class GradientCheck:
 
     def __iter__(self) -> Iterator[bool | float]:
         return iter((self.passed, self.max_error))
+
+    def __repr__(self) -> str:
+        return _render.brief(self)
 
     def __str__(self) -> str:
         return _render.text(self)

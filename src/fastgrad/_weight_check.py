@@ -29,7 +29,7 @@ _LEAST = {"d": 2.0**-1074, "f": 2.0**-149}
 _SLACK = 1.0 + 2.0**-20
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class WeightGradientCheck:
     """The outcome of `weight_gradient_check`; true when it passed, and it unpacks as ``passed, max_error``.
 
@@ -82,6 +82,9 @@ class WeightGradientCheck:
 
     def __iter__(self) -> Iterator[bool | float]:
         return iter((self.passed, self.max_error))
+
+    def __repr__(self) -> str:
+        return _render.brief(self)
 
     def __str__(self) -> str:
         m, n = self.shape

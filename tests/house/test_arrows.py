@@ -142,7 +142,7 @@ FENCES = {
     "_workers": ({"_errors"}, "workers know no derivative"),
     "_layer_check.calls": (GROUND | {"_layer_check.parameters", "_point"}, "what calls a layer measures nothing"),
     "_layer_check.parameters": (GROUND | {"_point"}, "what moves a layer's arrays measures nothing"),
-    "_layer_check.result": (GROUND | {"_result"}, "a result does not know how it was computed"),
+    "_layer_check.result": (GROUND | {"_result", "_report.text"}, "a result does not know how it was computed"),
     "_bench.timing": (set(), "a clock knows nothing of what it times"),
     "_bench.rows": ({"_bench.timing"}, "figures do not know how they were measured"),
     "_bench.tables": ({"_bench.rows"}, "a table does not know how its figures were measured"),

@@ -80,3 +80,16 @@ def test_a_result_is_frozen_and_can_be_stored(claim: Any) -> None:
     assert stored["shape"] == [2, 3]
     assert stored["wrong"]["indices"] == check.wrong.indices.tolist()
     assert stored["worst"]["name"] == check.worst.name  # type: ignore[union-attr]
+
+
+def test_a_console_shows_a_result_in_a_line() -> None:
+    """And not all of its arrays, as dataclasses do."""
+    found = (
+        fg.gradient_check(f, off_by_one, X),
+        fg.layer_check(fg.LinearLayer(3, 2, rng=0), np.ones(3)),
+        fg.weight_gradient_check(np.ones(2), np.ones(3), np.ones((2, 3))),
+    )
+    for result in found:
+        first, *rest = str(result).splitlines()
+        assert repr(result) == f"<{type(result).__name__}: {first}>"
+        assert rest

@@ -4,6 +4,7 @@ from cpython.buffer cimport (
 from cpython.ref cimport PyObject
 from libc.string cimport memcmp
 
+from fastgrad._kernels.cache cimport LINE
 from fastgrad._kernels.wide cimport real
 
 cdef extern from "Python.h":
@@ -38,8 +39,7 @@ ctypedef struct Frame:
 
 
 cdef enum:
-    LINE = 64         # bytes in a line of cache
-    ATTEMPTS = 6      # to be given memory that begins with one
+    ATTEMPTS = 6      # to be given memory that begins with a line of cache
     SMALL = 1 << 11   # bytes below which the place of a buffer makes no difference to f
     LARGE = 1 << 17   # bytes above which memory is not held to that end
 

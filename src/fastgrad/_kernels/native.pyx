@@ -5,9 +5,10 @@ and at entries 1, 16, 256, ... the entries before, so that an f that writes and 
 """
 from libc.stdint cimport uintptr_t
 
+from fastgrad._kernels.cache cimport COLUMNS
 from fastgrad._kernels.differences cimport Scheme, stencils
 from fastgrad._kernels.spans cimport (
-    COLUMNS, Function, Stencils, central_span, gradient_span, is_central, jacobian_span, unwritten, value, values)
+    Function, Stencils, central_span, gradient_span, is_central, jacobian_span, unwritten, value, values)
 from fastgrad._kernels.views cimport unpack
 from fastgrad._kernels.wide cimport real
 
@@ -16,7 +17,11 @@ cdef extern from *:
     #include <time.h>
     static inline double fastgrad_now(void) {
         struct timespec t;
+    #ifdef CLOCK_MONOTONIC
+        clock_gettime(CLOCK_MONOTONIC, &t);
+    #else
         timespec_get(&t, TIME_UTC);
+    #endif
         return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
     }
     """

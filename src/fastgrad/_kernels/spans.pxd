@@ -4,6 +4,7 @@
 from libc.stdint cimport uint64_t
 from libc.string cimport memcmp, memcpy
 
+from fastgrad._kernels.cache cimport COLUMNS
 from fastgrad._kernels.wide cimport real
 
 ctypedef double (*scalar_0)(const double* x, Py_ssize_t n) noexcept nogil
@@ -25,7 +26,6 @@ cdef enum:
     COUNT_FIRST = 2       # n comes before x
     INT_COUNT = 4         # counts are int, and not as wide as pointers
     FEW = 16              # doubles that are compared sooner than memcmp is called
-    COLUMNS = 8           # of a Jacobian that are gathered before they are written: a cache line of doubles a row
 
 cdef struct Function:
     void* address

@@ -6,12 +6,13 @@ from textwrap import indent, wrap
 from typing import Any
 
 from fastgrad._errors import failure
+from fastgrad._report import text as _render
 from fastgrad._result import Entry, GradientCheck, Verdict
 
 _WIDTH, _NAME, _SHAPE = 100, 28, 22
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LayerCheck:
     """The outcome of a layer check; true when all gradients passed, and it unpacks as ``passed, max_error``.
 
@@ -81,6 +82,9 @@ class LayerCheck:
 
     def __iter__(self) -> Iterator[bool | float]:
         return iter((self.passed, self.max_error))
+
+    def __repr__(self) -> str:
+        return _render.brief(self)
 
     def __str__(self) -> str:
         lines = wrap(_headline(self), _WIDTH, subsequent_indent="  ")

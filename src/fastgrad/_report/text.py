@@ -26,6 +26,11 @@ def text(check: "GradientCheck") -> str:
     return "\n".join(lines + footer(check))
 
 
+def brief(result: object) -> str:
+    """Return what a console shows of a result that nobody printed: its class, and the first line of what it says."""
+    return f"<{type(result).__name__}: {str(result).partition(chr(10))[0]}>"
+
+
 def footer(check: "GradientCheck") -> list[str]:
     """Return the lines on kinks, and on how it was measured."""
     lines = []

@@ -5,7 +5,7 @@ import numpy as np
 from fastgrad._typing import Array, Float64Array
 from fastgrad.reference.descent import descend
 
-__all__ = ["gram", "recur"]
+__all__ = ["recur"]
 
 FEW = 2.0**-44  # 256 roundings: how far the recurrence may be from the residual, on their scale
 
