@@ -10,6 +10,9 @@ from fastgrad._errors import ShapeError, bad_step
 from fastgrad._typing import Array, Float64Array
 
 DOUBLE = np.dtype(np.float64)
+#: Bytes from which a new array had better be written piece by piece and through the cache: the system clears its pages
+#: as they are first touched, and what is written right behind that finds them there.
+LARGE = 16 << 20
 _REASONS = {
     "c": "the derivatives here are real, so differentiate by its real and its imaginary part",
     "e": "half precision leaves a difference no digits",

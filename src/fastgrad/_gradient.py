@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastgrad import _backend, _loops, steps
+from fastgrad._arrays import LARGE
 from fastgrad._point import Point, as_any_point, bound, is_bare_number, usable_out, working_array
 from fastgrad._reading import Reader
 from fastgrad._rows import measure_rows, row_loop
@@ -219,22 +220,22 @@ def _by_structure(
     array = working_array(x)
     grad = usable_out(out, array.shape, array.dtype, x)
     h = steps.as_steps(eps, array, steps.STRUCTURED)
-    calls = measure_structured(f, array, h, grad, threads)
+    calls = measure_structured(f, array, h, grad, threads, is_new=out is None)
     point = Point(array, is_scalar=is_bare_number(x))
     if not details:
         return point.restore(grad)
     from fastgrad._stencils.structured_bars import with_bars
 
     half = np.empty_like(grad)
-    calls += measure_structured(f, array, h / 2, half, threads)
+    calls += measure_structured(f, array, h / 2, half, threads, is_new=True)
     return with_bars(grad, half, h, calls).mapped(point.restore)
 
 
-def measure_structured(f: Any, x: Array, h: Float64Array, out: Array, threads: int = 1) -> int:
-    """Write the differences that f's own loop measures into out; return the evaluations that it reports."""
+def measure_structured(f: Any, x: Array, h: Float64Array, out: Array, threads: int = 1, *, is_new: bool = False) -> int:
+    """Write the differences by f's own loop into out, which may be new; return the evaluations that it reports."""
     read_only = x.view()
     read_only.flags.writeable = False
-    loop = row_loop(f, read_only, h) if threads > 1 else None
+    loop = row_loop(f, read_only, h) if threads > 1 or (is_new and out.nbytes >= LARGE) else None
     if loop is not None:
         return measure_rows(loop, out, threads)
     evaluations = f.__fastgrad_gradient__(read_only, h, out)

@@ -6,13 +6,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fastgrad import _backend
-from fastgrad._arrays import check_out, missing_out, outer_pair
+from fastgrad._arrays import LARGE, check_out, missing_out, outer_pair
 from fastgrad._typing import Array
 
 __all__ = ["weight_gradient"]
 
 _BLOCK = 32 * 1024  # entries of the buffer through which results are added, or scattered: half of a small L2 cache
-_LARGE = 16 * 1024 * 1024  # bytes of a new result that is not worth dividing
 _PAGE = 2 * 1024 * 1024  # bytes of a large page
 
 
@@ -95,11 +94,11 @@ def masked_weight_gradient(grad_output: Array, z: Array, x: Array) -> Array:
 def _fresh(g: Array, z: Array | None, x: Array, dtype: np.dtype[Any]) -> Array:
     """Return a new outer product, masked where z is given.
 
-    The system clears the pages of a large new array as they are first touched. Its rows are written a page at a time,
-    right behind the clearing and through the cache, which the kernels avoid for a large result as a whole.
+    Rows of a large one are written a page at a time, through the cache, which the kernels avoid for a large result as a
+    whole.
     """
     out = np.empty((g.size, x.size), dtype)
-    if out.nbytes < _LARGE:
+    if out.nbytes < LARGE:
         _write(g, z, x, out)
         return out
     rows = max(1, g.size * _PAGE // out.nbytes)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import fastgrad as fg
-from fastgrad import _backend, _rows, _spans
+from fastgrad import _backend, _gradient, _rows, _spans
 from fastgrad.losses import CrossEntropy, LinearLoss, SquaredError, TwoLayerLoss
 
 R = np.random.default_rng(3)
@@ -97,6 +97,7 @@ class Cubes:
 
     def __init__(self, pause: float = 0.0, error: Exception | None = None) -> None:
         self.pause, self.error = pause, error
+        self.spans: list[tuple[int, int]] = []
 
     def __call__(self, x: Any) -> float:
         return float(np.sum(x**3))
@@ -106,6 +107,7 @@ class Cubes:
 
     def __fastgrad_rows__(self, x: Any, h: Any) -> Any:
         def rows(first: int, last: int, out: Any) -> int:
+            self.spans.append((first, last))
             time.sleep(self.pause)
             if self.error is not None and first >= len(x) // 2:
                 raise self.error
@@ -138,6 +140,18 @@ def test_a_class_without_rows_measures_on_one_thread(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(_spans, "start_new_thread", lambda *given: pytest.fail("a thread for one piece of work"))
     assert fg.numerical_gradient(Whole(), np.ones((2, 3)), workers=2).tolist() == [[1.0] * 3] * 2
     assert fg.gradient_check(Whole(), np.ones((2, 3)), np.ones((2, 3)), workers=2).passed
+
+
+def test_a_new_result_is_measured_in_pieces_where_it_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the same bits; an array that was given is measured at once."""
+    monkeypatch.setattr(_gradient, "LARGE", 400)
+    monkeypatch.setattr(_rows, "TOGETHER", 9)
+    x, new, given, few = np.arange(60.0).reshape(20, 3), Cubes(), Cubes(), Cubes()
+    out = np.empty_like(x)
+    fg.numerical_gradient(given, x, out=out)
+    assert fg.numerical_gradient(new, x).tobytes() == out.tobytes()
+    assert fg.numerical_gradient(few, x[:2]).tobytes() == out[:2].tobytes()
+    assert (len(new.spans), len(given.spans), len(few.spans)) == (7, 1, 1)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
