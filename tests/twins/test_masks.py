@@ -43,7 +43,13 @@ def test_the_projections_agree(move: tuple[Any, ...], dtype: Any) -> None:
     x = move[0]
     dtype = np.float64 if x.dtype == np.float64 else dtype
     v = np.random.default_rng(1).standard_normal(x.size).astype(dtype)
-    found, expected = compiled.project(v, *move), plain.project(v, *move)
+    found, expected = compiled.project(v, *(*move, None)), plain.project(v, *(*move, None))
+    ours, theirs, moved = (np.full_like(x, np.nan) for _ in range(3))
+    assert compiled.project(v, *(*move, ours)) == found
+    assert plain.project(v, *(*move, theirs)) == expected
+    plain.move(*(*move, moved))
+    np.testing.assert_array_equal(ours, moved)
+    np.testing.assert_array_equal(theirs, moved)
     size = float(np.sum(np.abs(x, dtype=np.float64))) * np.finfo(x.dtype).eps + 1e-4 * x.size
     assert found == pytest.approx(expected, rel=1e-12, abs=1e-12 * float(size))
 

@@ -23,5 +23,6 @@ def project(
     origin: float,
     slope: float,
     step: float,
+    out: Array | None,
 ) -> float: ...
 def sizes(v: Array) -> tuple[float, float]: ...

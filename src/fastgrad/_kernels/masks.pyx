@@ -34,16 +34,19 @@ def move(x, const double[::1] h, double least, unsigned int key, Py_ssize_t lo, 
         move_core[float](x, h, &block, out)
 
 
-# v (n,)  x (n,)  h (1,) or (n,)
+# v (n,)  x (n,)  h (1,) or (n,)  out (n,), written, or None
 def project(v, x, const double[::1] h, double least, unsigned int key, Py_ssize_t lo, Py_ssize_t hi, double origin,
-            double slope, double step):
-    """Return the inner product of v with the difference of x moved by step and by -step: the moves as rounded."""
+            double slope, double step, out):
+    """Return the inner product of v with the difference of x moved by step and by -step: the moves as rounded.
+
+    Write x moved by step into out, where that is not None: both take little longer than either.
+    """
     cdef Block block = Block(least, origin, slope, step, key, lo, hi, h.shape[0] == 1)
     if x.dtype.char == "d":
-        return project_core[double, double](v, x, h, &block)
+        return project_core[double, double](v, x, h, &block, out)
     if v.dtype.char == "d":
-        return project_core[double, float](v, x, h, &block)
-    return project_core[float, float](v, x, h, &block)
+        return project_core[double, float](v, x, h, &block, out)
+    return project_core[float, float](v, x, h, &block, out)
 
 
 # v (n,)
@@ -95,21 +98,28 @@ cdef wide_int add_moves(const real* x, const double* moves, int n, real* out) no
     return 0
 
 
+# What lies outside the block stays. Shapes: x, out (n,).
+cdef int keep_rest(const real[::1] x, const Block* block, real[::1] out) except -1 nogil:
+    cdef Py_ssize_t i
+    for i in range(block.lo):
+        out[i] = x[i]
+    for i in range(block.hi, x.shape[0]):
+        out[i] = x[i]
+    return 0
+
+
 # Shapes: x, out (n,), h (1,) or (n,).
 cdef int move_core(const real[::1] x, const double[::1] h, const Block* block, real[::1] out) except -1 nogil:
     cdef double[RUN] moves
     cdef Py_ssize_t start, run, i, n = block.hi - block.lo
     cdef int width
-    for i in range(block.lo):
-        out[i] = x[i]
+    keep_rest(x, block, out)
     for run in range((n + RUN - 1) // RUN):
         start = run * RUN
         i = block.lo + start
         width = <int> min(<Py_ssize_t> RUN, n - start)
         form_moves(&x[i], &h[0 if block.has_one_step else i], block, start, width, moves)
         add_moves(&x[i], moves, width, &out[i])
-    for i in range(block.hi, x.shape[0]):
-        out[i] = x[i]
     return 0
 
 
@@ -133,24 +143,31 @@ cdef inline double term(claimed v, real x, double move) noexcept nogil:
     return v * (<double> (<real> (x + move)) - <double> (<real> (x - move)))
 
 
-# Shapes: v, x (n,), h (1,) or (n,).
-cdef double project_core(const claimed[::1] v, const real[::1] x, const double[::1] h,
-                         const Block* block) except? -1.0 nogil:
+# Shapes: v, x (n,), h (1,) or (n,), out (n,) or None.
+cdef double project_core(const claimed[::1] v, const real[::1] x, const double[::1] h, const Block* block,
+                         object out) except? -1.0:
     cdef double[RUN] moves
     cdef double[LANES] sums
     cdef double total = 0.0
     cdef Py_ssize_t start, run, i, n = block.hi - block.lo
     cdef int k, width
-    for k in range(LANES):
-        sums[k] = 0.0
-    for run in range((n + RUN - 1) // RUN):
-        start = run * RUN
-        i = block.lo + start
-        width = <int> min(<Py_ssize_t> RUN, n - start)
-        form_moves(&x[i], &h[0 if block.has_one_step else i], block, start, width, moves)
-        add_terms(&v[i], &x[i], moves, width, sums)
-    for k in range(LANES):
-        total += sums[k]
+    cdef real[::1] to = out
+    cdef bint writes = out is not None
+    with nogil:
+        if writes:
+            keep_rest(x, block, to)
+        for k in range(LANES):
+            sums[k] = 0.0
+        for run in range((n + RUN - 1) // RUN):
+            start = run * RUN
+            i = block.lo + start
+            width = <int> min(<Py_ssize_t> RUN, n - start)
+            form_moves(&x[i], &h[0 if block.has_one_step else i], block, start, width, moves)
+            add_terms(&v[i], &x[i], moves, width, sums)
+            if writes:
+                add_moves(&x[i], moves, width, &to[i])
+        for k in range(LANES):
+            total += sums[k]
     return total
 
 

@@ -108,9 +108,12 @@ class Projections:
         """Return f with a block moved up and down, and what the claim says that these differ by."""
         steps = self._steps(h)
         origin, slope = (block.place(block.lo), 2.0 / block.size) if by_place else (1.0, 0.0)
-        plus = self._value(block, steps, origin, slope, 1.0)
+        buffer = self._next_buffer()
+        given = self._flat, steps, self._least, *block, origin, slope, 1.0
+        said = _backend.masks.project(self._claimed, *given, buffer.reshape(-1))
+        plus = self._called(buffer)
+        del buffer  # or it would seem that f kept it
         minus = self._value(block, steps, origin, slope, -1.0) if plus == plus else _NAN
-        said = _backend.masks.project(self._claimed, self._flat, steps, self._least, *block, origin, slope, 1.0)
         return plus, minus, said
 
     def residual(self, block: Block, h: float, by_place: bool = False, repeats: int = 1) -> float:
@@ -138,7 +141,7 @@ class Projections:
         here = (key + i * _STRIDE) % 2**32
         one = np.ones(1, self._flat.dtype)
         return float(
-            _backend.masks.project(one, self._flat[i : i + 1], steps, self._least, here, 0, 1, 1.0, 0.0, 1.0)
+            _backend.masks.project(one, self._flat[i : i + 1], steps, self._least, here, 0, 1, 1.0, 0.0, 1.0, None)
         ) / (2.0 * h)
 
     def grain(self, h: float) -> float:
@@ -151,10 +154,12 @@ class Projections:
     def _value(
         self, block: Block, steps: Float64Array, origin: float, slope: float, step: float, strict: bool = False
     ) -> float:
-        self._budget.take()
-        self.calls += 1
-        buffer = self._private_buffer()
+        buffer = self._next_buffer()
         _backend.masks.move(self._flat, steps, self._least, *block, origin, slope, step, buffer.reshape(-1))
+        return self._called(buffer, strict)
+
+    def _called(self, buffer: Array, strict: bool = False) -> float:
+        """Return f of the buffer; NaN where it has no value, unless that is to be told."""
         try:
             y = self._f(buffer)
         except Exception as error:
@@ -172,8 +177,10 @@ class Projections:
             self._values.add(value)
         return value
 
-    def _private_buffer(self) -> Array:
-        """Return the buffer, or a new one where f kept it or changed more of it than its numbers."""
+    def _next_buffer(self) -> Array:
+        """Count a call, and return a buffer for it: a new one where f kept it or changed more than its numbers."""
+        self._budget.take()
+        self.calls += 1
         a = self._buffer
         kept = sys.getrefcount(a) != self._holders + 1 or not _counts_are_exact()
         if kept or a.shape != self._x.shape or not (a.flags.c_contiguous and a.flags.writeable):

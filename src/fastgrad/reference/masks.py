@@ -43,11 +43,17 @@ def project(
     origin: float,
     slope: float,
     step: float,
+    out: Array | None,
 ) -> float:
-    """Return the inner product of v with the difference of x moved by step and by -step: the moves as rounded."""
+    """Return the inner product of v with the difference of x moved by step and by -step: the moves as rounded.
+
+    Write x moved by step into out, where that is not None.
+    """
     plus, minus = np.empty_like(x), np.empty_like(x)
     move(x, h, least, key, lo, hi, origin, slope, step, plus)
     move(x, h, least, key, lo, hi, origin, slope, -step, minus)
+    if out is not None:
+        out[:] = plus
     apart = plus.astype(np.float64) - minus.astype(np.float64)
     return float(v[lo:hi].astype(np.float64) @ apart[lo:hi])
 
