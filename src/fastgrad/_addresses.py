@@ -73,8 +73,8 @@ def _located(f: Any) -> Address:
 
 
 def _is_low_level_callable(f: Any) -> bool:
-    module = sys.modules.get("scipy._lib._ccallback")  # who has one has loaded it
-    return module is not None and isinstance(f, module.LowLevelCallable)
+    kind = getattr(sys.modules.get("scipy._lib._ccallback"), "LowLevelCallable", None)  # who has one has loaded it
+    return kind is not None and isinstance(f, kind)
 
 
 def _of_capsule(capsule: Any) -> Address:

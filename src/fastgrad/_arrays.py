@@ -24,8 +24,8 @@ _REASONS = {
 
 def is_masked_array(value: Any) -> bool:
     """Tell whether value is a masked array. Whoever holds one has loaded numpy.ma: loading it to ask costs 10 ms."""
-    masked = sys.modules.get("numpy.ma")
-    return masked is not None and isinstance(value, masked.MaskedArray)
+    masked = getattr(sys.modules.get("numpy.ma"), "MaskedArray", None)  # nor while another thread loads it
+    return masked is not None and isinstance(value, masked)
 
 
 def real_array(value: Any, name: str) -> Array:

@@ -1,10 +1,12 @@
 """Section 5, lines 2 and 8: every layout, shape and type of x works, or is refused with the reason."""
 
 import array
+import sys
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -230,3 +232,12 @@ def test_badly_scaled_entries_have_steps_of_their_own(verbs: Any) -> None:
     x = np.array([1e10, 1.0, 1e-10])
     measured = verbs.numerical_gradient(lambda p: (p * [1e-10, 1.0, 1e10]).sum(), x, "auto")
     np.testing.assert_allclose(measured, [1e-10, 1.0, 1e10], rtol=1e-5)
+
+
+def test_masked_arrays_may_just_be_loaded_by_another_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then their module is there, and nothing in it."""
+    monkeypatch.setitem(sys.modules, "numpy.ma", ModuleType("numpy.ma"))
+    out = np.empty(2)
+    assert fg.numerical_gradient(lambda x: float(x @ x), [1, 2], out=out) is out
+    np.testing.assert_allclose(out, [2.0, 4.0], rtol=1e-9)
+    assert fg.gradient_check(lambda x: np.sum(x**2), [2.0, 4.0], [1, 2])
