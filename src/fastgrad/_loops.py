@@ -2,6 +2,7 @@
 
 import operator
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 from fastgrad import _backend
@@ -10,8 +11,9 @@ from fastgrad._typing import Array, Float64Array
 
 
 def has_own(f: Any, loop: str) -> bool:
-    """Tell whether f's class has a loop of this name. Most have none: an instance says so in a tenth of the time."""
-    return hasattr(f, loop) and hasattr(type(f), loop)
+    """Tell whether f's class has a loop of this name. Functions have none, and need not be asked: most f are such."""
+    kind = type(f)
+    return kind is not FunctionType and hasattr(kind, loop)
 
 
 def gradient(

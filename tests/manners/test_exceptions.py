@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+import fastgrad as fg
+
 X = np.array([[1.0, 2.0], [3.0, 4.0]])
 VERBS = ["numerical_gradient", "numerical_jacobian"]
 
@@ -171,3 +173,20 @@ def test_an_interrupt_is_never_taken_for_a_reason_to_begin_again(verbs: Any) -> 
     with pytest.raises(KeyboardInterrupt):
         verbs.numerical_gradient(f, X)
     assert len(calls) == 4
+
+
+class Proxy:
+    """A callable that stands for something elsewhere, which it asks for whatever it has not itself."""
+
+    def __call__(self, x: Any) -> Any:
+        return np.sum(x**2)
+
+    def __getattr__(self, name: str) -> Any:
+        raise ConnectionError(f"{name}: nobody answers")
+
+
+def test_nothing_is_asked_of_an_f_but_values() -> None:
+    x = np.array([1.0, -2.0])
+    assert fg.numerical_gradient(Proxy(), x).round(6).tolist() == [2.0, -4.0]
+    assert fg.numerical_jacobian(Proxy(), x).round(6).tolist() == [2.0, -4.0]
+    assert fg.gradient_check(Proxy(), 2 * x, x)
