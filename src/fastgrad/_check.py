@@ -17,7 +17,7 @@ from fastgrad._judge.recheck import Finding, look_again
 from fastgrad._judge.structured import judge_structured
 from fastgrad._judge.tolerance import tolerances
 from fastgrad._judge.verdict import Case, beyond_tolerance, conclude, tally
-from fastgrad._loops import threads_of
+from fastgrad._loops import is_structured, threads_of
 from fastgrad._modes import by_sample, by_search, measure_within, pick
 from fastgrad._noise.choice import step_by_noise
 from fastgrad._point import Point, as_point, bound, working_array
@@ -136,7 +136,7 @@ def gradient_check(
       resolution 6.1e-05 in one entry, 1.0e-05 of the norm
       measured by central differences, eps = 1e-05, mode full, 16 calls of f
     """
-    structured = hasattr(type(f), "__fastgrad_gradient__")
+    structured = is_structured(f)
     point = Point(working_array(x)) if structured else as_point(x)
     elsewhere, threads = None, threads_of(workers) if structured else 1
     if vectorized or not (structured or is_alone(workers)):

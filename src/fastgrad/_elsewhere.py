@@ -8,6 +8,7 @@ from fastgrad._ahead import Ahead
 from fastgrad._calls import Calls
 from fastgrad._gradient import numerical_gradient
 from fastgrad._judge.recheck import MULTIPLES
+from fastgrad._loops import is_structured
 from fastgrad._parts import FirstOf, at_steps, in_parts
 from fastgrad._point import Point, bound
 from fastgrad._typing import Array, Float64Array, IndexArray, Pace
@@ -55,7 +56,7 @@ def elsewhere_of(
     f: Any, grad_f: Any, point: Point, args: Any, kwargs: Any, vectorized: bool, workers: Any
 ) -> tuple[Any, Elsewhere]:
     """Return f as a function of one array, which returns all that f does, and what calls it in stacks or on workers."""
-    if hasattr(type(f), "__fastgrad_gradient__"):
+    if is_structured(f):
         raise TypeError("a structured callable measures by its own loop: vectorized does not reach it.")
     if vectorized and grad_f is True:
         raise TypeError("with vectorized=True the claim must be a function of x or an array; got grad_f=True.")

@@ -133,7 +133,7 @@ def numerical_gradient(
     >>> bool(abs(found.value[0] - 1.0) <= found.error[0] < 1e-9), found.flags["kink"].tolist()
     (True, [False, True])
     """
-    if _loops.has_own(f, "__fastgrad_gradient__"):
+    if _loops.is_structured(f):
         if method is not None or order is not None or bounds is not None or vectorized:
             raise TypeError(
                 "a structured callable measures by its own loop: method, order, bounds and vectorized do not reach it."

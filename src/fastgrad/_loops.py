@@ -16,6 +16,11 @@ def has_own(f: Any, loop: str) -> bool:
     return kind is not FunctionType and hasattr(kind, loop)
 
 
+def is_structured(f: Any) -> bool:
+    """Tell whether f measures by its structure. A native f says no before it is asked for what it lacks."""
+    return not has_own(f, "__fastgrad_differences__") and has_own(f, "__fastgrad_gradient__")
+
+
 def gradient(
     f: Any, x: Array, h: Float64Array, scheme: Any, out: Array, reader: Reader, workers: int | None = None
 ) -> int:
