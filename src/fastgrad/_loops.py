@@ -18,7 +18,10 @@ def has_own(f: Any, loop: str) -> bool:
 
 def is_structured(f: Any) -> bool:
     """Tell whether f measures by its structure. A native f says no before it is asked for what it lacks."""
-    return not has_own(f, "__fastgrad_differences__") and has_own(f, "__fastgrad_gradient__")
+    kind = type(f)
+    if kind is FunctionType or hasattr(kind, "__fastgrad_differences__"):
+        return False
+    return hasattr(kind, "__fastgrad_gradient__")
 
 
 def gradient(
