@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from fastgrad import _workers
+from fastgrad._arrays import number_array
 from fastgrad._containers import is_container
 from fastgrad._errors import not_so_long, not_stacked
-from fastgrad._point import Point, as_any_point, bound
+from fastgrad._point import Point, as_point, bound
 from fastgrad._reading import describe
 from fastgrad._stacks import Stacked, rows
 from fastgrad._typing import Array
@@ -49,7 +50,7 @@ class SpanValues:
 
     def __call__(self, span: tuple[int, int]) -> list[Any]:
         """Return f's values at the points of a span; where f raised, its error is the last."""
-        point = as_any_point(self._x)
+        point = as_point(self._x, read=number_array)
         f = bound(self._f, self._args, self._kwargs)
         if self._stacks:
             return self._in_stacks(Stacked(f, point), point, span)

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from fastgrad import _backend, _loops, steps
-from fastgrad._arrays import LARGE
-from fastgrad._point import Point, as_any_point, bound, is_bare_number, usable_out, working_array
+from fastgrad._arrays import LARGE, number_array
+from fastgrad._point import Point, as_point, bound, is_bare_number, usable_out, working_array
 from fastgrad._reading import Reader
 from fastgrad._rows import measure_rows, row_loop
 from fastgrad._stencils import guarded as _guarded
@@ -139,7 +139,7 @@ def numerical_gradient(
                 "a structured callable measures by its own loop: method, order, bounds and vectorized do not reach it."
             )
         return _by_structure(f, x, eps, out, args, kwargs, details, _loops.threads_of(workers))
-    point = as_any_point(x)
+    point = as_point(x, read=number_array)
     array = point.array
     g, stacked, asked = point.of_array(bound(f, args, kwargs)), None, 0
     if vectorized:

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from fastgrad import _loops
-from fastgrad._point import Point, as_any_point, bound, usable_out
+from fastgrad._arrays import number_array
+from fastgrad._point import Point, as_point, bound, usable_out
 from fastgrad._stencils import guarded as _guarded
 from fastgrad._stencils.scheme import central, planned
 from fastgrad._typing import Array, Float64Array, Step, VectorFunction
@@ -123,7 +124,7 @@ def numerical_jacobian(
     >>> bool(np.all(abs(found.value - np.diag([1.0, np.e])) <= found.error)), bool(np.all(found.error < 1e-13))
     (True, True)
     """
-    point = as_any_point(x)
+    point = as_point(x, read=number_array)
     given, whole, stacked, asked = f, bound(f, args, kwargs), None, 0
     f = point.of_array(whole)
     reader = point.reader()

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from fastgrad import _workers
-from fastgrad._arrays import given_steps
+from fastgrad._arrays import given_steps, number_array
 from fastgrad._bounds import limits
 from fastgrad._errors import ShapeError
 from fastgrad._estimates import FLAGS, Derivative
-from fastgrad._point import Point, as_any_point, bound
+from fastgrad._point import Point, as_point, bound
 from fastgrad._stacks import Stacked
 from fastgrad._stencils import guarded as _guarded
 from fastgrad._typing import Array, Float64Array, IndexArray, Pace
@@ -102,7 +102,7 @@ class Task:
 
     def __call__(self, span: tuple[int, int]) -> tuple[Any, list[int]]:
         """Return the derivative by the entries of a span, and those that changed sides."""
-        whole = as_any_point(self._x)
+        whole = as_point(self._x, read=number_array)
         some = np.arange(*span) if self._indices is None else self._indices[slice(*span)]
         part = Part(whole, some)
         f = bound(self._f, self._args, self._kwargs)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from fastgrad._arrays import DOUBLE, is_masked_array, number_array, real_array
+from fastgrad._arrays import DOUBLE, is_masked_array, real_array
 from fastgrad._containers import is_tree, refuse_tree
 from fastgrad._errors import ShapeError, not_callable
 from fastgrad._reading import Reader
@@ -90,7 +90,7 @@ def as_point(x: Any, label: str = "x", read: Callable[[Any, str], Array] = real_
     """Return the point at x: an array of any shape and order, a list of numbers, a bare number, or a tree of these.
 
     A tree becomes one line in the widest dtype of its leaves. A point is returned as it is: whoever made it has given
-    its entries their names. What x may hold, `read` knows.
+    its entries their names. What x may hold, `read` knows: `number_array` lets complex64 and complex128 pass.
 
     Raises
     ------
@@ -107,11 +107,6 @@ def as_point(x: Any, label: str = "x", read: Callable[[Any, str], Array] = real_
         array, tree = flatten(x, label, read)
         return Point(array, label, tree=tree)
     return Point(np.array(read(x, label), order="C"), label, is_scalar=is_bare_number(x))
-
-
-def as_any_point(x: Any) -> Point:
-    """Return the point at x as `as_point` does, but let complex64 and complex128 pass."""
-    return as_point(x, "x", number_array)
 
 
 def is_bare_number(x: Any) -> bool:

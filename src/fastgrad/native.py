@@ -20,6 +20,7 @@ __all__ = ["NativeFunction", "NativeVectorFunction", "function", "vector_functio
 
 #: Columns that the loop for Jacobians gathers, and two lines of values: the rows of its work space.
 _WORK = 10
+_NAN = float("nan")
 _LARGEST_INT = 2**31 - 1
 
 
@@ -161,7 +162,7 @@ class NativeFunction(_Native):
         if x.size == 0:
             return 1
         base, result = self._fitting(x), out if out.ndim == 1 else out.reshape(-1)
-        centre = self(x) if scheme.has_centre else np.nan
+        centre = self(x) if scheme.has_centre else _NAN
         gradient, address, data, form = _backend.native.gradient, self.address, self.data, self.form
 
         def new_run(fresh: bool = False) -> Run:

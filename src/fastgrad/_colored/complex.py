@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from fastgrad import steps
+from fastgrad._arrays import number_array
 from fastgrad._bounds import limits
 from fastgrad._calls import Calls
 from fastgrad._colored.compression import Compression
@@ -18,7 +19,7 @@ from fastgrad._complex.reading import complex_values
 from fastgrad._complex.step import JITTER, bar_of, complex_steps
 from fastgrad._errors import not_analytic
 from fastgrad._estimates import FLAGS, Derivative
-from fastgrad._point import Point, as_any_point
+from fastgrad._point import Point, as_point
 from fastgrad._typing import Array, Float64Array, IndexArray
 
 #: A row is no analytic function's if it is off by this share of what its entries do, and so many roundings, …
@@ -35,7 +36,7 @@ class _Upwards:
 
     def __call__(self, moves: Array, *args: Any, **kwargs: Any) -> Any:
         """Return f's value, or values, for complex x."""
-        point = as_any_point(self._x)
+        point = as_point(self._x, read=number_array)
         x = point.array.astype(np.float64)
         if not self._vectorized:
             return self._f(point.shown(x + moves[1] + 1j * moves[0]), *args, **kwargs)
