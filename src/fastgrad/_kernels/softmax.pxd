@@ -61,18 +61,12 @@ cdef inline double series(const double* moments, double plus, double minus) noex
     return 2.0 * s * ((1.0 + t * (1.0 / 3)) + t * t * ((1.0 / 5 + t * (1.0 / 7)) + t * t * (1.0 / 9 + t * (1.0 / 11))))
 
 
-# Σ_k p_k (exp(w_k·move) - 1) from five moments.
-cdef inline double little_grown(const double* m, double move) noexcept nogil:
-    cdef double square = move * move
-    return move * ((m[0] + move * m[1]) + square * ((m[2] + move * m[3]) + square * m[4]))
-
-
-# The same as `series` for moves within SHORT_RADIUS, where 1/(1 + t) = (1 - t)(1 + t² + t⁴) to rounding: dividing would
-# take as long as half of all else.
+# The same as `series` for moves by as much to both sides and within SHORT_RADIUS: e⁺ and e⁻ share their odd and their even
+# part t, and 1/(1 + t) = 1 - t + t² to rounding: dividing would take as long as all else.
 cdef inline double short_series(const double* m, double plus, double minus) noexcept nogil:
-    cdef double up = little_grown(m, plus), down = little_grown(m, minus)
-    cdef double t = 0.5 * (up + down)
-    cdef double s = (up - down) * ((1.0 - t) * (1.0 + t * t * (1.0 + t * t)))
+    cdef double move = 0.5 * (plus - minus), square = move * move
+    cdef double t = square * (m[1] + square * m[3])
+    cdef double s = 2.0 * move * (m[0] + square * (m[2] + square * m[4])) * (1.0 - t * (1.0 - t))
     return s * (1.0 + s * s * (1.0 / 12 + s * s * (1.0 / 80)))
 
 
