@@ -12,15 +12,13 @@ __all__ = ["Effort", "Ratio", "Timings", "interleave", "keep_memory"]
 _TRIM_FROM, _BY_ITSELF_FROM = -1, -3
 
 
-def keep_memory() -> bool:
-    """Have freed memory stay with the process, where its allocator can be told; tell whether it could.
+def keep_memory() -> None:
+    """Have freed memory stay with the process, where its allocator can be told.
 
     Otherwise what a contender frees is given back or not by what ran before it, and getting it again, page by page,
     takes as long as much of what is to be measured.
     """
-    if sys.platform != "linux":
-        return False
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is None:
-        return False
-    return bool(mallopt(_BY_ITSELF_FROM, 32 << 20)) and bool(mallopt(_TRIM_FROM, 1 << 30))
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if mallopt is not None:
+        mallopt(_BY_ITSELF_FROM, 32 << 20)
+        mallopt(_TRIM_FROM, 1 << 30)

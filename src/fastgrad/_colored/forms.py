@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 
 from fastgrad import _backend
-from fastgrad._errors import ShapeError, missing_extra
+from fastgrad._errors import ShapeError
 from fastgrad._typing import Array
-from fastgrad.sparsity._pattern import Lines, Pattern
+from fastgrad.sparsity._pattern import Lines, Pattern, scipy_sparse
 
 FORMATS = ("csr", "csc", "coo")
 #: So many indices are compared at a time, so that no temporary grows with them.
@@ -40,7 +40,7 @@ class Form:
 
         These are copies, or the pattern's arrays themselves where nobody else is to have the pattern: it `gives_up`.
         """
-        sparse = scipy_sparse()
+        sparse = scipy_sparse("a sparse derivative")
         starts, indices = self.lines
         if gives_up:
             starts.flags.writeable = indices.flags.writeable = True
@@ -88,21 +88,6 @@ class Form:
             if not np.array_equal(rows[some[0] : some[-1]], meant):
                 return False
         return True
-
-
-def scipy_sparse() -> Any:
-    """Return ``scipy.sparse``.
-
-    Raises
-    ------
-    ImportError
-        If SciPy is missing.
-    """
-    try:
-        from scipy import sparse
-    except ImportError as error:
-        raise missing_extra("a sparse derivative", "SciPy", "sparse") from error
-    return sparse
 
 
 def _same(a: Array, b: Array) -> bool:

@@ -151,10 +151,7 @@ class Pattern:
         ImportError
             If SciPy is missing.
         """
-        try:
-            from scipy import sparse
-        except ImportError as error:
-            raise missing_extra("a SciPy array", "SciPy", "sparse") from error
+        sparse = scipy_sparse("a SciPy array")
         starts, cols = self.csr
         matrix = sparse.csr_array((np.ones(self.nnz, bool), cols.copy(), starts.copy()), shape=self.shape)
         return matrix.asformat(format)
@@ -230,6 +227,21 @@ def read_shape(shape: Any) -> tuple[int, int]:
     if m < 0 or n < 0:
         raise ShapeError(f"the sizes of a pattern must not be negative; got {(m, n)}.")
     return m, n
+
+
+def scipy_sparse(wanted: str) -> Any:
+    """Return ``scipy.sparse``, for what is wanted.
+
+    Raises
+    ------
+    ImportError
+        If SciPy is missing.
+    """
+    try:
+        from scipy import sparse
+    except ImportError as error:
+        raise missing_extra(wanted, "SciPy", "sparse") from error
+    return sparse
 
 
 def _fill(
