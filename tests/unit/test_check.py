@@ -7,22 +7,7 @@ import pytest
 
 import fastgrad as fg
 from fastgrad import reference
-
-X = np.array([[1.0, -2.0, 3.0], [0.5, 0.0, -1.5]])
-
-
-def f(x: Any) -> float:
-    return float(np.sum(x**2))
-
-
-def gradient(x: Any) -> Any:
-    return 2 * x
-
-
-def off_by_one(x: Any) -> Any:
-    g = 2 * x
-    g[1, 2] += 1
-    return g
+from tests.unit.squares import X, f, gradient, off_by_one
 
 
 @pytest.mark.parametrize(

@@ -8,21 +8,11 @@ import pytest
 
 import fastgrad as fg
 from fastgrad._stencils.table import ORDERS
+from tests.unit.neighbours import Counted
 
 CASES = [(method, order) for method, orders in ORDERS.items() for order in orders]
 EITHER: list[dict[str, Any]] = [{}, {"method": "adaptive"}]
 FLAGS = {"one-sided", "kink", "noisy", "diverges", "unsettled", "undefined"}
-
-
-class Counted:
-    """A function, its calls counted."""
-
-    def __init__(self, f: Any) -> None:
-        self.f, self.calls = f, 0
-
-    def __call__(self, x: Any) -> Any:
-        self.calls += 1
-        return self.f(x)
 
 
 def waves(x: Any) -> Any:

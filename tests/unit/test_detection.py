@@ -8,6 +8,7 @@ import pytest
 from fastgrad import ShapeError, problems, sparsity
 from fastgrad._typing import Array
 from fastgrad.sparsity import Pattern
+from tests.unit.neighbours import Counted
 
 SPARSE = problems.sparse_problems(64)
 
@@ -15,17 +16,6 @@ SPARSE = problems.sparse_problems(64)
 def exact(problem: problems.VectorProblem) -> Pattern:
     assert problem.pattern is not None
     return Pattern(problem.pattern.rows, problem.pattern.cols, (problem.m, problem.n))
-
-
-class Counted:
-    """A function that counts its calls."""
-
-    def __init__(self, f: Any) -> None:
-        self.f, self.calls = f, 0
-
-    def __call__(self, x: Any) -> Any:
-        self.calls += 1
-        return self.f(x)
 
 
 # --- detect

@@ -9,26 +9,11 @@ from scipy import integrate, optimize, sparse
 
 import fastgrad as fg
 from fastgrad import _backend, sparsity
+from tests.unit.neighbours import Counted, broyden
 
 N = 10
 BAND = sparsity.banded(N)
 X = np.linspace(0.2, 1.3, N)
-
-
-def broyden(x: Any) -> Any:
-    y = (3 - 2 * x) * x + 1
-    y[1:] -= x[:-1]
-    y[:-1] -= 2 * x[1:]
-    return y
-
-
-class Counted:
-    def __init__(self, f: Any) -> None:
-        self.f, self.calls = f, 0
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        self.calls += 1
-        return self.f(*args, **kwargs)
 
 
 HOW: list[dict[str, Any]] = [

@@ -8,29 +8,16 @@ from scipy import sparse
 
 import fastgrad as fg
 from fastgrad import sparsity
+from tests.unit.neighbours import Counted, broyden, gradient
 
 N = 30
 X = np.linspace(-1.0, 1.3, N)
 BAND = sparsity.banded(N)
 
 
-def broyden(x: Any) -> Any:
-    y = (3 - 2 * x) * x + 1
-    y[1:] -= x[:-1]
-    y[:-1] -= 2 * x[1:]
-    return y
-
-
 def jacobian(x: Any) -> Any:
     ones = np.ones(x.size - 1)
     return sparse.diags_array([-ones, 3 - 4 * x, -2 * ones], offsets=[-1, 0, 1], format="csr")
-
-
-def gradient(x: Any) -> Any:
-    g = x**3
-    g[1:] += x[:-1] ** 2 * x[1:]
-    g[:-1] += x[1:] ** 2 * x[:-1]
-    return g
 
 
 def hessian(x: Any) -> Any:
@@ -44,15 +31,6 @@ def changed(claim: Any, i: int, j: int, to: float) -> Any:
     lines = claim.tolil()
     lines[i, j] = to
     return lines.tocsr()
-
-
-class Counted:
-    def __init__(self, f: Any) -> None:
-        self.f, self.calls = f, 0
-
-    def __call__(self, *args: Any) -> Any:
-        self.calls += 1
-        return self.f(*args)
 
 
 @pytest.mark.parametrize("form", ["csr", "csc", "coo", "lil", "dok", "dia", "matrix"])

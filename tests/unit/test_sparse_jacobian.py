@@ -11,30 +11,11 @@ from scipy import sparse
 
 import fastgrad as fg
 from fastgrad import sparsity
+from tests.unit.neighbours import Counted, broyden, exact
 
 N = 12
 X = np.linspace(0.2, 1.3, N)
 BAND = sparsity.banded(N)
-
-
-def broyden(x: Any) -> Any:
-    y = (3 - 2 * x) * x + 1
-    y[1:] -= x[:-1]
-    y[:-1] -= 2 * x[1:]
-    return y
-
-
-def exact(x: Any) -> Any:
-    return np.diag(3 - 4 * x) + np.diag(np.full(x.size - 1, -1.0), -1) + np.diag(np.full(x.size - 1, -2.0), 1)
-
-
-class Counted:
-    def __init__(self, f: Any) -> None:
-        self.f, self.calls = f, 0
-
-    def __call__(self, *args: Any) -> Any:
-        self.calls += 1
-        return self.f(*args)
 
 
 @pytest.mark.parametrize("form", ["csr", "csc", "coo"])
