@@ -15,9 +15,7 @@ import numpy as np
 
 from fastgrad import _backend, _cli_bench, _cli_check
 from fastgrad._blas import blas, told_threads
-
-#: What `main` returns, besides what a check does.
-FINE, MISMATCH, MISSING_EXTRA = 0, 1, 3
+from fastgrad._exit_codes import CANNOT, FINE, MISMATCH
 
 #: The distributions that the demo needs, by the module that each installs.
 DEMO_NEEDS = {"sklearn": "scikit-learn", "matplotlib": "matplotlib"}
@@ -53,7 +51,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
-        self.exit(_cli_check.USAGE, f"{self.prog}: error: {message}\n")
+        self.exit(CANNOT, f"{self.prog}: error: {message}\n")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -82,7 +80,7 @@ def _demo(figures: Path) -> int:
         print(
             f"The demo needs {' and '.join(missing)}; install the extra: pip install 'fastgrad[demo]'.", file=sys.stderr
         )
-        return MISSING_EXTRA
+        return CANNOT
     from fastgrad import _demo as story
 
     return FINE if story.run(figures) else MISMATCH

@@ -8,9 +8,9 @@ from typing import Any
 
 from fastgrad import _backend
 from fastgrad._errors import missing_extra
+from fastgrad._exit_codes import CANNOT, FINE
 
-#: What the command returns.
-FINE, USAGE = 0, 3
+#: The endings of the files that a picture is written into.
 _PICTURES = (".pdf", ".png", ".svg")
 
 
@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
     """Measure, print each family as it ends, write what was asked for, and return the exit code."""
     if reason := _why_not(options):
         print(f"python -m fastgrad bench: {reason}", file=sys.stderr)
-        return USAGE
+        return CANNOT
     from fastgrad._bench import command
 
     record = command.run(command.QUICK if options.quick else command.WHOLE, lambda text: print(text, flush=True))

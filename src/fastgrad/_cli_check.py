@@ -13,12 +13,13 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from fastgrad._exit_codes import CANNOT, FINE, INCONCLUSIVE, MISMATCH
+
 if TYPE_CHECKING:
     from fastgrad._result import GradientCheck
 
-#: What the command returns.
-EXIT_CODES = {"passed": 0, "failed": 1, "inconclusive": 2}
-USAGE = 3
+#: What the command returns for each verdict.
+EXIT_CODES = {"passed": FINE, "failed": MISMATCH, "inconclusive": INCONCLUSIVE}
 
 
 class UsageError(Exception):
@@ -63,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
             _write(check, options.html)
     except UsageError as error:
         print(f"python -m fastgrad check: {error}", file=sys.stderr)
-        return USAGE
+        return CANNOT
     return EXIT_CODES[check.verdict]
 
 
