@@ -12,7 +12,7 @@ from fastgrad._diagnosis.stale import point_before, stale
 from fastgrad._elsewhere import elsewhere_of
 from fastgrad._gradient import measure, measure_entries
 from fastgrad._judge.claim import claim_at, selected
-from fastgrad._judge.probe import Probe
+from fastgrad._judge.probe import RANDOM, Probe
 from fastgrad._judge.recheck import Finding, look_again
 from fastgrad._judge.structured import judge_structured
 from fastgrad._judge.tolerance import tolerances
@@ -216,7 +216,7 @@ def _judge(case: Case, budget: Budget) -> GradientCheck:
     sorted_out = tally(case, measured, beyond, _look_again(case, probe, measured, beyond, shares))
     reasons = []
     if not probe.is_deterministic:
-        reasons.append("f gives different values for the same x: fix its random state, or draw before the check.")
+        reasons.append(RANDOM)
     if not probe.is_defined:
         reasons.append(f"f is {probe.centre} at x itself, where it has no gradient then.")
     if sorted_out.unresolved.k.size:

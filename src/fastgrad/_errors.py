@@ -81,6 +81,16 @@ def no_such_method(method: object, known: Iterable[str]) -> ValueError:
     return ValueError(f"method must be one of {', '.join(map(repr, known))}; got {method!r}.")
 
 
+def own_steps(method: str) -> TypeError:
+    """Return the error for steps, or an order, given to a method that has its own."""
+    return TypeError(f"the {method} method picks its own steps and order: leave eps and order out.")
+
+
+def stacks_of_trees() -> TypeError:
+    """Return the error for a gradient that is to take stacks of trees."""
+    return TypeError("with vectorized=True grad must take and return arrays: x is a tree.")
+
+
 def missing_extra(what: str, package: str, extra: str) -> ImportError:
     """Return the error for what needs a package that is not installed."""
     return ImportError(f'{what} needs {package}; install the extra: pip install "fastgrad[{extra}]".')

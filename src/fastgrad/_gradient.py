@@ -7,6 +7,7 @@ import numpy as np
 
 from fastgrad import _backend, _loops, steps
 from fastgrad._arrays import LARGE, number_array
+from fastgrad._errors import own_steps
 from fastgrad._point import Point, as_point, bound, is_bare_number, usable_out, working_array
 from fastgrad._reading import Reader
 from fastgrad._rows import measure_rows, row_loop
@@ -166,7 +167,7 @@ def numerical_gradient(
         return found if details else found.value
     if method == "adaptive":
         if eps is not None or order is not None:
-            raise TypeError("the adaptive method picks its own steps and order: leave eps and order out.")
+            raise own_steps("adaptive")
         from fastgrad._adaptive.entries import adaptive_gradient  # loaded when asked for: import fastgrad does without
 
         grad = usable_out(out, array.shape, array.dtype, x)

@@ -9,7 +9,7 @@ import numpy as np
 from fastgrad import _backend
 from fastgrad._calls import Calls, f_or_grad
 from fastgrad._direction import in_line
-from fastgrad._errors import no_such_method
+from fastgrad._errors import no_such_method, stacks_of_trees
 from fastgrad._estimates import FLAGS, Derivative
 from fastgrad._pairings import amplification, calls_of, noise_along, one_sided, pairing, points_along
 from fastgrad._point import Point, as_point, bound, usable_out
@@ -160,7 +160,7 @@ def numerical_hessian(
 
 def _refuse_stacks_of_trees(point: Point, vectorized: bool) -> None:
     if vectorized and point.tree is not None:
-        raise TypeError("with vectorized=True grad must take and return arrays: x is a tree.")
+        raise stacks_of_trees()
 
 
 def _from_values(f: ScalarFunction, point: Point, eps: Step, bounds: Any, H: Array, details: bool) -> Derivative | None:

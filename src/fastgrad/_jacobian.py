@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from fastgrad import _loops
 from fastgrad._arrays import number_array
+from fastgrad._errors import own_steps
 from fastgrad._point import Point, as_point, bound, usable_out
 from fastgrad._stencils import guarded as _guarded
 from fastgrad._stencils.scheme import central, planned
@@ -169,7 +170,7 @@ def numerical_jacobian(
         return filled(plane_jacobian(f, point, eps, method, order, bounds, details=details))
     if method == "adaptive":
         if eps is not None or order is not None:
-            raise TypeError("the adaptive method picks its own steps and order: leave eps and order out.")
+            raise own_steps("adaptive")
         from fastgrad._adaptive.entries import adaptive_jacobian
 
         return filled(adaptive_jacobian(f, point, bounds))

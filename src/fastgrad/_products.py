@@ -7,6 +7,7 @@ import numpy as np
 
 from fastgrad._calls import Calls, f_or_grad
 from fastgrad._direction import Direction, adaptively, along, along_with_bar, auto_lines, in_line
+from fastgrad._errors import own_steps
 from fastgrad._estimates import Derivative
 from fastgrad._gradient import numerical_gradient
 from fastgrad._point import Point, as_point, bound
@@ -195,7 +196,7 @@ def _along(
         measured = along_with_bar if details else along
         return calls.run(lambda g: measured(direction, read(g), s, h), like, direction.point)
     if eps is not None or order is not None:
-        raise TypeError("the adaptive method picks its own steps and order: leave eps and order out.")
+        raise own_steps("adaptive")
     if calls.are_shared:
         raise TypeError("the adaptive method asks for one point after another: leave workers out.")
     found = adaptively(direction, read(calls.alone(direction.point)))

@@ -8,6 +8,7 @@ from fastgrad._calls import Calls
 from fastgrad._colored.compression import Compression, Vjp, compression
 from fastgrad._colored.missing_entries import refuse_missing
 from fastgrad._colored.reader import ColorReader
+from fastgrad._errors import own_steps
 from fastgrad._estimates import FLAGS, Derivative
 from fastgrad._point import Point
 from fastgrad._stencils.scheme import Plan, planned
@@ -86,7 +87,7 @@ def _plan(
     """Return stencils and steps, and the calls of f made to find them; "auto", where a method picks its own."""
     if method in ("complex", "adaptive"):
         if eps is not None or order is not None:
-            raise TypeError(f"the {method} method picks its own steps and order: leave eps and order out.")
+            raise own_steps(method)
         return planned(point, "auto", None, None, bounds), 0
     asked = 0
     if isinstance(eps, str) and eps == "noise":

@@ -18,6 +18,8 @@ from fastgrad._typing import Array, Float64Array
 #: measured on few points, and the quieter of two sides is taken.
 UNITS, DEVIATIONS = 8.0, 4.0
 UNIT_ROUNDOFF = 2.0**-53
+#: What is said of an f that is not deterministic.
+RANDOM = "f gives different values for the same x: fix its random state, or draw before the check."
 _NAN = float("nan")
 
 

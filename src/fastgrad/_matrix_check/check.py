@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from fastgrad._calls import Calls, f_or_grad
+from fastgrad._errors import stacks_of_trees
 from fastgrad._matrix_check.dense import hessian_by_gradient, hessian_by_values, jacobian_in_full
 from fastgrad._matrix_check.stored import is_sparse
 from fastgrad._point import Point, as_point
@@ -171,7 +172,7 @@ def hessian_check(
     if grad is None and sparsity is not None:
         raise TypeError("a Hessian is measured by colours from a gradient: give grad, or leave sparsity out.")
     if vectorized and grad is not None and point.tree is not None:
-        raise TypeError("with vectorized=True grad must take and return arrays: x is a tree.")
+        raise stacks_of_trees()
     calls = Calls(f_or_grad(f, grad), args, kwargs, vectorized, workers)
     if grad is None:
         found = hessian_by_values(calls, claimed, point, eps, (atol, rtol))

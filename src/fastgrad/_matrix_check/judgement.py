@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from fastgrad import _backend
+from fastgrad._judge.probe import RANDOM
 from fastgrad._judge.verdict import Case, beyond_tolerance, conclude, tally
 from fastgrad._matrix_check.recheck import Outputs
 from fastgrad._progress import Progress
@@ -50,7 +51,7 @@ def judge(
     beyond = beyond_tolerance(case, flat, summary[3])
     reasons = []
     if outputs is not None and beyond.size and not outputs.is_deterministic():
-        reasons.append("f gives different values for the same x: fix its random state, or draw before the check.")
+        reasons.append(RANDOM)
     found = again(beyond) if beyond.size else (np.empty(0), np.empty(0), np.empty(0), np.empty(0))
     sorted_out = tally(case, flat, beyond, found)
     left_out = int(np.count_nonzero(is_left_out(sorted_out.wrong.k)))

@@ -9,7 +9,7 @@ import numpy as np
 
 from fastgrad import _backend
 from fastgrad._budget import Budget, Spent
-from fastgrad._judge.probe import Probe
+from fastgrad._judge.probe import RANDOM, Probe
 from fastgrad._judge.verdict import Case, conclude, tally
 from fastgrad._report.pictured import Sweep
 from fastgrad._result import GradientCheck, Verdict
@@ -243,9 +243,7 @@ class _Search:
                 f"f has kinks at x, or very close to it: the slopes on both sides differ by up to {kink:.1e}."
             )
         if not found.is_deterministic:
-            self.reasons.append(
-                "f gives different values for the same x: fix its random state, or draw before the check."
-            )
+            self.reasons.append(RANDOM)
         if found.is_single:
             self.reasons.append("All values of f are of single precision: compute them in double precision.")
 
