@@ -1,19 +1,16 @@
 """What a check found: plain frozen data. How it was computed is not known here."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from os import PathLike
-from typing import Any, Literal
+from typing import Any
 
-from fastgrad._errors import failure
+from fastgrad._outcome import Outcome, Verdict
 from fastgrad._report import picture as _picture
 from fastgrad._report import serial as _serial
 from fastgrad._report import text as _render
 from fastgrad._report.pictured import ErrorMap, Sweep
 from fastgrad._tree import Leaf, named
 from fastgrad._typing import Float64Array, IndexArray
-
-Verdict = Literal["passed", "failed", "inconclusive"]
 
 
 @dataclass(frozen=True)
@@ -93,7 +90,7 @@ class Kinks:
 
 
 @dataclass(frozen=True, repr=False)
-class GradientCheck:
+class GradientCheck(Outcome):
     """The outcome of a gradient check; true when it passed, and it unpacks as ``passed, max_error``.
 
     Attributes
@@ -189,38 +186,12 @@ class GradientCheck:
     errors: ErrorMap | None = None
     sweep: Sweep | None = None
 
-    @property
-    def passed(self) -> bool:
-        """Whether the verdict is "passed"."""
-        return self.verdict == "passed"
-
-    def __bool__(self) -> bool:
-        return self.passed
-
-    def __iter__(self) -> Iterator[bool | float]:
-        return iter((self.passed, self.max_error))
-
-    def __repr__(self) -> str:
-        return _render.brief(self)
-
     def __str__(self) -> str:
         return _render.text(self)
 
     def name(self, i: int) -> str:
         """Return the name of the entry with flat index i, as ``x[3, 17]``."""
         return named(i, self.leaves)
-
-    def raise_if_failed(self) -> None:
-        """Raise `GradientMismatch` for a failed check and `InconclusiveError` for an inconclusive one.
-
-        Raises
-        ------
-        GradientMismatch, InconclusiveError
-            Both are an AssertionError; the message is the report.
-        """
-        __tracebackhide__ = True
-        if not self.passed:
-            raise failure(self.verdict, str(self))
 
     def _repr_html_(self) -> str:
         from fastgrad._report.html import fragment  # loaded when needed: most results are printed as text

@@ -1,6 +1,5 @@
 """The gradient of a loss by the weights of a linear map, judged without any step: a product against a product."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from textwrap import wrap
 from typing import Any
@@ -9,11 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastgrad._arrays import outer_pair, real_array
-from fastgrad._errors import ShapeError, failure
+from fastgrad._errors import ShapeError
+from fastgrad._outcome import Outcome, Verdict
 from fastgrad._reading import entry_name
 from fastgrad._report import serial as _serial
 from fastgrad._report import text as _render
-from fastgrad._result import Entries, Entry, Verdict
+from fastgrad._result import Entries, Entry
 from fastgrad._seeds import seed_from
 from fastgrad._typing import Array, Float64Array
 from fastgrad._worst import errors, place_of_worst
@@ -30,7 +30,7 @@ _SLACK = 1.0 + 2.0**-20
 
 
 @dataclass(frozen=True, repr=False)
-class WeightGradientCheck:
+class WeightGradientCheck(Outcome):
     """The outcome of `weight_gradient_check`; true when it passed, and it unpacks as ``passed, max_error``.
 
     Attributes
@@ -72,20 +72,6 @@ class WeightGradientCheck:
     seed: int
     calls: int = 0
 
-    @property
-    def passed(self) -> bool:
-        """Whether the verdict is "passed"."""
-        return self.verdict == "passed"
-
-    def __bool__(self) -> bool:
-        return self.passed
-
-    def __iter__(self) -> Iterator[bool | float]:
-        return iter((self.passed, self.max_error))
-
-    def __repr__(self) -> str:
-        return _render.brief(self)
-
     def __str__(self) -> str:
         m, n = self.shape
         found = {
@@ -96,23 +82,12 @@ class WeightGradientCheck:
         }[self.verdict]
         table = _render.table_of(self.wrong, self.name) if len(self.wrong) else []
         how = f"measured by {self.products} matrix products, no calls, rng={self.seed}"
-        headline = wrap(f"weight gradient check {self.verdict}: {found}", 100, subsequent_indent="  ")
+        headline = wrap(f"weight gradient check {self.verdict}: {found}", _render.COLUMNS, subsequent_indent="  ")
         return "\n".join([*headline, *table, f"  {how}"])
 
     def name(self, i: int) -> str:
         """Return the name of the entry with flat index i, as ``W[3, 17]``."""
         return entry_name(i, self.shape, "W")
-
-    def raise_if_failed(self) -> None:
-        """Raise `GradientMismatch` for a failed check and `InconclusiveError` for an inconclusive one.
-
-        Raises
-        ------
-        GradientMismatch, InconclusiveError
-            Both are an AssertionError; the message is the report.
-        """
-        if not self.passed:
-            raise failure(self.verdict, str(self))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain numbers, strings, lists and dictionaries, as JSON takes them but for NaN."""

@@ -27,8 +27,8 @@ ROWS = {
         "_judge.structured _judge.witness _judge.verdict "
         "_diagnosis.diagnosis _diagnosis.precision _diagnosis.suppositions _diagnosis.rearranged _diagnosis.totals "
         "_diagnosis.regions _diagnosis.words _diagnosis.evidence _judge.recheck _judge.recheck_structured _judge.probe "
-        "_judge.claim _judge.tolerance _weight_check _result _report.serial _report.html _report.svg _report.text "
-        "_report.picture _drawing _report.pictured"
+        "_judge.claim _judge.tolerance _weight_check _result _outcome _report.serial _report.html _report.svg "
+        "_report.text _report.picture _drawing _report.pictured"
     ),
     "use": (
         "losses _losses.linear _losses.two_layer _losses.named _losses.input_moves _losses.parts _losses.criteria "
@@ -115,7 +115,7 @@ FENCES = {
     ),
     "_diagnosis.evidence": (GROUND, "a diagnosis sees numbers, and calls nothing"),
     "_result": (
-        GROUND | {"_report.text", "_report.html", "_report.serial", "_report.picture", "_report.pictured"},
+        GROUND | {"_outcome", "_report.html", "_report.serial", "_report.text", "_report.picture", "_report.pictured"},
         "a result does not know how it was computed",
     ),
     "_report.html": (GROUND | {"_report.text", "_report.svg"}, "a report does not know how its data were computed"),
@@ -142,13 +142,16 @@ FENCES = {
     "_workers": ({"_errors"}, "workers know no derivative"),
     "_layer_check.calls": (GROUND | {"_layer_check.parameters", "_point"}, "what calls a layer measures nothing"),
     "_layer_check.parameters": (GROUND | {"_point"}, "what moves a layer's arrays measures nothing"),
-    "_layer_check.result": (GROUND | {"_result", "_report.text"}, "a result does not know how it was computed"),
+    "_layer_check.result": (
+        GROUND | {"_result", "_outcome", "_report.text"},
+        "a result does not know how it was computed",
+    ),
     "_bench.timing": (set(), "a clock knows nothing of what it times"),
     "_bench.rows": ({"_bench.timing"}, "figures do not know how they were measured"),
     "_bench.tables": ({"_bench.rows"}, "a table does not know how its figures were measured"),
     "_bench.record": ({"_bench.rows"}, "a record does not know how its figures were measured"),
     "_weight_check": (
-        GROUND | {"_result", "_report.serial", "_report.text"},
+        GROUND | {"_result", "_outcome", "_report.serial", "_report.text"},
         "the accused must not be its own witness",
     ),
     "layers": (GROUND | {"_weight_gradient"}, "the accused must not be its own witness"),

@@ -1,7 +1,7 @@
 """From the entries of one check to its verdict."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +13,13 @@ from fastgrad._judge.claim import Claim
 from fastgrad._point import Point
 from fastgrad._progress import Progress
 from fastgrad._report.pictured import BLOCKS, Sweep, error_map
-from fastgrad._result import Entries, Entry, GradientCheck, Kinks, Verdict
+from fastgrad._result import Entries, Entry, GradientCheck, Kinks
 from fastgrad._tree import located
 from fastgrad._typing import Array, Float64Array, IndexArray, Step
 from fastgrad._worst import errors, place_of_worst
+
+if TYPE_CHECKING:
+    from fastgrad._outcome import Verdict
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,20 @@
 """What the check of a layer found: plain frozen data, and its report."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from textwrap import indent, wrap
 from typing import Any
 
-from fastgrad._errors import failure
-from fastgrad._report import text as _render
-from fastgrad._result import Entry, GradientCheck, Verdict
+from fastgrad._outcome import Outcome, Verdict
+from fastgrad._report.text import COLUMNS
+from fastgrad._result import Entry, GradientCheck
 
-_WIDTH, _NAME, _SHAPE = 100, 28, 22
+#: The most that a name, and a shape, take of a line.
+_NAME, _SHAPE = 28, 22
 
 
 @dataclass(frozen=True, repr=False)
-class LayerCheck:
+class LayerCheck(Outcome):
     """The outcome of a layer check; true when all gradients passed, and it unpacks as ``passed, max_error``.
 
     Attributes
@@ -55,11 +56,6 @@ class LayerCheck:
         return "passed" if verdicts == {"passed"} else "inconclusive"
 
     @property
-    def passed(self) -> bool:
-        """Whether the verdict is "passed"."""
-        return self.verdict == "passed"
-
-    @property
     def failed(self) -> tuple[str, ...]:
         """The names of the gradients that failed."""
         return tuple(name for name, check in self.checks.items() if check.verdict == "failed")
@@ -77,37 +73,17 @@ class LayerCheck:
         largest = max(judged, key=lambda c: float("inf") if c.max_error != c.max_error else c.max_error, default=None)
         return None if largest is None else largest.worst
 
-    def __bool__(self) -> bool:
-        return self.passed
-
-    def __iter__(self) -> Iterator[bool | float]:
-        return iter((self.passed, self.max_error))
-
-    def __repr__(self) -> str:
-        return _render.brief(self)
-
     def __str__(self) -> str:
-        lines = wrap(_headline(self), _WIDTH, subsequent_indent="  ")
+        lines = wrap(_headline(self), COLUMNS, subsequent_indent="  ")
         for reason in self.reasons:
-            lines += wrap(reason, _WIDTH, initial_indent="  ", subsequent_indent="  ")
+            lines += wrap(reason, COLUMNS, initial_indent="  ", subsequent_indent="  ")
         if self.checks:
             lines += _table(self)
         lines.append(f"  {_how(self)}")
         for name, check in self.checks.items():
             if not check.passed:
-                lines += [*wrap(f"{name}:", _WIDTH), str(check) if _is_wide(check) else indent(str(check), "  ")]
+                lines += [*wrap(f"{name}:", COLUMNS), str(check) if _is_wide(check) else indent(str(check), "  ")]
         return "\n".join(lines)
-
-    def raise_if_failed(self) -> None:
-        """Raise `GradientMismatch` for a failed check and `InconclusiveError` for an inconclusive one.
-
-        Raises
-        ------
-        GradientMismatch, InconclusiveError
-            Both are an AssertionError; the message is the report.
-        """
-        if not self.passed:
-            raise failure(self.verdict, str(self))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain numbers, strings, lists and dictionaries, as JSON takes them but for NaN."""
@@ -154,7 +130,7 @@ def _table(result: LayerCheck) -> list[str]:
         sign = "≤ " if check.max_error_is_bound else ""
         rows.append((_cut(name, _NAME), _cut(shape, _SHAPE), check.verdict, f"{sign}{check.max_error:.3g}", worst))
     width = [max(len(row[k]) for row in rows) for k in range(4)]
-    right = _WIDTH - 2 - sum(width) - 8
+    right = COLUMNS - 2 - sum(width) - 8
     return [
         "  " + "  ".join([*(cell.ljust(w) for cell, w in zip(row, width, strict=False)), _cut(row[4], right)]).rstrip()
         for row in rows
@@ -166,7 +142,7 @@ def _how(result: LayerCheck) -> str:
     shapes = " and ".join(map(str, result.output_shapes[:2])) + (" …" if len(result.output_shapes) > 2 else "")
     return _cut(
         f"{cotangent} {shapes}, {result.forwards} calls of forward, {result.backwards} of backward, rng={result.seed}",
-        _WIDTH - 2,
+        COLUMNS - 2,
     )
 
 
@@ -175,4 +151,4 @@ def _cut(text: str, width: int) -> str:
 
 
 def _is_wide(check: GradientCheck) -> bool:
-    return max(map(len, str(check).splitlines())) > _WIDTH - 2
+    return max(map(len, str(check).splitlines())) > COLUMNS - 2

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from fastgrad._result import Entries, GradientCheck
 
+#: The rows of a table of entries, and the columns of all text.
 ROWS, COLUMNS = 10, 100
 
 

@@ -11,8 +11,9 @@ from fastgrad import _backend
 from fastgrad._budget import Budget, Spent
 from fastgrad._judge.probe import RANDOM, Probe
 from fastgrad._judge.verdict import Case, conclude, tally
+from fastgrad._outcome import Verdict
 from fastgrad._report.pictured import Sweep
-from fastgrad._result import GradientCheck, Verdict
+from fastgrad._result import GradientCheck
 from fastgrad._search.calibration import BEND, Calibration, Calibrator
 from fastgrad._search.decode import Decoder
 from fastgrad._search.looks import Looks
