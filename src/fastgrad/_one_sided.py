@@ -13,11 +13,10 @@ from fastgrad._errors import no_such_method
 from fastgrad._estimates import FLAGS, Derivative
 from fastgrad._noise.neighbourhood import Neighbourhood
 from fastgrad._point import ONE_ARRAY, Point, as_point, bound
+from fastgrad._stencils.scheme import ORDER
 from fastgrad._stencils.table import ORDERS, Stencil, stencil
 from fastgrad._typing import Float64Array, ScalarFunction, Step
 
-#: The order of error where none is asked for: with the textbook's step it errs as little as rounding does.
-ORDER = 2
 #: f's own rounding is taken as so many units of half a last place in each value.
 UNITS = 8.0
 #: A bar is so many times what the slopes of two orders, or with two steps, are apart.

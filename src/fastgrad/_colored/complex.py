@@ -15,6 +15,7 @@ from fastgrad._bounds import limits
 from fastgrad._calls import Calls
 from fastgrad._colored.compression import Compression
 from fastgrad._colored.forms import entries_of, places_by_columns, product
+from fastgrad._colored.missing_entries import ROUNDINGS, SHARE
 from fastgrad._complex.reading import complex_values
 from fastgrad._complex.step import JITTER, bar_of, complex_steps
 from fastgrad._errors import not_analytic
@@ -22,9 +23,8 @@ from fastgrad._estimates import FLAGS, Derivative
 from fastgrad._point import Point, as_point
 from fastgrad._typing import Array, Float64Array, IndexArray
 
-#: A row is no analytic function's if it is off by this share of what its entries do, and so many roundings, …
-SHARE, ROUNDINGS = 1e-3, 16.0
-#: … both with the usual step and with one so many times smaller: what bends in between is no reason.
+#: A row is no analytic function's if it is off both with the usual step and with one so many times smaller: what bends
+#: in between is no reason.
 FINER = 1 / 16
 
 

@@ -14,7 +14,7 @@ from fastgrad._stencils.scheme import Plan
 from fastgrad._typing import Array, Float64Array, VectorFunction
 from fastgrad.sparsity._verification import verify
 
-#: A row is looked at more closely when it is off by this share of what its entries do, and so many roundings.
+#: A row is off, and is looked at more closely, from this share of what its entries do, and so many roundings.
 SHARE, ROUNDINGS = 1e-3, 16.0
 #: How many entries are named in an error.
 _NAMED = 5

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgrad._adaptive.method import adaptive_derivative
-from fastgrad._complex.surroundings import Surroundings
+from fastgrad._complex.surroundings import ULP, Surroundings
 from fastgrad._errors import not_analytic
 from fastgrad._typing import Float64Array, IndexArray
 
@@ -29,7 +29,6 @@ STEP, ULPS = 2.0**-18, 64.0
 BARS = 30.0
 #: The farthest that the second look goes, in units of a direction.
 FARTHEST = 2.0**-4
-ULP = 2.0**-52
 
 
 def verify(

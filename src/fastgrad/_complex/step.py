@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgrad._complex.cauchy_riemann import verify
-from fastgrad._complex.surroundings import Surroundings
+from fastgrad._complex.surroundings import ULP, Surroundings
 from fastgrad._errors import not_analytic
 from fastgrad._estimates import FLAGS, Derivative
 from fastgrad._point import Point
@@ -25,7 +25,7 @@ LEAST = 2.0**-900
 #: The real part must stay, within this share of what there is.
 SAME = 1e-6
 #: Real moves, over |x_i|, between which roundings inside f differ, and the multiple of the jitter that makes a bar.
-JITTER, DEVIATIONS, ULP = 2.0**-32, 4.0, 2.0**-52
+JITTER, DEVIATIONS = 2.0**-32, 4.0
 
 
 def complex_gradient(f: ScalarFunction, point: Point, bounds: Any = None, *, details: bool = False) -> Derivative:

@@ -12,6 +12,9 @@ from fastgrad._errors import NO_VALUE, not_analytic
 from fastgrad._point import Point
 from fastgrad._typing import Array, Float64Array
 
+#: The spacing of doubles at 1.
+ULP = 2.0**-52
+
 
 class Surroundings:
     """f around a point in double precision; its values are lines of m numbers, m = 1 for a scalar f.

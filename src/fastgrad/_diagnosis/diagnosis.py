@@ -3,7 +3,7 @@
 import numpy as np
 
 from fastgrad._choices import log_of_choices
-from fastgrad._diagnosis.evidence import Evidence, Supposition, Truths
+from fastgrad._diagnosis.evidence import CHANCE, Evidence, Supposition, Truths
 from fastgrad._diagnosis.precision import rounding
 from fastgrad._diagnosis.rearranged import rearrangements, swaps
 from fastgrad._diagnosis.regions import region
@@ -14,8 +14,6 @@ from fastgrad._tree import Leaf, named
 
 #: Suppositions are tried on so many wrong entries; the one that fits is tried on all.
 TRIED = 4096
-#: Wrong entries that fill a region, of which so few have as many entries, are told even where their values say nothing.
-CHANCE = 1e-3
 #: So many leaves are diagnosed one by one.
 LEAVES = 3
 

@@ -22,6 +22,10 @@ LOOSE = 10.0
 CLEAR = 8.0
 #: Long lines are looked at in blocks of so many entries.
 BLOCK = 1 << 16
+#: What happens by chance in fewer cases than this is believed to be no chance.
+CHANCE = 1e-3
+#: Leaves and regions of more entries are not looked at as a whole.
+LARGEST = 1 << 22
 #: This share of the entries that tell anything must fit: the rest is left to kinks and bad luck.
 SHARE = 0.98
 

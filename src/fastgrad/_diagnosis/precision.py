@@ -12,7 +12,7 @@ from fastgrad._typing import Float64Array
 #: cancel, by more, but then all entries are, and none by so many times more than the middle one.
 SPREAD, OUTLIER = 256.0, 100.0
 #: No cancellation excuses more, beside the largest entry.
-LARGEST = 1e-3
+EXCUSED = 1e-3
 #: Fewer values than this prove no precision.
 FEW = 4
 
@@ -47,7 +47,7 @@ def _is_spread(e: Evidence, errors: Float64Array, touched: Truths) -> bool:
     others = np.abs(e.claimed[touched].astype(np.float64) - e.measured[touched])
     others = others[np.isfinite(others) & (others > 0)]
     is_outlier = others.size < FEW or largest > OUTLIER * float(np.median(others))
-    return not is_outlier and largest <= LARGEST * e.scale
+    return not is_outlier and largest <= EXCUSED * e.scale
 
 
 def _has_digits(values: Float64Array, bits: int) -> bool:

@@ -6,18 +6,16 @@ from math import isqrt, prod
 
 import numpy as np
 
-from fastgrad._diagnosis.evidence import LOOSE, Evidence, Supposition
+from fastgrad._diagnosis.evidence import CHANCE, LARGEST, LOOSE, Evidence, Supposition
 from fastgrad._tree import Leaf
 from fastgrad._typing import Float64Array, IndexArray
 
-#: Coincidences less probable than this, over all that is tried, are believed.
-CHANCE = 1e-3
 #: A value found by chance in a claim without such values.
 RARE = 1e-4
 #: Claims are searched for a value in so many entries.
 SEARCHED = 4096
-#: Arrays of more axes than this are not permuted, and lines of more entries not taken for flattened matrices.
-MOST_AXES, LONGEST = 5, 1 << 22
+#: Arrays of more axes than this are not permuted.
+MOST_AXES = 5
 
 #: From indices into a leaf to those at which the claim should hold what was measured there; −1: it does not say.
 Source = Callable[[IndexArray], IndexArray]
@@ -151,7 +149,7 @@ def _reversed(leaf: Leaf) -> Iterator[tuple[Source, str, str]]:
 def _flattened(leaf: Leaf) -> Iterator[tuple[Source, str, str]]:
     """Yield the matrices that a line may be made of, transposed."""
     size = prod(leaf.shape)
-    if size > LONGEST:
+    if size > LARGEST:
         return
     smaller = [k for k in range(2, isqrt(size) + 1) if size % k == 0]
     for rows in sorted({*smaller, *(size // k for k in smaller)}):

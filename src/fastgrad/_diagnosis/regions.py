@@ -4,14 +4,12 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from fastgrad._diagnosis.evidence import Truths
+from fastgrad._diagnosis.evidence import LARGEST, Truths
 from fastgrad._tree import Leaf, named
 from fastgrad._typing import IndexArray
 
 #: So many rows or columns are named; more are a range, or nothing.
 NAMED = 4
-#: Regions with more entries are not looked at.
-LARGEST = 1 << 22
 
 Box = tuple[IndexArray, ...]
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from fastgrad._diagnosis.evidence import Evidence, Supposition
+from fastgrad._diagnosis.evidence import CHANCE, Evidence, Supposition
 from fastgrad._diagnosis.words import number
 from fastgrad._typing import Float64Array, IndexArray
 
@@ -14,8 +14,6 @@ SEVERAL = 3
 SIGNS = 11
 #: A factor this near to a whole number, relative, or to one over such a number, is meant to be it.
 WHOLE, LARGEST_WHOLE = 1e-5, 10_000
-#: Of coincidences less probable than this nothing is feared.
-CHANCE = 1e-3
 
 
 def local_suppositions(e: Evidence) -> Iterator[Supposition]:

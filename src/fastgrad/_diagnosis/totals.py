@@ -4,13 +4,11 @@ from math import prod
 
 import numpy as np
 
-from fastgrad._diagnosis.evidence import Evidence
+from fastgrad._diagnosis.evidence import LARGEST, Evidence
 from fastgrad._diagnosis.words import number
 from fastgrad._tree import Leaf
 from fastgrad._typing import Float64Array
 
-#: Larger leaves are not looked at as a whole.
-LARGEST = 1 << 22
 #: So many constraints make a coincidence out of the question.
 SEVERAL = 3
 #: Totals nearer to zero than this share of their terms, or that near to a whole number, may be forced.

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fastgrad._noise.measurement import from_values
+from fastgrad._noise.measurement import POINTS, from_values
 from fastgrad._search.projections import Block, Projections
 
 #: A residual counts as one from this many of the deviations that were seen.
 KAPPA = 6.0
 #: Directions that noise and truncation are taken from, and the root is tested along.
 DIRECTIONS = 4
-#: The line that noise is first looked for on: points, and their distance beside the step.
-POINTS, FINE = 7, 2.0**-10
+#: The distance of the points on the line that noise is first looked for on, beside the step.
+FINE = 2.0**-10
 #: A rung of the ladder of steps, and how many rungs are looked at in all.
 RUNG, RUNGS, RUNGS_OF_ALL = 8.0, 6, 3
 #: Where the best rung is not good enough, how many steps in between are tried, and how far from it.

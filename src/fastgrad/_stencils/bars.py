@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from fastgrad._adaptive.method import NOISY
 from fastgrad._stencils.table import Stencil
 from fastgrad._typing import Float64Array
 
@@ -20,8 +21,6 @@ from fastgrad._typing import Float64Array
 SAFETY = 3.0
 #: … with so many roundings of f's values and of x within f, and so many times the noise that is seen.
 UNITS, INNER, DEVIATIONS = 4.0, 1.0, 2.0
-#: Noise over rounding from which it is worth telling.
-NOISY = 1e4
 #: Truncation beyond this share of f's slopes is more than a stencil can speak of.
 COARSE = 1e-3
 #: Slopes on both sides that meet as the step falls are at most so far apart with half the step; at a kink they stay.
