@@ -6,8 +6,8 @@ from typing import Any
 
 from fastgrad._calls import Calls, f_or_grad
 from fastgrad._errors import stacks_of_trees
+from fastgrad._matrix_check.claim import is_sparse
 from fastgrad._matrix_check.dense import hessian_by_gradient, hessian_by_values, jacobian_in_full
-from fastgrad._matrix_check.stored import is_sparse
 from fastgrad._point import Point, as_point
 from fastgrad._result import GradientCheck
 from fastgrad._typing import ScalarFunction, Step, VectorFunction

@@ -15,6 +15,11 @@ from fastgrad._tree import Tree, flatten
 from fastgrad._typing import Array
 
 
+def is_sparse(given: Any) -> bool:
+    """Tell whether something is one of SciPy's sparse arrays or matrices."""
+    return hasattr(given, "tocoo") and hasattr(given, "toarray")
+
+
 @dataclass(frozen=True)
 class MatrixClaim:
     """The claim as a dense array (rows, n), and which entries a sparse one stores; None where it came dense."""
@@ -41,7 +46,7 @@ def matrix_claim(given: Any, rows: tuple[int, ...], point: Point, what: str) -> 
     """
     shape = (prod(rows), point.array.size)
     stored = None
-    if hasattr(given, "tocoo") and hasattr(given, "toarray"):
+    if is_sparse(given):
         if tuple(given.shape) != shape:
             raise ShapeError(f"{what} has shape {tuple(given.shape)}; expected {shape}.")
         entries = given.tocoo()

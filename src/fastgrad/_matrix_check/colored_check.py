@@ -13,7 +13,7 @@ from fastgrad._colored.reader import ColorReader
 from fastgrad._errors import ShapeError
 from fastgrad._judge.claim import Claim
 from fastgrad._judge.tolerance import Tolerances, tolerances
-from fastgrad._matrix_check.claim import matrix_claim
+from fastgrad._matrix_check.claim import is_sparse, matrix_claim
 from fastgrad._matrix_check.colored_recheck import ColoredLook
 from fastgrad._matrix_check.forgotten import Completion, Sheet
 from fastgrad._matrix_check.judgement import Again, Findings, blank, judge, no_progress
@@ -23,7 +23,6 @@ from fastgrad._matrix_check.stored import (
     StoredClaim,
     claim_of_dense,
     flat_indices,
-    is_sparse,
     refuse_misfit,
     stored_claim,
 )

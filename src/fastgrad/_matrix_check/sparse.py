@@ -10,10 +10,11 @@ from fastgrad._colored.compression import Compression
 from fastgrad._colored.symmetry import mirror_images, symmetrize
 from fastgrad._direction import in_line
 from fastgrad._judge.tolerance import Tolerances
+from fastgrad._matrix_check.claim import is_sparse
 from fastgrad._matrix_check.colored_check import ColoredCheck
 from fastgrad._matrix_check.forgotten import Sheet
 from fastgrad._matrix_check.judgement import Again, Findings, blank, even
-from fastgrad._matrix_check.stored import StoredCase, StoredClaim, is_sparse, refuse_misfit
+from fastgrad._matrix_check.stored import StoredCase, StoredClaim, refuse_misfit
 from fastgrad._point import Point
 from fastgrad._result import GradientCheck
 from fastgrad._typing import Array, Float64Array, IndexArray, Step

@@ -22,11 +22,6 @@ SEEN_WHOLE = 1 << 16
 NAMED = 4
 
 
-def is_sparse(given: Any) -> bool:
-    """Tell whether something is one of SciPy's sparse arrays or matrices."""
-    return hasattr(given, "tocoo") and hasattr(given, "toarray")
-
-
 @dataclass(frozen=True)
 class StoredClaim:
     """What a claim stores: its pattern, and the values in the order of the pattern's rows.
