@@ -43,7 +43,7 @@ def page(check: "GradientCheck") -> str:
         f"<title>{check.what} check {check.verdict}</title>"
         "<style>body{font-family:sans-serif;max-width:60em;margin:2em auto;padding:0 1em;color:#22313f}"
         "table{border-collapse:collapse}th{border-bottom:1px solid #8a949e}</style>"
-        f"</head><body><h1>Gradient check</h1>{fragment(check)}</body></html>\n"
+        f"</head><body><h1>{check.what[0].upper()}{check.what[1:]} check</h1>{fragment(check)}</body></html>\n"
     )
 
 
