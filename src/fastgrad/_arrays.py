@@ -85,6 +85,11 @@ def given_steps(eps: Any, shape: tuple[int, ...]) -> Float64Array:
     return h
 
 
+def step_of(h: Float64Array, i: int) -> float:
+    """Return the step of entry i, where one stands for all, shape ``(1,)``, or each has its own."""
+    return float(h[i if h.size > 1 else 0])
+
+
 def float_dtype(dtype: Any) -> np.dtype[Any]:
     """Return dtype as float32 or float64, or refuse it."""
     result: np.dtype[Any] = np.dtype(dtype)

@@ -12,6 +12,7 @@ from fastgrad._arrays import given_steps, is_masked_array
 from fastgrad._bounds import limits
 from fastgrad._errors import ShapeError, StepError
 from fastgrad._estimates import FLAGS, Derivative
+from fastgrad._noise.steps import scales
 from fastgrad._point import Point
 from fastgrad._reading import Reader
 from fastgrad._stencils.scheme import ORDER, fitted, uniform
@@ -44,7 +45,7 @@ class Direction:
         if not np.isfinite(self.v).all():
             raise ValueError("v must be finite.")
         self._x = point.array.reshape(-1).astype(np.float64)
-        self.length = _norm(self.v / np.where(np.isfinite(self._x), np.maximum(np.abs(self._x), 1.0), 1.0))
+        self.length = _norm(self.v / scales(self._x))
         self._bounds = None if bounds is None else limits(bounds, point)
         self.low, self.high = -math.inf, math.inf
         if self._bounds is not None:

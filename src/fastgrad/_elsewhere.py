@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from fastgrad._ahead import Ahead
+from fastgrad._arrays import step_of
 from fastgrad._calls import Calls
 from fastgrad._gradient import numerical_gradient
 from fastgrad._judge.recheck import MULTIPLES
@@ -45,7 +46,7 @@ class Elsewhere:
     def prepare(self, entries: IndexArray, h: Float64Array) -> None:
         """Ask for f at the steps that the second look at these entries begins with."""
         self.f.prepare(
-            (np.array([i]), np.array([sign * factor * float(h[i if h.size > 1 else 0])]))
+            (np.array([i]), np.array([sign * factor * step_of(h, i)]))
             for i in entries.tolist()
             for factor in MULTIPLES
             for sign in (1, -1)

@@ -8,6 +8,7 @@ import numpy as np
 
 from fastgrad import steps
 from fastgrad._adaptive.entries import adaptive_gradient
+from fastgrad._arrays import step_of
 from fastgrad._containers import refuse_tree
 from fastgrad._errors import no_such_method
 from fastgrad._estimates import FLAGS, Derivative
@@ -127,7 +128,7 @@ def _by_differences(
     with np.errstate(all="ignore"):
         around = Neighbourhood(f, point)
         for i in range(x.size):
-            taken[i] = step = steps.realised(x[i])(float(h[i if h.size > 1 else 0]))
+            taken[i] = step = steps.realised(x[i])(step_of(h, i))
             for side, (s, other) in enumerate(zip(stencils, others, strict=True)):
                 reach = range(1, max(s.reach, other.reach if other else 0) + 1)
                 sign = 1 if s.offsets[0] > 0 else -1

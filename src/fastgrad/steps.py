@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fastgrad import _backend
-from fastgrad._arrays import given_steps, real_array
+from fastgrad._arrays import given_steps, real_array, step_of
 from fastgrad._errors import bad_step, lost_step, unmeasured_noise
-from fastgrad._noise.steps import by_noise, from_noise, noise
+from fastgrad._noise.steps import by_noise, from_noise, noise, scales
 from fastgrad._point import Point
 from fastgrad._typing import Array, Float64Array, Step
 
@@ -64,7 +64,7 @@ def refuse_lost_steps(point: Point, h: Float64Array) -> None:
     if i < 0:
         return
     value = point.array.reshape(-1)[i]
-    step = float(h[i if h.size > 1 else 0])
+    step = step_of(h, i)
     with np.errstate(over="ignore"):
         plus, minus = value.dtype.type(float(value) + step), value.dtype.type(float(value) - step)
     raise lost_step(point.name(i), float(value), step, (float(plus) - float(minus)) / 2)
@@ -88,10 +88,9 @@ def auto(x: ArrayLike, order: int = 2) -> Float64Array:
     array([-18., -11.])
     """
     x = real_array(x, "x")
-    size = np.abs(x, dtype=np.float64).reshape(-1)
-    scale = np.where(np.isfinite(size), np.maximum(size, 1.0), 1.0)
+    scale = np.log2(scales(x))
     spacing = float(np.log2(np.finfo(x.dtype).eps))
-    exponent = np.maximum((spacing + np.log2(scale)) / (order + 1), 3 * spacing / 5 + np.log2(scale))
+    exponent = np.maximum((spacing + scale) / (order + 1), 3 * spacing / 5 + scale)
     return np.exp2(np.floor(exponent))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from fastgrad._arrays import step_of
 from fastgrad._budget import Budget, Spent
 from fastgrad._noise.measurement import noise
 from fastgrad._point import Point
@@ -134,7 +135,7 @@ class Probe:
 
     def size(self, i: int) -> float:
         """Return the magnitude of entry i of x, or its step where that is zero."""
-        return abs(float(self._x.flat[i])) or float(self._h[i if self._h.size > 1 else 0])
+        return abs(float(self._x.flat[i])) or step_of(self._h, i)
 
     def slope(self, i: int, h: float) -> Slope | None:
         """Return the differences at entry i with step h, steps as rounded; None where f has no finite value there."""
@@ -181,5 +182,5 @@ class Probe:
         before = float(flat[i])
         flat[i] = before + sign * step
         taken = abs(float(flat[i]) - before)
-        ask = self.value_if_any if step > float(self._h[i if self._h.size > 1 else 0]) else self.value
+        ask = self.value_if_any if step > step_of(self._h, i) else self.value
         return ask(x, i, sign), taken

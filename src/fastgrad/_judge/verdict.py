@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgrad import _backend
+from fastgrad._arrays import step_of
 from fastgrad._diagnosis.diagnosis import diagnose
 from fastgrad._diagnosis.evidence import Evidence
 from fastgrad._judge.claim import Claim
@@ -55,7 +56,7 @@ class Case:
 
     def step(self, i: int) -> float:
         """Return the step of the entry of x with flat index i."""
-        return float(self.h[i if self.h.size > 1 else 0])
+        return step_of(self.h, i)
 
     def evidence(self, measured: Array, wrong: "Rows", rest_is_right: bool) -> Evidence:
         """Return what a diagnosis is to see; entries that were not measured are right as claimed, or unknown."""

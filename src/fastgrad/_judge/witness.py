@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastgrad import _backend
+from fastgrad._arrays import step_of
 from fastgrad._judge.probe import DEVIATIONS
 from fastgrad._noise.measurement import rounding_noise
 from fastgrad._reading import entry_name
@@ -123,7 +124,7 @@ class Witness:
 
     def _entry_fits(self, i: int, claimed: float) -> bool:
         def look(factor: float) -> Slopes:
-            step = np.array([self._h[i if self._h.size > 1 else 0] * factor])
+            step = np.array([step_of(self._h, i) * factor])
             plus, minus, taken = self._spare.entry_sides(np.array([i]), step)
             return plus, minus, float(taken[0]), claimed
 

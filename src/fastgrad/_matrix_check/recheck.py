@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastgrad._ahead import Move, key_of
+from fastgrad._arrays import step_of
 from fastgrad._judge.probe import UNIT_ROUNDOFF, UNITS, Probe
 from fastgrad._judge.recheck import MULTIPLES, look_again
 from fastgrad._point import Point
@@ -91,7 +92,7 @@ class Outputs:
         for i in columns.tolist():
             for factor in MULTIPLES:
                 for sign in (1, -1):
-                    yield np.array([i]), np.array([sign * factor * self._step(i)])
+                    yield np.array([i]), np.array([sign * factor * step_of(self._h, i)])
 
     def is_deterministic(self) -> bool:
         """Tell whether f returns the same at x twice."""
@@ -113,7 +114,9 @@ class Outputs:
             if not np.isfinite(probe.centre):
                 continue
             sizes = abs(claimed[k]), abs(first[k]) if np.isfinite(first[k]) else 0.0
-            finding = look_again(probe, i, self._step(i), None, float(claimed[k]), float(atol[k]) + rtol * max(sizes))
+            finding = look_again(
+                probe, i, step_of(self._h, i), None, float(claimed[k]), float(atol[k]) + rtol * max(sizes)
+            )
             if finding is not None:
                 found[:, k] = finding.measured, finding.bound, finding.left, finding.right
         return found
@@ -124,7 +127,7 @@ class Outputs:
         sides = []
         try:
             for factor in MULTIPLES:
-                (plus, up), (minus, down) = (self._moved(i, sign * factor * self._step(i)) for sign in (1, -1))
+                (plus, up), (minus, down) = (self._moved(i, sign * factor * step_of(self._h, i)) for sign in (1, -1))
                 sides.append(Sides(plus[rows], minus[rows], up, down))
         except Exception:
             return np.full((2, rows.size), np.nan)
@@ -144,6 +147,3 @@ class Outputs:
         probe = Probe(lambda x: self.values(x)[row], self._point, self._h)
         self._probes[row] = probe
         return probe
-
-    def _step(self, i: int) -> float:
-        return float(self._h[i if self._h.size > 1 else 0])

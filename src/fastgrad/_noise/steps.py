@@ -127,7 +127,7 @@ def from_noise(noise: float, x: Any, bend: Any, *, method: str = "central", orde
         raise ShapeError(f"an array of bends must be shaped like x, {array.shape}; got {bends.shape}.")
     s = stencil(method, order)
     weight, coefficient = _constants(s)
-    lengths = _lengths(array)
+    lengths = scales(array)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         h = (weight * noise / (math.sqrt(order) * coefficient * bends.reshape(-1))) ** (1.0 / (order + 1))
     shortest = 64.0 * float(np.finfo(array.dtype).eps) * np.maximum(lengths, np.abs(array.reshape(-1)))
@@ -162,7 +162,7 @@ def by_noise(
         if math.isnan(measured):
             raise StepError("f has no finite values around x, so that its noise cannot be measured: give eps.")
         level = max(measured, float(np.finfo(x.dtype).eps) / 4 * abs(around.centre))
-        lengths = _lengths(x)
+        lengths = scales(x)
         asked = np.unique(np.linspace(0, x.size - 1, min(SAMPLED, x.size)).round().astype(np.intp))
         found = np.array([_bend(around, int(i), float(lengths[i]), level, chosen) for i in asked])
     power = chosen.derivative
@@ -176,7 +176,7 @@ def by_noise(
 
 def _noise_around(around: Neighbourhood, x: Array, limits: Limits | None = None) -> float:
     """Return the noise, for steps about as long as a central difference takes."""
-    steps = float(np.cbrt(np.finfo(x.dtype).eps)) * _lengths(x)
+    steps = float(np.cbrt(np.finfo(x.dtype).eps)) * scales(x)
     return float(_noise.noise(around.at, x, steps, limits)) if x.size else 0.0
 
 
@@ -233,7 +233,7 @@ def _constants(s: Stencil) -> tuple[float, float]:
     return math.hypot(*s.numerators) / s.denominator, abs(moment) / (s.denominator * math.factorial(power))
 
 
-def _lengths(x: Array) -> Float64Array:
-    """Return for each entry the scale on which f is taken to change, unless it is asked: max(1, |x_i|)."""
+def scales(x: Array) -> Float64Array:
+    """Return for each entry, flat, the scale on which f is taken to change, unless it is asked: max(1, |x_i|)."""
     size = np.abs(x, dtype=np.float64).reshape(-1)
     return np.where(np.isfinite(size), np.maximum(size, 1.0), 1.0)

@@ -107,8 +107,7 @@ class Looks:
         self.findings[i] = finding
         seen = self._probe.slope(i, reach)
         error = (finding.measured if seen is None else seen.central) - claimed
-        low, high = (finding.left, finding.right) if finding.is_kink else (finding.measured, finding.measured)
-        nearest = min(max(claimed, min(low, high)), max(low, high))
+        nearest = finding.nearest(claimed)
         off = abs(claimed - nearest)
         is_wrong = off > max(self._tolerance(claimed, nearest), finding.bound)
         return Look(error, is_wrong, abs(error - expected) <= max(ALIKE * abs(error), unsure + finding.bound))
