@@ -17,7 +17,7 @@ ROWS = {
         "_bench.tables _bench.record _bench.rows _bench.timing _bench.machine"
     ),
     "judge": (
-        "testing _replay _matrix_check.assertions _matrix_check.check _matrix_check.dense "
+        "testing _replay _matrix_check.check _matrix_check.dense "
         "_matrix_check.sparse _matrix_check.colored_check _matrix_check.colored_recheck "
         "_matrix_check.judgement _matrix_check.forgotten _matrix_check.stored _matrix_check.claim "
         "_matrix_check.recheck _layer_check.check _layer_check.outputs _layer_check.calls _layer_check.parameters "
