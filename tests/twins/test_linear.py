@@ -14,6 +14,9 @@ from fastgrad.reference import linear as plain
 
 Array = NDArray[Any]
 
+#: Bytes of a result that is written around the caches.
+LARGE = 1 << 30
+
 
 @settings(max_examples=60, deadline=None)
 @given(
@@ -23,11 +26,11 @@ Array = NDArray[Any]
     exact=st.booleans(),
     curved=st.booleans(),
     offset=st.integers(0, 15),
-    around=st.booleans(),
+    nbytes=st.sampled_from([0, LARGE]),
     seed=st.integers(0, 2**32 - 1),
 )
 def test_layers_agree(
-    m: int, n: int, dtype: type, exact: bool, curved: bool, offset: int, around: bool, seed: int
+    m: int, n: int, dtype: type, exact: bool, curved: bool, offset: int, nbytes: int, seed: int
 ) -> None:
     """With whole numbers the products are exact, and what is left has the same bits."""
     rng = np.random.default_rng(seed)
@@ -35,10 +38,10 @@ def test_layers_agree(
     x, shift, c = (rng.integers(-8, 9, k).astype(np.float64) for k in (n, m, m))
     q, h = rng.random(m) * curved, np.array([2.0**-10 if exact else 1e-3])
     theirs: Array = np.empty((m, n), dtype)
-    plain.layer_differences(W, x, shift, c, q, h, False, theirs)
+    plain.layer_differences(W, x, shift, c, q, h, nbytes, theirs)
     ours, moved = elsewhere(theirs, offset), elsewhere(W, (3 * offset) % 16)
     moved[...] = W
-    compiled.layer_differences(moved, x, shift, c, q, h, around, ours)
+    compiled.layer_differences(moved, x, shift, c, q, h, nbytes, ours)
     np.testing.assert_array_equal(ours, theirs)
 
 
@@ -56,11 +59,11 @@ def test_the_bits_of_a_layer_do_not_depend_on_where_it_lies() -> None:
     for offset in range(16):
         moved, out = elsewhere(W, offset), np.empty((3, 77))
         moved[...] = W
-        compiled.layer_differences(moved, x, zeros, zeros, np.ones(3), h, bool(offset % 2), out)
+        compiled.layer_differences(moved, x, zeros, zeros, np.ones(3), h, LARGE * (offset % 2), out)
         results.append(out)
     for out in results[1:]:
         np.testing.assert_array_equal(out, results[0])
-    plain.layer_differences(W, x, zeros, zeros, np.ones(3), h, False, out)
+    plain.layer_differences(W, x, zeros, zeros, np.ones(3), h, 0, out)
     np.testing.assert_allclose(results[0], out, rtol=1e-9, atol=1e-9)
 
 
@@ -73,7 +76,7 @@ def test_shapes_of_a_layer_are_looked_at(name: str) -> None:
         "c": np.ones(2),
         "q": np.ones(2),
     }
-    arguments.update(q=np.ones(2), h=np.ones(1), around=False, out=np.ones((2, 3)))
+    arguments.update(q=np.ones(2), h=np.ones(1), nbytes=0, out=np.ones((2, 3)))
     arguments[name] = np.concatenate([arguments[name]] * 2)
     with pytest.raises(ValueError, match="do not fit"):
         compiled.layer_differences(**arguments)

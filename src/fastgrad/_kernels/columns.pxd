@@ -1,24 +1,14 @@
-# What the members of one colour do: move, add up the values of f, and read their entries off.
+# What the members of one colour do: move, and read their entries off the line that the values of f add up to.
 from libc.stdint cimport uint16_t, uint32_t
 
 from fastgrad._kernels.cache cimport COLUMNS
 from fastgrad._kernels.differences cimport Scheme
+from fastgrad._kernels.gathered cimport quotients, scatter
 from fastgrad._kernels.indices cimport index
 from fastgrad._kernels.wide cimport real
 
 cdef enum:
     FAR = 65535  # the largest code: what is to be added before the next one
-
-
-cdef inline int add_up(double[::1] to, const double *values, double weight, bint is_first) except -1 nogil:
-    cdef Py_ssize_t r
-    if is_first:
-        for r in range(to.shape[0]):
-            to[r] = weight * values[r]
-    else:
-        for r in range(to.shape[0]):
-            to[r] += weight * values[r]
-    return 0
 
 
 cdef inline Py_ssize_t common_row(const unsigned char[::1] which, const index[::1] members) noexcept nogil:
@@ -147,19 +137,12 @@ cdef inline int gather(
         const double[::1] h, Scheme scheme, Py_ssize_t j, Py_ssize_t n, const double[::1] total, double[:, ::1] block,
         real[::1] data) except -1:
     """Keep a column, and write those that were kept as soon as they fill a block, or are the last."""
-    cdef Py_ssize_t r, k = j % COLUMNS, first = j - k
+    cdef Py_ssize_t m = total.shape[0], k = j % COLUMNS
     cdef double width = scheme.widths[scheme.which[0 if scheme.which.shape[0] == 1 else j]]
     width = width * h[0 if h.shape[0] == 1 else j]
-    for r in range(total.shape[0]):
-        block[k, r] = total[r] / width
+    if m == 0:
+        return 0
+    quotients(&block[k, 0], &total[0], width, m)
     if k == COLUMNS - 1 or j == n - 1:
-        write(block[:k + 1], first, n, data)
-    return 0
-
-
-cdef inline int write(const double[:, ::1] block, Py_ssize_t first, Py_ssize_t n, real[::1] data) except -1 nogil:
-    cdef Py_ssize_t r, k
-    for r in range(block.shape[1]):
-        for k in range(block.shape[0]):
-            data[r * n + first + k] = <real>block[k, r]
+        scatter(&block[0, 0], k + 1, m, &data[0], n, j - k)
     return 0

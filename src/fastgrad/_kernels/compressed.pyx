@@ -15,9 +15,10 @@ from fastgrad._kernels.buffers cimport (
     Frame, call, double_buffer, flat, frame_of, fresh_copy, is_laid_out, same_frame, same_shape)
 from fastgrad._kernels.cache cimport COLUMNS
 from fastgrad._kernels.columns cimport (
-    add_apart, add_up, add_words, common_row, first_offset, gather, move, offset_of, read_off)
+    add_apart, add_words, common_row, first_offset, gather, move, offset_of, read_off)
 from fastgrad._kernels.counts cimport FASTGRAD_COUNTS_ARE_EXACT, Py_REFCNT
 from fastgrad._kernels.differences cimport Scheme
+from fastgrad._kernels.gathered cimport add_up
 from fastgrad._kernels.indices cimport index, inside, rise, rises
 from fastgrad._kernels.wide cimport real, wide_int
 
@@ -58,19 +59,21 @@ cdef class Work:
         """Add the values y, as weighted, to a line, or write them there first."""
         cdef Py_buffer view
         cdef const double[::1] values
+        cdef Py_ssize_t m = to.shape[0]
         if self.shape is not None and type(y) is ndarray and double_buffer(y, &view):
-            if same_shape(&view, self.shape) and view.len == to.shape[0] * <Py_ssize_t>sizeof(double):
-                add_up(to, <const double *>view.buf, weight, is_first)
+            if same_shape(&view, self.shape) and view.len == m * <Py_ssize_t>sizeof(double):
+                if m:
+                    add_up(&to[0], <const double *>view.buf, weight, m, is_first)
                 PyBuffer_Release(&view)
                 return 0
             PyBuffer_Release(&view)
         array = reader.array(y, i, offset, self.shape)
-        if array.size != to.shape[0]:
+        if array.size != m:
             raise ValueError("f has not as many values as there are rows")
         self.shape = array.shape
-        if array.size:
+        if m:
             values = array.reshape(-1)
-            add_up(to, &values[0], weight, is_first)
+            add_up(&to[0], &values[0], weight, m, is_first)
         return 0
 
     cdef int take_centre(self, object f, object x, object reader) except -1:
@@ -209,7 +212,7 @@ cdef bint run(
                     if row < 0:
                         add_apart(scheme, starts, indices, by_rows, entries, k, True, work.centre, work.total)
                     elif scheme.offsets[row, k] == 0 and scheme.weights[row, k] != 0.0 and work.total.shape[0]:
-                        add_up(work.total, &work.centre[0], scheme.weights[row, k], False)
+                        add_up(&work.total[0], &work.centre[0], scheme.weights[row, k], work.total.shape[0], False)
                 if not in_place or Py_REFCNT(buffer) != count:
                     if in_place and not moves_on(base, h, scheme, group, k, k, point):
                         work.buffer = None

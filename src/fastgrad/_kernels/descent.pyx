@@ -1,6 +1,5 @@
 """Gradient descent on least squares, one reading of the data a step."""
-# The residuals of four rows and their share of the gradient
-# are formed while these rows lie in the nearest cache.
+# The residuals of four rows and their share of the gradient are formed while these rows lie in the nearest cache.
 #
 #   A         (n, p)  float or double, C order, read
 #   b         (n,)    double, read
@@ -15,11 +14,11 @@ from cpython.exc cimport PyErr_CheckSignals
 from libc.math cimport isfinite, sqrt
 
 from fastgrad._kernels.lanes cimport add_product, fill, lanes, load, load_doubles, multiply, store, total
+from fastgrad._kernels.signals cimport SPAN
 from fastgrad._kernels.wide cimport real, wide_int
 
 cdef enum:
     BLOCK = 64            # rows whose sums are formed apart and then added: long sums keep their digits
-    SPAN = 1 << 24        # entries of A between two looks for Ctrl-C: at most some 20 ms, wherever A lies
 
 
 # Adds Aᵀr of the rows from `first` up to `end` to `work`, and r . r to `squares`; fewer than 8 columns.
@@ -230,7 +229,7 @@ cdef tuple run(
     cdef Place place = Place(0, 0, -1, 0.0)
     cdef int ended = 0
     if b.shape[0] != n or x.shape[0] != p or gradient.shape[0] != p or work.shape[0] != p or last < 0:
-        raise ValueError("descend: the arrays do not fit each other.")
+        raise ValueError("the arrays do not fit each other")
     gradient[:] = 0.0
     while place.step <= last and not ended:
         with nogil:

@@ -11,6 +11,6 @@ def layer_differences(
     c: Float64Array,
     q: Float64Array,
     h: Float64Array,
-    around: bool,
+    nbytes: int,
     out: NDArray[Any],
 ) -> None: ...

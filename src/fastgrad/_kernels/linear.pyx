@@ -5,8 +5,9 @@ from fastgrad._kernels.ahead cimport soon_read, soon_written
 from fastgrad._kernels.lanes cimport (
     add, add_product, fill, lanes, load, load_doubles, multiply, save, subtract, total,
 )
-from fastgrad._kernels.rows cimport HELD, SPAN, exact_inverse, held, write_row
-from fastgrad._kernels.streams cimport HAS_STREAMS, settle, stream
+from fastgrad._kernels.rows cimport HELD, exact_inverse, held, write_row
+from fastgrad._kernels.signals cimport SPAN
+from fastgrad._kernels.streams cimport AROUND_FROM, HAS_STREAMS, settle, stream
 from fastgrad._kernels.wide cimport real, wide_double, wide_int
 
 cdef enum:
@@ -151,11 +152,12 @@ cdef wide_int write_rows(
 
 # Rows in spans of SPAN terms, with a look for signals after each. Shapes: as write_rows has them, and h (1,).
 cdef Py_ssize_t measure_layer(const real[:, ::1] W, const double[::1] x, const double[::1] shift, const double[::1] c,
-                              const double[::1] q, const double[::1] h, bint around, real[:, ::1] out) except -1:
+                              const double[::1] q, const double[::1] h, Py_ssize_t nbytes,
+                              real[:, ::1] out) except -1:
     cdef Py_ssize_t first, last, m = W.shape[0], n = W.shape[1]
     cdef Py_ssize_t rows = 1 + SPAN // (n + 1)
     cdef double inverse = exact_inverse(h)
-    cdef bint streams = HAS_STREAMS and around
+    cdef bint streams = HAS_STREAMS and nbytes >= AROUND_FROM
     cdef double[HELD] room
     cdef const double* inputs
     if (x.shape[0] != n or shift.shape[0] != m or c.shape[0] != m or q.shape[0] != m or h.shape[0] != 1
@@ -173,9 +175,9 @@ cdef Py_ssize_t measure_layer(const real[:, ::1] W, const double[::1] x, const d
 
 
 # W, out (m, n)  x (n,)  shift, c, q (m,)  h (1,)
-def layer_differences(W, x, shift, c, q, h, bint around, out):
+def layer_differences(W, x, shift, c, q, h, Py_ssize_t nbytes, out):
     """Form Wx and write the differences of every entry of W into out, row by row, for one sample and one step."""
     if out.dtype.char == 'd':
-        measure_layer[double](W, x, shift, c, q, h, around, out)
+        measure_layer[double](W, x, shift, c, q, h, nbytes, out)
     else:
-        measure_layer[float](W, x, shift, c, q, h, around, out)
+        measure_layer[float](W, x, shift, c, q, h, nbytes, out)

@@ -8,7 +8,7 @@ from libc.stdint cimport uintptr_t
 from fastgrad._kernels.ahead cimport soon_written    # in C alone
 from fastgrad._kernels.cache cimport LINE
 from fastgrad._kernels.rows cimport HELD, held, up_to_line
-from fastgrad._kernels.streams cimport HAS_STREAMS, settle
+from fastgrad._kernels.streams cimport AROUND_FROM, HAS_STREAMS, settle
 from fastgrad._kernels.wide cimport real, wide_int
 
 cdef extern from *:
@@ -50,8 +50,7 @@ cdef extern from *:
     void fastgrad_around_f32(float factor, const float *x, float *out, Py_ssize_t n) noexcept nogil
 
 cdef enum:
-    SHORTEST_ROW = 1024               # bytes; the ends of shorter rows weigh more than streaming gains
-    STREAM_FROM = 24 * 1024 * 1024    # bytes of the result; from there streaming gained, with 32 MiB of last-level cache
+    SHORTEST_ROW = 1024    # bytes; the ends of shorter rows weigh more than streaming gains
 
 
 # Shapes: g (m,), z (m,), x (n,), out (m, n), none of them empty. Row i of out is made from x and one factor: g_i, or
@@ -102,7 +101,7 @@ cdef wide_int add(const real[::1] g, const real* x, real[:, ::1] out) except -1 
 cdef int fill(const real[::1] g, const real[::1] z, const real[::1] x, real[:, ::1] out,
               bint masked, bint accumulate) except -1 nogil:
     cdef Py_ssize_t row = out.shape[1] * sizeof(real)
-    cdef bint around = HAS_STREAMS and row >= SHORTEST_ROW and out.shape[0] * row >= STREAM_FROM
+    cdef bint around = HAS_STREAMS and row >= SHORTEST_ROW and out.shape[0] * row >= AROUND_FROM
     cdef real[HELD] room
     cdef const real* inputs = held(&x[0], x.shape[0], &out[0, 0], True, room)
     if accumulate:

@@ -7,9 +7,8 @@ from fastgrad._kernels.cache cimport LINE, PAGE
 from fastgrad._kernels.wide cimport real
 
 cdef enum:
-    LONGEST = 4096          # entries of a row whose inputs are held
+    LONGEST = 4096    # entries of a row whose inputs are held
     HELD = LONGEST + (PAGE + LINE) // 4    # of 4 bytes or more: the room that this takes
-    SPAN = 1 << 24          # terms between two looks for signals, about 20 ms
 
 
 # 1/(2·h) where there is one step and that is exact, so that multiplying gives the bits of dividing; else 0.

@@ -6,9 +6,9 @@ from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 import numpy
 
 from fastgrad._kernels.buffers cimport double_buffer, same_shape
-from fastgrad._kernels.views cimport unpack
-from fastgrad._kernels.wide cimport real
 from fastgrad._kernels.cache cimport COLUMNS
+from fastgrad._kernels.gathered cimport add_up, quotients, scatter
+from fastgrad._kernels.views cimport unpack
 
 cdef type ndarray = numpy.ndarray
 cdef type float64 = numpy.float64
@@ -138,41 +138,29 @@ cdef class JacobianSink(Sink):
         return 0
 
     cdef int add(self, const double *values, double weight, bint is_first) except -1:
-        cdef Py_ssize_t r
-        if is_first:
-            for r in range(self.total.shape[0]):
-                self.total[r] = weight * values[r]
-        else:
-            for r in range(self.total.shape[0]):
-                self.total[r] += weight * values[r]
+        if self.total.shape[0]:
+            add_up(&self.total[0], values, weight, self.total.shape[0], is_first)
         return 0
 
     cdef int close(self, Py_ssize_t i, double width) except -1:
-        cdef Py_ssize_t r
-        for r in range(self.total.shape[0]):
-            self.block[i % COLUMNS, r] = self.total[r] / width
+        if self.total.shape[0]:
+            quotients(&self.block[i % COLUMNS, 0], &self.total[0], width, self.total.shape[0])
         self.last = i
         if i % COLUMNS == COLUMNS - 1:
             self.flush()
         return 0
 
     cdef int flush(self) except -1:
+        cdef Py_ssize_t m = self.total.shape[0], k = self.last % COLUMNS
+        if m == 0:
+            return 0
         if self.is_double:
-            scatter[double](self.block, self.last, self.J64)
+            scatter[double](&self.block[0, 0], k + 1, m, &self.J64[0, 0], self.J64.shape[1], self.last - k)
         else:
-            scatter[float](self.block, self.last, self.J32)
+            scatter[float](&self.block[0, 0], k + 1, m, &self.J32[0, 0], self.J32.shape[1], self.last - k)
         return 0
 
     cdef int finish(self) except -1:
         if self.last >= 0 and self.last % COLUMNS != COLUMNS - 1:
             self.flush()
         return 0
-
-
-cdef int scatter(const double[:, ::1] block, Py_ssize_t last, real[:, ::1] J) except -1 nogil:
-    """Write the gathered columns, the last of which is column `last`, into J."""
-    cdef Py_ssize_t r, k, first = last - last % COLUMNS
-    for r in range(J.shape[0]):
-        for k in range(last - first + 1):
-            J[r, first + k] = <real>block[k, r]
-    return 0

@@ -5,6 +5,7 @@ from libc.stdint cimport uint64_t
 from libc.string cimport memcmp, memcpy
 
 from fastgrad._kernels.cache cimport COLUMNS
+from fastgrad._kernels.gathered cimport add_up, quotients, scatter
 from fastgrad._kernels.wide cimport real
 
 ctypedef double (*scalar_0)(const double* x, Py_ssize_t n) noexcept nogil
@@ -231,28 +232,3 @@ cdef inline Py_ssize_t jacobian_span(
             scatter(block, kept, m, out, n, i + 1 - kept)
             kept = 0
     return stop
-
-
-cdef inline void add_up(double* total, const double* y, double weight, Py_ssize_t m, bint is_first) noexcept nogil:
-    cdef Py_ssize_t r
-    if is_first:
-        for r in range(m):
-            total[r] = weight * y[r]
-    else:
-        for r in range(m):
-            total[r] += weight * y[r]
-
-
-cdef inline void quotients(double* out, const double* total, double width, Py_ssize_t m) noexcept nogil:
-    cdef Py_ssize_t r
-    for r in range(m):
-        out[r] = total[r] / width
-
-
-cdef inline void scatter(
-        const double* block, Py_ssize_t kept, Py_ssize_t m, real* out, Py_ssize_t n, Py_ssize_t first) noexcept nogil:
-    """Write gathered columns, of which the first is column `first`, into the rows of out."""
-    cdef Py_ssize_t r, k
-    for r in range(m):
-        for k in range(kept):
-            out[r * n + first + k] = <real>block[k * m + r]

@@ -31,5 +31,9 @@ cdef extern from *:
     void settle "fastgrad_settle"() noexcept nogil
 
 
+cdef enum:
+    AROUND_FROM = 24 << 20    # bytes of a result; from there it gained, where the last of the caches holds 32 MiB
+
+
 cdef inline void stream(real* to, const real* source, Py_ssize_t n) noexcept nogil:
     stream_bytes(<char*> to, <const char*> source, n * sizeof(real))

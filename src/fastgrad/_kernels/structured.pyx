@@ -11,7 +11,8 @@ from cpython.exc cimport PyErr_CheckSignals
 from libc.math cimport fabs
 from libc.string cimport memset
 
-from fastgrad._kernels.rows cimport HELD, SPAN, exact_inverse, held, write_row
+from fastgrad._kernels.rows cimport HELD, exact_inverse, held, write_row
+from fastgrad._kernels.signals cimport SPAN
 from fastgrad._kernels.softmax cimport (
     ORDERS, RADIUS, SHORT_RADIUS, form_moments, log_change, series, short_series,
 )

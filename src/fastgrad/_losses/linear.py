@@ -11,7 +11,6 @@ from fastgrad._errors import ShapeError
 from fastgrad._losses.criteria import Criterion, Directions, held, rows
 from fastgrad._losses.named import LossLike, bind
 from fastgrad._losses.parts import (
-    AROUND_FROM,
     SidedLoop,
     along_lines,
     apply,
@@ -155,19 +154,19 @@ class LinearLoss:
         if self.wrt == "x":
             self._differences_by_inputs(self._outputs(x), x, h, out)
             return 2 * x.size
-        return self._rows(x, h, out.nbytes >= AROUND_FROM)(0, len(x), out, out)
+        return self._rows(x, h, out.nbytes)(0, len(x), out, out)
 
     def __fastgrad_rows__(self, x: Array, h: Float64Array) -> RowLoop | None:
         """Return what measures rows of x, which are outputs of the layer; None where x is the inputs."""
         if x.shape != self._shape:
             raise unlike(x, self._shape, self.wrt)
-        return None if self.wrt == "x" else on_both_sides(self._rows(x, h, False))
+        return None if self.wrt == "x" else on_both_sides(self._rows(x, h, 0))
 
-    def _rows(self, x: Array, h: Float64Array, around: bool) -> SidedLoop:
+    def _rows(self, x: Array, h: Float64Array, nbytes: int) -> SidedLoop:
         terms, b = self._criterion.terms, self._held["b"]
         if self.wrt == "W" and terms is not None and h.size == 1:
             shift = terms.shift if b is None else terms.shift + b
-            return of_terms(x, self._inputs[0], terms._replace(shift=shift), h, around)
+            return of_terms(x, self._inputs[0], terms._replace(shift=shift), h, nbytes)
         return along_lines(self._criterion.own(self._outputs(x)), self._inputs, h, False)
 
     def _differences_by_inputs(self, y: Float64Array, x: Array, h: Float64Array, out: Array) -> None:

@@ -14,9 +14,6 @@ from fastgrad._typing import Array, Float64Array, RowLoop
 #: Measures rows first to last into the left and the right differences; returns the number of evaluations made.
 SidedLoop = Callable[[int, int, Array, Array], int]
 
-#: Bytes of a result from which writing around the caches gains, where the last of them holds 32 MiB.
-AROUND_FROM = 24 << 20
-
 
 def along_lines(lines: Lines, inputs: Float64Array, h: Float64Array, rectified: bool) -> SidedLoop:
     """Return what measures the rows of units along their lines, as `inputs` move them."""
@@ -31,12 +28,12 @@ def along_lines(lines: Lines, inputs: Float64Array, h: Float64Array, rectified: 
     return rows_between
 
 
-def of_terms(W: Array, x: Float64Array, terms: Terms, h: Float64Array, around: bool) -> SidedLoop:
+def of_terms(W: Array, x: Float64Array, terms: Terms, h: Float64Array, nbytes: int) -> SidedLoop:
     """Return what measures a loss that is known output by output, for one sample; both sides are alike."""
 
     def rows_between(first: int, last: int, left: Array, right: Array) -> int:
         some = slice(first, last)
-        _backend.linear.layer_differences(W[some], x, terms.shift[some], terms.c[some], terms.q[some], h, around, left)
+        _backend.linear.layer_differences(W[some], x, terms.shift[some], terms.c[some], terms.q[some], h, nbytes, left)
         if right is not left:
             right[...] = left
         return 2 * left.size

@@ -11,7 +11,6 @@ from fastgrad._losses.criteria import NOTHING, Criterion, Directions, held, rows
 from fastgrad._losses.input_moves import input_differences
 from fastgrad._losses.named import LossLike, bind
 from fastgrad._losses.parts import (
-    AROUND_FROM,
     SidedLoop,
     along_lines,
     apply,
@@ -160,13 +159,13 @@ class TwoLayerLoss:
         """Return what measures rows of x, which are units of a layer; None where x is the inputs."""
         if x.shape != self._shape:
             raise unlike(x, self._shape, self.wrt)
-        return None if self.wrt == "x" else on_both_sides(self._rows(x, h, False))
+        return None if self.wrt == "x" else on_both_sides(self._rows(x, h, 0))
 
     def _measure(self, x: Array, h: Float64Array, left: Array, right: Array) -> int:
         if x.shape != self._shape:
             raise unlike(x, self._shape, self.wrt)
         if self.wrt != "x":
-            return self._rows(x, h, left.nbytes >= AROUND_FROM)(0, len(x), left, right)
+            return self._rows(x, h, left.nbytes)(0, len(x), left, right)
         z, a = self._hidden(x)
         steps = rows(np.broadcast_to(h if h.size == 1 else h.reshape(x.shape), x.shape), self._columns)
         W1, W2 = doubles(self._held["W1"]), doubles(self._held["W2"])
@@ -174,7 +173,7 @@ class TwoLayerLoss:
         halved = input_differences(self._criterion, W1, W2, doubles(z), self._outputs(x, a), steps, *sides)
         return 2 * x.size + 2 * halved
 
-    def _rows(self, x: Array, h: Float64Array, around: bool) -> SidedLoop:
+    def _rows(self, x: Array, h: Float64Array, nbytes: int) -> SidedLoop:
         z, a = self._hidden(x)
         terms = self._criterion.terms
         if self.wrt == "W1":
@@ -182,5 +181,5 @@ class TwoLayerLoss:
             lines = self._criterion.along(y, doubles(z), doubles(a), self._directions)
             return along_lines(lines, doubles(self._held["x"]), h, True)
         if terms is not None and h.size == 1:
-            return of_terms(x, doubles(a)[0], terms, h, around)
+            return of_terms(x, doubles(a)[0], terms, h, nbytes)
         return along_lines(self._criterion.own(self._outputs(x, a)), doubles(a), h, False)

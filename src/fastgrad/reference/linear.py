@@ -17,7 +17,7 @@ def layer_differences(
     c: Float64Array,
     q: Float64Array,
     h: Float64Array,
-    around: bool,
+    nbytes: int,
     out: NDArray[Any],
 ) -> None:
     """Measure how a polynomial of a linear layer's outputs changes as each weight moves, for one sample and one step.
@@ -35,8 +35,9 @@ def layer_differences(
         What is added to the product, and the coefficients.
     h : ndarray of float64, shape (1,)
         The step.
-    around : bool
-        Whether the result is so large that it had better be written around the caches, which shows in nothing but time.
+    nbytes : int
+        The size of what is written at one go, of which out may be a part: a large result is written around the caches,
+        which shows in nothing but time. 0 where the caller looks at out right behind the writing.
     out : ndarray of W's shape and dtype
         Receives the central differences, formed in double and rounded once.
     """
