@@ -152,17 +152,11 @@ def gradient_check(
     if isinstance(eps, str) and eps == "noise" and not structured:
         eps, spent = step_by_noise(f, point, None, None)
         spending.take(spending.affordable(spent))
-    if mode == "search" and eps is None:  # a search finds its own step near the default one
-        h = steps.as_steps(None, point.array, steps.TEXTBOOK)
-    elif structured:
-        h = steps.as_steps(eps, point.array, steps.STRUCTURED)
-    else:
-        h = steps.resolve(eps, point)
     case = Case(
         f=f,
         point=point,
         claim=claim,
-        h=h,
+        h=_steps(eps, point, mode, structured),
         eps=eps,
         atol=atol,
         rtol=rtol,
@@ -177,6 +171,15 @@ def gradient_check(
     if spent:
         check = replace(check, calls=check.calls + spent)
     return check if before is None or len(check.wrong) == 0 else _compared_with(case, before, check)
+
+
+def _steps(eps: Step, point: Point, mode: str, structured: bool) -> Float64Array:
+    """Return the steps of the first pass."""
+    if mode == "search" and eps is None:  # a search finds its own step near the default one
+        return steps.as_steps(None, point.array, steps.TEXTBOOK)
+    if structured:
+        return steps.as_steps(eps, point.array, steps.STRUCTURED)
+    return steps.resolve(eps, point)
 
 
 def _by_mode(mode: str, case: Case, budget: Budget, rng: Any, structured: bool) -> GradientCheck:

@@ -208,14 +208,14 @@ def _from_gradient(
         plan = planned(point, "auto" if eps is None else eps, None, None, bounds)
         return plan.scheme, np.broadcast_to(plan.h, n)
 
-    def measure(plan: Any, h: Float64Array, J: Array) -> None:
+    def measure(scheme: Any, h: Float64Array, J: Array) -> None:
         if n:
             shape = J.shape[:1] + point.array.shape
-            h = np.ascontiguousarray(h)
-            _backend.differences.jacobian(in_one_line, point.array, h, plan, lambda _: J.reshape(shape), point.reader())
+            given = point.array, np.ascontiguousarray(h), scheme
+            _backend.differences.jacobian(in_one_line, *given, lambda _: J.reshape(shape), point.reader())
 
-    plan, h = plan_of(eps)
-    measure(plan, h, H)
+    scheme, h = plan_of(eps)
+    measure(scheme, h, H)
     if not details:
         _backend.pairs.symmetrize(H)
         return None
@@ -223,8 +223,8 @@ def _from_gradient(
     _backend.pairs.symmetrize(H)
     first = calls
     other = np.empty_like(H)
-    (plan, again), factor = with_other_steps(lambda h: plan_of(h.reshape(point.array.shape)), itemgetter(1), h)
-    measure(plan, again, other)
+    (scheme, again), factor = with_other_steps(lambda h: plan_of(h.reshape(point.array.shape)), itemgetter(1), h)
+    measure(scheme, again, other)
     _backend.pairs.symmetrize(other)
     rounding = UNITS * float(np.finfo(H.dtype).eps) / 2 * np.divide.outer(size, h)
     error = np.maximum(truncation(H, other, factor), apart) + (rounding + rounding.T) / 2

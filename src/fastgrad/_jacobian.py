@@ -126,68 +126,79 @@ def numerical_jacobian(
     (True, True)
     """
     point = as_point(x, read=number_array)
-    given, whole, stacked, asked = f, bound(f, args, kwargs), None, 0
-    f = point.of_array(whole)
-    reader = point.reader()
+    whole = bound(f, args, kwargs)
+    g, stacked, asked = point.of_array(whole), None, 0
     if vectorized:
         from fastgrad._stacks import Stacked  # loaded when asked for: import fastgrad does without
 
-        f = (stacked := Stacked(whole, point)).one
-
-    def allocate(shape: tuple[int, ...]) -> Array:
-        return usable_out(out, shape + point.array.shape, point.array.dtype, x)
-
-    def filled(found: "Derivative") -> Any:
-        J = allocate(found.value.shape[: found.value.ndim - point.array.ndim])
-        found = found.into(J).mapped(point.restore)
-        return found if details else found.value
-
-    is_real = point.array.dtype.kind != "c"
+        g = (stacked := Stacked(whole, point)).one
     if sparsity is not None:
         from fastgrad._calls import Calls  # loaded when asked for: import fastgrad does without
         from fastgrad._colored.jacobian import colored_jacobian
 
-        calls = Calls(given, args, kwargs, vectorized, workers)
+        calls = Calls(f, args, kwargs, vectorized, workers)
         how = eps, method, order, bounds, sparsity, format
         return colored_jacobian(calls, point, *how, vjp=vjp, verify=verify, details=details, out=out)
     if format is not None or vjp is not None:
         raise TypeError("format and vjp are for sparse Jacobians: give sparsity too.")
+    result, is_real = _Result(point, x, out, details), point.array.dtype.kind != "c"
     if isinstance(eps, str) and eps == "noise" and is_real and method not in ("complex", "adaptive"):
         from fastgrad._noise.choice import step_by_noise
 
-        eps, asked = step_by_noise(f, point, method, order, bounds, is_scalar=False)
-    if not (is_alone(workers) or _loops.takes_threads(f, workers)) and point.array.size:
+        eps, asked = step_by_noise(g, point, method, order, bounds, is_scalar=False)
+    if not (is_alone(workers) or _loops.takes_threads(g, workers)) and point.array.size:
         from fastgrad._parts import in_parts
 
         options: dict[str, Any] = {"method": method, "order": order, "details": details, "vectorized": vectorized}
-        found = in_parts(numerical_jacobian, given, point, workers, eps, bounds, args, kwargs, **options)
-        J = allocate(found.value.shape[: found.value.ndim - point.array.ndim])
-        found = found.into(J)
-        return found.after(asked).mapped(point.restore) if details else point.restore(J)
+        found = in_parts(numerical_jacobian, f, point, workers, eps, bounds, args, kwargs, **options)
+        return result.filled(found.after(asked) if details else found)
     if method == "complex" or not is_real:
         from fastgrad._complex.plane import plane_jacobian  # loaded when asked for: import fastgrad does without
 
-        return filled(plane_jacobian(f, point, eps, method, order, bounds, details=details))
+        return result.filled(plane_jacobian(g, point, eps, method, order, bounds, details=details))
     if method == "adaptive":
         if eps is not None or order is not None:
             raise own_steps("adaptive")
         from fastgrad._adaptive.entries import adaptive_jacobian
 
-        return filled(adaptive_jacobian(f, point, bounds))
+        return result.filled(adaptive_jacobian(g, point, bounds))
     plan = planned(point, eps, method, order, bounds)
     if details:
         from fastgrad._stencils.entries import with_bars
 
-        return filled(with_bars(f, point, plan, is_scalar=False).after(asked))
+        return result.filled(with_bars(g, point, plan, is_scalar=False).after(asked))
     if point.array.size == 0:
-        return point.restore(allocate(reader.at_x(f, point.array).shape))
+        return point.restore(result.allocate(point.reader().at_x(g, point.array).shape))
     if stacked is not None:
         from fastgrad import _stacks
 
-        return point.restore(_stacks.jacobian(stacked, point, plan, allocate))
+        return point.restore(_stacks.jacobian(stacked, point, plan, result.allocate))
     if plan.changes_sides:
-        return point.restore(_guarded.jacobian(f, point, plan, allocate, workers))
-    return point.restore(_loops.jacobian(f, point.array, plan.h, plan.scheme, allocate, reader, workers))
+        return point.restore(_guarded.jacobian(g, point, plan, result.allocate, workers))
+    J = _loops.jacobian(g, point.array, plan.h, plan.scheme, result.allocate, point.reader(), workers)
+    return point.restore(J)
+
+
+class _Result:
+    """The array that a Jacobian goes into, made as soon as its shape is known, and the form in which it is returned."""
+
+    __slots__ = ("_details", "_out", "_point", "_x")
+
+    def __init__(self, point: Point, x: Any, out: Any, details: bool) -> None:
+        self._point, self._x, self._out, self._details = point, x, out, details
+
+    def allocate(self, shape: tuple[int, ...]) -> Array:
+        """Return the array for values of a shape: the caller's, or a new one."""
+        array = self._point.array
+        return usable_out(self._out, shape + array.shape, array.dtype, self._x)
+
+    def filled(self, found: "Derivative") -> Any:
+        """Return what was found as the caller is to have it."""
+        J = self.allocate(found.value.shape[: found.value.ndim - self._point.array.ndim])
+        if self._details:
+            return found.into(J).mapped(self._point.restore)
+        J[...] = found.value
+        return self._point.restore(J)
 
 
 def measure(f: VectorFunction, point: Point, h: Float64Array, allocate: Callable[[tuple[int, ...]], Array]) -> Array:

@@ -53,13 +53,13 @@ class Line:
         h = self._realised(h)
         if not 0.0 < h < math.inf:
             return None
-        f = self.centre
+        centre = self.centre
         if self.side:
             y = self.at(self.side * h)
-            return None if math.isnan(y) else Sample(h, self.side * (y - f), 0.0, max(abs(y), abs(f)))
+            return None if math.isnan(y) else Sample(h, self.side * (y - centre), 0.0, max(abs(y), abs(centre)))
         plus = self.at(h)
         minus = self.at(-h) if not math.isnan(plus) else math.nan
         if math.isnan(minus):
             return None
-        even = (plus - f) / 2 + (minus - f) / 2
-        return Sample(h, plus / 2 - minus / 2, even, max(abs(plus), abs(minus), abs(f)))
+        even = (plus - centre) / 2 + (minus - centre) / 2
+        return Sample(h, plus / 2 - minus / 2, even, max(abs(plus), abs(minus), abs(centre)))
