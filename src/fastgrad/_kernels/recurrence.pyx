@@ -184,6 +184,7 @@ cdef double dot(const double[::1] a, const double[::1] b) noexcept nogil:
     return sum
 
 
+# Reads the arrays, and begins.
 cdef tuple run(
     object data, const real* entries, object target, object products, object start, object slope, object room,
     object history, double learning_rate, double weight, double ridge, double gtol,
@@ -191,9 +192,7 @@ cdef tuple run(
     cdef const real[:, ::1] A
     cdef double[::1] b, x, gradient, losses
     cdef double[:, ::1] work
-    cdef Py_ssize_t n = len(target), p = len(start), last = len(history) - 1, step = 0, end, i
-    cdef Py_ssize_t q = (p + 7) // 8 * 8
-    cdef double first, squares, square, least, trace, far, size, scale, error = 0.0
+    cdef Py_ssize_t n = len(target), p = len(start), last = len(history) - 1, q = (p + 7) // 8 * 8
     if last < 0 or p == 0 or unpack(data, <real**>&entries, False) != n * p:
         raise ValueError("the arrays do not fit each other")
     if real is double:
@@ -205,6 +204,16 @@ cdef tuple run(
     line(gradient, doubles(slope, p, True), p)
     table(work, doubles(room, (p + 3) * q, True), p + 3, q)
     line(losses, doubles(history, last + 1, True), last + 1)
+    return descend(A, products, b, x, gradient, work, losses, learning_rate, weight, ridge, gtol)
+
+
+# Takes the steps, and judges what they led to: whether it is accepted, how many they were, and r . r at the last iterate.
+cdef tuple descend(
+    const real[:, ::1] A, object products, double[::1] b, double[::1] x, double[::1] gradient, double[:, ::1] work,
+    double[::1] losses, double learning_rate, double weight, double ridge, double gtol,
+):
+    cdef Py_ssize_t p = x.shape[0], last = losses.shape[0] - 1, step = 0, end, i
+    cdef double first, squares, square, least, trace, far, size, scale, error = 0.0
     squares = evaluate(A, b, x, gradient, work[0, :p], losses[last:], weight, ridge)
     first = losses[last]
     trace = lay_out(A, products, x, gradient, work, weight, ridge)
