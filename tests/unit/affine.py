@@ -19,3 +19,9 @@ class Affine:
 
     def backward(self, g: Any) -> Any:
         return self.form(self, g @ self.W, g.T @ self.x, g.sum(0))
+
+
+def doubled_row(layer: Affine, x: Any, W: Any, b: Any) -> Any:
+    """Return all gradients, that of the second output's weights doubled."""
+    W[1] *= 2
+    return x, W, b

@@ -1,17 +1,13 @@
 """What the diagnosis says, and when it says nothing. The battery of bugs has a test of its own."""
 
-from math import prod
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import fastgrad as fg
 from fastgrad._diagnosis.diagnosis import diagnose
-from fastgrad._diagnosis.evidence import Evidence
-from fastgrad._tree import Leaf
+from tests.unit.evidence import evidence
 
 R = np.random.default_rng(3)
 
@@ -26,20 +22,6 @@ def said(claim: Any, f: Any, x: Any, **options: Any) -> str:
     check = fg.gradient_check(f, claim, x, **options)
     assert check.verdict == "failed"
     return check.diagnosis
-
-
-def evidence(shapes: list[tuple[int, ...]], claimed: Any, measured: Any, x: Any = None) -> Evidence:
-    """Return the evidence of a claim against measured values that are right to ten digits."""
-    claimed, measured = np.asarray(claimed, dtype=float).reshape(-1), np.asarray(measured, dtype=float).reshape(-1)
-    leaves, start = [], 0
-    for k, shape in enumerate(shapes):
-        leaves.append(Leaf("x" if len(shapes) == 1 else f"x[{k}]", shape, start))
-        start += prod(shape)
-    with np.errstate(invalid="ignore"):
-        is_right = np.abs(claimed - measured) <= 1e-6 + 1e-5 * np.maximum(np.abs(claimed), np.abs(measured))
-    wrong = np.flatnonzero(~is_right & ~np.isnan(measured))
-    x = np.zeros(start) if x is None else np.reshape(x, -1)
-    return Evidence(x, claimed, measured, wrong, np.full(wrong.size, 1e-10), tuple(leaves), "d")
 
 
 @pytest.mark.parametrize(
@@ -284,42 +266,3 @@ def test_the_sentence_holds_in_a_million_entries() -> None:
     claim[:, 17] *= -1
     assert "1000 of 1000 wrong entries, column 17 of x, have" in diagnose(evidence([(1000, 1000)], claim, g))
     assert "wrong entries have measured[i, j] = claimed[j, i]" in diagnose(evidence([(1000, 1000)], g.T.copy(), g))
-
-
-SHAPES: list[list[tuple[int, ...]]] = [[(7,)], [(2, 2)], [(4, 5)], [(3, 2, 3)], [(4, 5), (4,)], [(3, 3), (3,), (2, 3)]]
-
-
-@given(st.integers(0, 2**32 - 1), st.sampled_from(SHAPES), st.integers(0, 4), st.integers(0, 2))
-def test_random_errors_are_not_diagnosed(seed: int, shapes: list[tuple[int, ...]], kind: int, how: int) -> None:
-    rng = np.random.default_rng(seed)
-    n = sum(prod(shape) for shape in shapes)
-    g = [
-        rng.standard_normal(n),
-        rng.choice([-1.0, 1.0], n),
-        np.where(rng.random(n) < 0.2, rng.standard_normal(n), 0.0),
-        rng.integers(-3, 4, n).astype(float),
-        np.exp(3 * rng.standard_normal(n)),
-    ][kind]
-    i = rng.choice(n, int(rng.integers(1, n + 1)), replace=False)
-    errors = 10 ** rng.uniform(-4, 1) * rng.standard_normal(i.size)
-    claim = g.copy()
-    claim[i] = [claim[i] + errors, claim[i] * (1 + errors), errors][how]
-    found = evidence(shapes, claim, g + 1e-11 * rng.standard_normal(n) * (1 + np.abs(g)), rng.standard_normal(n))
-    if found.wrong.size:
-        diagnosis = diagnose(found)
-        assert diagnosis == "" or "make up" in diagnosis
-
-
-EXTREME = st.sampled_from([0.0, -0.0, 1.0, -1.0, 2.0, 5e-324, 1e-300, 1e300, -1e308, 1.7e308, np.inf, -np.inf, np.nan])
-
-
-@given(st.lists(st.tuples(EXTREME, EXTREME, EXTREME), min_size=4, max_size=4))
-def test_no_numbers_are_too_strange(rows: list[tuple[float, float, float]]) -> None:
-    claimed, measured, x = np.array(rows).T
-    leaves = (Leaf("x", (2, 2), 0),)
-    for wrong in (np.arange(4), np.array([2]), np.array([0, 3])):
-        for bound in (np.nan, 1e-9, np.inf):
-            found = Evidence(x, claimed, measured, wrong, np.full(wrong.size, bound), leaves, "d")
-            assert isinstance(diagnose(found), str)
-    line = Evidence(x, claimed, measured, np.arange(4), np.full(4, 1e-9), (Leaf("x", (4,), 0),), "f")
-    assert isinstance(diagnose(line), str)
