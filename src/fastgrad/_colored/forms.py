@@ -6,6 +6,7 @@ import numpy as np
 
 from fastgrad import _backend
 from fastgrad._errors import ShapeError
+from fastgrad._runs import in_runs
 from fastgrad._typing import Array
 from fastgrad.sparsity._pattern import Lines, Pattern, scipy_sparse
 
@@ -118,6 +119,4 @@ def product(form: Form, data: Array, moves: Array) -> Array:
 
 def entries_of(starts: Array, columns: Array) -> Array:
     """Return where the entries of some rising columns are, that lie column by column from these starts on."""
-    counts = np.diff(starts)[columns]
-    ends = np.cumsum(counts)
-    return np.asarray(np.arange(counts.sum()) + np.repeat(starts[columns] - (ends - counts), counts))
+    return in_runs(starts[columns], np.diff(starts)[columns])

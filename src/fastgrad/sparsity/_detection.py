@@ -1,12 +1,13 @@
 """Finding the sparsity pattern of f's Jacobian by asking f."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
 from fastgrad._point import as_point
+from fastgrad._runs import in_runs
 from fastgrad._seeds import seed_from
 from fastgrad._typing import Array, Float64Array, VectorFunction
 from fastgrad.sparsity._caller import PatternCaller
@@ -247,7 +248,7 @@ def _split(
     colors, count = fewest(from_csc(starts, rows, probes.base.size))
     group_of_entry = np.repeat(np.arange(len(sizes)), np.diff(starts))
     middle = bounds[:-1] + (sizes + 1) // 2
-    halves = [_spans(bounds[:-1], middle), _spans(middle, bounds[1:])]
+    halves = [(bounds[:-1], middle), (middle, bounds[1:])]
     kept: list[list[Array]] = [[], [], [], []]
     for color in range(count):
         of_color = colors[group_of_entry] == color
@@ -257,8 +258,8 @@ def _split(
         if asked.size == 0:
             continue
         chosen = (colors == color) & (sizes > 1)
-        for side, span in enumerate(halves):
-            by_nan, by_value = probes(span(chosen))
+        for side, (first, last) in enumerate(halves):
+            by_nan, by_value = probes(in_runs(first[chosen], (last - first)[chosen]))
             hit = asked[(by_nan | by_value)[rows[asked]]]
             _keep(kept, 2 * group_of_entry[hit] + side, rows[hit], by_nan[rows[hit]], by_value[rows[hit]])
     return _rebuilt(bounds, middle, *(np.concatenate([np.empty(0, np.intp), *part]) for part in kept))
@@ -267,17 +268,6 @@ def _split(
 def _keep(kept: list[list[Array]], *parts: Array) -> None:
     for collected, part in zip(kept, parts, strict=True):
         collected.append(part)
-
-
-def _spans(first: Array, last: Array) -> Callable[[Array], Array]:
-    """Return the way from a choice of groups to the entries from first to last of each."""
-
-    def entries(chosen: Array) -> Array:
-        start, length = first[chosen], (last - first)[chosen]
-        ends = np.cumsum(length)
-        return np.asarray(np.arange(ends[-1]) + np.repeat(start - (ends - length), length))
-
-    return entries
 
 
 def _rebuilt(
