@@ -4,7 +4,9 @@ import sys
 from collections.abc import Callable
 from time import perf_counter
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Self
+
+from fastgrad._progress_bar import Shown
 
 #: Seconds between two reports, and for how long a check runs before a terminal that asked for nothing is told of it.
 INTERVAL, PATIENCE = 0.1, 2.0
@@ -12,6 +14,7 @@ INTERVAL, PATIENCE = 0.1, 2.0
 #: How much later than so far, at the most, the clock is looked at again.
 GROWTH = 10
 
+#: So many entries are never done: nobody is to be told any more.
 NEVER = sys.maxsize
 
 ProgressLike = bool | Callable[[int, int], Any] | None
@@ -105,78 +108,6 @@ class Progress:
         self._is_told = True
         if self._tell is not None:
             self._tell(self._done, self._total)
-
-
-class Bar(Protocol):
-    """As much of tqdm's bar as is used."""
-
-    n: int
-    total: int
-
-    def update(self, n: int) -> Any:
-        """Move it forward by n."""
-
-    def close(self) -> None:
-        """Take leave of it."""
-
-
-class Shown:
-    """A bar on standard error, drawn when there is first something to tell; with tqdm where that is installed.
-
-    Parameters
-    ----------
-    what : str
-        What is going on.
-    leave : bool
-        Whether the bar stays when all is done.
-    """
-
-    def __init__(self, what: str, *, leave: bool) -> None:
-        self._what = what
-        self._leave = leave
-        self._bar: Bar | None = None
-
-    def __call__(self, done: int, total: int) -> None:
-        if self._bar is None:
-            self._bar = _bar(self._what, done, total, self._leave)
-        self._bar.total = total
-        self._bar.update(done - self._bar.n)
-
-    def close(self) -> None:
-        """Finish the bar, if one was drawn."""
-        if self._bar is not None:
-            self._bar.close()
-
-
-class Line:
-    """A bar in words, one line that is written over and over."""
-
-    def __init__(self, what: str, done: int, total: int, leave: bool) -> None:
-        self.n, self.total = done, total
-        self._what, self._leave = what, leave
-        self._width = 0
-
-    def update(self, n: int) -> None:
-        """Write how far it is."""
-        self.n += n
-        text = f"{self._what}: {self.n} of {self.total} ({100 * self.n // max(self.total, 1)} %)"
-        sys.stderr.write("\r" + text.ljust(self._width))
-        sys.stderr.flush()
-        self._width = len(text)
-
-    def close(self) -> None:
-        """End the line, or wipe it away."""
-        sys.stderr.write("\n" if self._leave else "\r" + " " * self._width + "\r")
-        sys.stderr.flush()
-
-
-def _bar(what: str, done: int, total: int, leave: bool) -> Bar:
-    try:
-        from tqdm import tqdm
-    except ImportError:
-        return Line(what, done, total, leave)
-    bar: Bar = tqdm(initial=done, total=total, desc=what, leave=leave, file=sys.stderr)
-    return bar
 
 
 def progress_of(given: ProgressLike, what: str) -> Progress:

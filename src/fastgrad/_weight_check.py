@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastgrad._arrays import outer_pair, real_array
+from fastgrad._arrays import real_array
 from fastgrad._errors import ShapeError
+from fastgrad._layer_arrays import outer_pair
 from fastgrad._outcome import Outcome, Verdict
 from fastgrad._reading import entry_name
 from fastgrad._report import serial as _serial

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fastgrad import _backend
-from fastgrad._arrays import LARGE, check_out, missing_out, outer_pair
+from fastgrad._arrays import LARGE
+from fastgrad._layer_arrays import check_out, missing_out, outer_pair
 from fastgrad._typing import Array
 
 __all__ = ["weight_gradient"]

@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from fastgrad._arrays import class_targets, cotangent, float_dtype, layer_shape, not_forward_yet, real_array, samples
+from fastgrad._arrays import real_array
 from fastgrad._errors import ShapeError
+from fastgrad._layer_arrays import class_targets, cotangent, float_dtype, layer_shape, not_forward_yet, samples
 from fastgrad._typing import Array
 from fastgrad._weight_gradient import masked_weight_gradient, weight_gradient
 

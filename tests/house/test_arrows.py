@@ -52,8 +52,8 @@ ROWS = {
     "side": "problems",
     "ground": (
         "_layer_check.names _workers _layer_check.object_state _seeds _tree _containers _regression _curvature "
-        "_choices _worst _complex.reading _progress _stack_reading _reading _arrays _errors _estimates _budget _typing "
-        "_blas _later"
+        "_choices _worst _complex.reading _progress _progress_bar _stack_reading _reading _layer_arrays _arrays _runs "
+        "_errors _estimates _budget _typing _blas _later"
     ),
 }
 ORDER = ["__init__", *" ".join(ROWS.values()).split()]

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastgrad._arrays import class_targets, real_array
+from fastgrad._arrays import real_array
 from fastgrad._errors import ShapeError
+from fastgrad._layer_arrays import class_targets
 from fastgrad._losses.criteria import Criterion, Entropy, Squared, Weighted, held, rows
 from fastgrad._typing import Array
 

@@ -8,7 +8,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from fastgrad._arrays import (
+from fastgrad._arrays import real_array
+from fastgrad._errors import ShapeError
+from fastgrad._layer_arrays import (
     check_out,
     class_targets,
     cotangent,
@@ -17,10 +19,8 @@ from fastgrad._arrays import (
     missing_out,
     not_forward_yet,
     outer_pair,
-    real_array,
     samples,
 )
-from fastgrad._errors import ShapeError
 from fastgrad._typing import Array
 
 __all__ = ["LinearLayer", "TwoLayerNet", "relu", "relu_derivative", "softmax_cross_entropy", "weight_gradient"]
