@@ -39,6 +39,12 @@ def sparsity(pattern: Any, ax: Axes = None, *, title: str | None = None) -> Axes
         If there is no pattern to be read.
     ImportError
         If new axes are wanted and matplotlib is missing.
+
+    Examples
+    --------
+    >>> from fastgrad import plot
+    >>> plot.sparsity([[1.0, 0.0], [2.0, 3.0]]).get_title(loc="left")
+    'Pattern(2 x 2, 3 entries)'
     """
     coloring = pattern if isinstance(pattern, Coloring) else None
     drawn = coloring.pattern if coloring is not None else as_pattern(pattern)

@@ -99,6 +99,12 @@ def loss_landscape(
         As `loss_grid`.
     ImportError
         If new axes are wanted and matplotlib is missing.
+
+    Examples
+    --------
+    >>> ax = loss_landscape([[2.0, 1.0], [1.0, 3.0]], [4.0, 5.0], x1=(-1.0, 4.0))
+    >>> [float(end) for end in ax.get_xlim()]
+    [-1.0, 4.0]
     """
     matrix, values = _problem(A, b)
     minimum = np.linalg.lstsq(matrix, values, rcond=None)[0]
@@ -135,6 +141,11 @@ def descent_field(
     ------
     ShapeError, TypeError, ImportError
         As `loss_landscape`.
+
+    Examples
+    --------
+    >>> descent_field([[2.0, 1.0], [1.0, 3.0]], [4.0, 5.0]).get_title(loc="left")
+    'The negative gradient points downhill'
     """
     matrix, values = _problem(A, b)
     minimum = np.linalg.lstsq(matrix, values, rcond=None)[0]
@@ -192,6 +203,12 @@ def loss_curve(
         If they are no real numbers.
     ImportError
         If new axes are wanted and matplotlib is missing.
+
+    Examples
+    --------
+    >>> ax = loss_curve({"slow": [4.0, 3.0, 2.0], "fast": [4.0, 1.0, 0.5]}, optimum=0.25)
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['slow', 'fast', 'optimum 0.25']
     """
     curves = losses if isinstance(losses, Mapping) else {"loss": losses}
     arrays = {name: _row(values, f"the losses of {name!r}") for name, values in curves.items()}
@@ -247,6 +264,12 @@ def weights(
         If the vectors are no real numbers.
     ImportError
         If new axes are wanted and matplotlib is missing.
+
+    Examples
+    --------
+    >>> ax = weights({"closed form": [1.0, -2.0], "descent": [0.9, -1.8]}, names=["age", "mass"])
+    >>> [label.get_text() for label in ax.get_xticklabels()]
+    ['age', 'mass']
     """
     rows = {name: _row(values, f"the weights {name!r}") for name, values in vectors.items()}
     sizes = [len(row) for row in rows.values()] + ([] if names is None else [len(names)])

@@ -46,6 +46,10 @@ def resolve(eps: Step, point: Point) -> Float64Array:
     point : Point
         Where the differences are taken.
 
+    Returns
+    -------
+    ndarray of float64
+
     Raises
     ------
     StepError
@@ -80,6 +84,23 @@ def auto(x: ArrayLike, order: int = 2) -> Float64Array:
     loses less in the worse one. The second term keeps the step above the spacing of floats at huge x. For small x, L is
     taken to be 1: a rounding error in the place of a zero must not make the step vanish.
 
+    Parameters
+    ----------
+    x : array_like
+        The point, of any shape; float32 or float64, as which integers count.
+    order : int
+        The power of the step with which the difference's error falls.
+
+    Returns
+    -------
+    ndarray of float64, shape (x.size,)
+        Powers of two, flat.
+
+    Raises
+    ------
+    TypeError, ShapeError
+        If x is no array of real numbers.
+
     Examples
     --------
     >>> import numpy as np
@@ -111,6 +132,11 @@ def realised(x: Any) -> Callable[[float], float]:
     Parameters
     ----------
     x : numpy.float64 or numpy.float32
+
+    Returns
+    -------
+    callable
+        From a float to a float.
 
     Examples
     --------

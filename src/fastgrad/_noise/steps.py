@@ -147,6 +147,22 @@ def by_noise(
     changed on the scale max(1, |x_i|) times one number for all. f is not called beyond the limits, lower and upper ones
     of each entry: next to one, the bend is that of points farther in.
 
+    Parameters
+    ----------
+    f : callable
+        Takes an array like the point's and returns a real scalar.
+    point : Point
+    method, order : str and int
+        As `from_noise` takes them.
+    limits : pair of ndarray, shape (n,), optional
+        The lower and the upper limits.
+
+    Returns
+    -------
+    steps : ndarray of float64, shape (n,)
+    noise : float
+    calls : int
+
     Raises
     ------
     StepError

@@ -17,6 +17,15 @@ SCALAR = (*CLASSIC, *HARD)
 def scalar(name: str) -> ScalarProblem:
     """Return the function of one variable of this name.
 
+    Parameters
+    ----------
+    name : str
+        As `ScalarProblem.name` has it.
+
+    Returns
+    -------
+    ScalarProblem
+
     Raises
     ------
     ValueError
@@ -37,6 +46,10 @@ def scalar(name: str) -> ScalarProblem:
 def more_garbow_hillstrom() -> tuple[VectorProblem, ...]:
     """Return the 35 problems of Moré, Garbow and Hillstrom in their order, at the default sizes.
 
+    Returns
+    -------
+    tuple of VectorProblem
+
     References
     ----------
     J. J. Moré, B. S. Garbow and K. E. Hillstrom, Testing unconstrained optimization software, ACM Transactions on
@@ -55,6 +68,20 @@ def more_garbow_hillstrom() -> tuple[VectorProblem, ...]:
 
 def sparse_problems(n: int | None = None) -> tuple[VectorProblem, ...]:
     """Return the problems with a known sparsity pattern, at their default sizes or with about n variables.
+
+    Parameters
+    ----------
+    n : int, optional
+        At least 4.
+
+    Returns
+    -------
+    tuple of VectorProblem
+
+    Raises
+    ------
+    ValueError
+        If n is less than 4.
 
     Examples
     --------
