@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fastgrad import ShapeError, plot
+from fastgrad import ShapeError, _pattern_picture, plot
 from fastgrad import sparsity as fg_sparsity
 from fastgrad._demo import page
 
@@ -142,10 +142,13 @@ else:
 
 
 def test_examples_in_docstrings() -> None:
-    for module in (plot, page):
+    from matplotlib import pyplot as plt
+
+    for module in (plot, _pattern_picture, page):
         failed, attempted = doctest.testmod(module)
         assert attempted
         assert not failed
+    plt.close("all")
 
 
 def test_the_callers_arrays_are_not_written(ax: Any) -> None:
