@@ -35,8 +35,11 @@ def same(a: Any, b: Any) -> bool:
 @given(pairs())
 def test_the_summary_is_the_same(pair: Any) -> None:
     found, expected = compiled.compare(*pair), plain.compare(*pair)
-    assert found[2:] == expected[2:]
+    assert found[2:5] == expected[2:5]
     assert same(found[0], expected[0])
+    assert np.isfinite(found[5]) == np.isfinite(expected[5])
+    if np.isfinite(expected[5]):
+        np.testing.assert_allclose(found[5], expected[5], rtol=1e-13)
     if np.isfinite(expected[1]):
         np.testing.assert_allclose(found[1], expected[1], rtol=1e-15)
 
@@ -61,10 +64,13 @@ def test_the_rule_is_the_one_that_is_documented(pair: Any) -> None:
     with np.errstate(over="ignore"):
         error = np.abs(c - m)
         wrong = ~(error <= atol + rtol * np.maximum(np.abs(c), np.abs(m))) | np.isinf(error)
-    max_error, _, at, beyond = compiled.compare(*pair)
+    max_error, _, at, beyond, largest, squares = compiled.compare(*pair)
     assert beyond == np.count_nonzero(wrong)
     assert max_error == np.max(error, initial=0.0)
     assert at == (int(np.argmax(error)) if error.size else -1)
+    assert largest == np.max(np.abs(c), initial=0.0)
+    with np.errstate(over="ignore"):
+        np.testing.assert_allclose(squares, c @ c, rtol=1e-13)
 
 
 @pytest.mark.parametrize("module", [compiled, plain])
@@ -74,18 +80,20 @@ def test_what_is_not_finite_is_beyond_any_tolerance(module: Any, bad: float, n: 
     for i in {0, n // 2, n - 1}:
         claimed, measured = np.ones(n), np.ones(n)
         claimed[i] = bad
-        error, _, at, beyond = module.compare(claimed, measured, 1.0, 0.5)
+        error, _, at, beyond, largest, squares = module.compare(claimed, measured, 1.0, 0.5)
         assert (at, beyond) == (i, 1)
         assert not np.isfinite(error)
-        assert module.compare(measured, claimed, 1.0, 0.5)[2:] == (i, 1)
+        assert not np.isfinite(squares)
+        assert largest == (0.0 if n == 1 else 1.0) if np.isnan(bad) else largest == np.inf
+        assert module.compare(measured, claimed, 1.0, 0.5)[2:] == (i, 1, 1.0, n)
 
 
 def test_the_first_of_equal_errors_is_named() -> None:
     claimed = np.zeros(3000)
     measured = claimed.copy()
     measured[[700, 1500, 2999]] = 1.0, -1.0, 1.0
-    assert compiled.compare(claimed, measured, 0.5, 0.0) == (1.0, 1.0, 700, 3)
-    assert compiled.compare(claimed, measured, 2.0, 0.0) == (1.0, 1.0, 700, 0)
+    assert compiled.compare(claimed, measured, 0.5, 0.0) == (1.0, 1.0, 700, 3, 0.0, 0.0)
+    assert compiled.compare(claimed, measured, 2.0, 0.0) == (1.0, 1.0, 700, 0, 0.0, 0.0)
 
 
 @pytest.mark.parametrize("module", [compiled, plain])

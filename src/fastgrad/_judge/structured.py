@@ -7,14 +7,11 @@ import numpy as np
 from fastgrad import _backend
 from fastgrad._gradient import measure_structured
 from fastgrad._judge.recheck_structured import look_again_structured
-from fastgrad._judge.verdict import Case, beyond_tolerance, conclude, tally
+from fastgrad._judge.verdict import Case, Summary, beyond_tolerance, conclude, tally
 from fastgrad._judge.witness import KEYS, Witness
 from fastgrad._result import GradientCheck
 from fastgrad._rows import measure_rows, row_loop
 from fastgrad._typing import Array
-
-#: What `compare` returns: the largest error, the largest relative one, where the first is, how many are beyond.
-Summary = tuple[float, float, int, int]
 
 
 def judge_structured(case: Case, _: Any) -> GradientCheck:
@@ -50,12 +47,11 @@ def judge_structured(case: Case, _: Any) -> GradientCheck:
         flaw=flaw,
         redone=redone,
         structured=True,
-        sizes=sight.sizes(),
     )
 
 
 class _Sight:
-    """What is seen of the measured rows, a span at a time: errors, projections, and the sizes of what is claimed.
+    """What is seen of the measured rows, a span at a time: how they compare with the claim, and their projections.
 
     Threads may look at different spans at once; the spans are put together in their order.
     """
@@ -65,7 +61,7 @@ class _Sight:
         self._out = out.reshape(-1)
         self._claimed = case.claimed
         self._width = out.size // len(out) if out.ndim and len(out) else 1
-        self._seen: dict[int, tuple[Summary, tuple[float, float], tuple[float, float]]] = {}
+        self._seen: dict[int, tuple[Summary, tuple[float, float]]] = {}
 
     def look(self, first: int, last: int) -> None:
         """Look at rows first to last; where only some entries are compared, these are all rows."""
@@ -74,7 +70,7 @@ class _Sight:
         claimed = self._claimed if case.where is not None else self._claimed[start:stop]
         compared = self._comparable(rows if case.where is None else rows[case.where])
         summary = _backend.compare.compare(claimed, compared, case.atol, case.rtol)
-        self._seen[start] = summary, _backend.projection.inner(rows, start, *KEYS), _backend.masks.sizes(claimed)
+        self._seen[start] = summary, _backend.projection.inner(rows, start, *KEYS)
 
     @property
     def measured(self) -> Array:
@@ -83,24 +79,18 @@ class _Sight:
 
     def summary(self) -> Summary:
         """Return the summary of all spans; NaN is the largest error."""
-        largest, relative, at, beyond = 0.0, 0.0, -1, 0
-        for start, seen in sorted(self._seen.items()):
-            error, ratio, where, count = seen[0]
-            beyond += count
-            if where >= 0 and not np.isnan(largest) and (at < 0 or np.isnan(error) or error > largest):
-                largest, at = error, start + where
-            relative = max(relative, ratio) if not np.isnan(largest) else float("nan")
-        return largest, relative, at, beyond
+        worst, relative, at, beyond, largest, squares = 0.0, 0.0, -1, 0, 0.0, 0.0
+        for start, (seen, _) in sorted(self._seen.items()):
+            beyond, largest, squares = beyond + seen[3], max(largest, seen[4]), squares + seen[5]
+            if seen[2] >= 0 and not np.isnan(worst) and (at < 0 or np.isnan(seen[0]) or seen[0] > worst):
+                worst, at = seen[0], start + seen[2]
+            relative = max(relative, seen[1]) if not np.isnan(worst) else float("nan")
+        return worst, relative, at, beyond, largest, squares
 
     def projections(self) -> tuple[float, float]:
         """Return the inner products of all that was measured with the two directions of the witness."""
-        along = [seen[1] for _, seen in sorted(self._seen.items())]
+        along = [seen for _, (_, seen) in sorted(self._seen.items())]
         return sum(one for one, _ in along), sum(other for _, other in along)
-
-    def sizes(self) -> tuple[float, float]:
-        """Return the largest magnitude and the sum of squares of what is claimed."""
-        found = [seen[2] for _, seen in sorted(self._seen.items())]
-        return max((largest for largest, _ in found), default=0.0), sum(squares for _, squares in found)
 
     def _comparable(self, values: Array) -> Array:
         return values.astype(self._claimed.dtype, copy=False)

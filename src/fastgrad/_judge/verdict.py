@@ -22,6 +22,10 @@ from fastgrad._worst import errors, place_of_worst
 if TYPE_CHECKING:
     from fastgrad._outcome import Verdict
 
+#: What `compare` returns: the largest error, the largest relative one, where the first is, how many are beyond; and of
+#: what is claimed the largest magnitude and the sum of the squares.
+Summary = tuple[float, float, int, int, float, float]
+
 
 @dataclass(frozen=True)
 class Case:
@@ -162,7 +166,7 @@ def tally(
 def conclude(
     case: Case,
     measured: Array,
-    summary: tuple[float, float, int, int],
+    summary: Summary,
     tally: Tally,
     calls: int,
     reasons: tuple[str, ...] = (),
@@ -174,27 +178,25 @@ def conclude(
     rest_is_right: bool = False,
     asked: int = 0,
     noise: float = float("nan"),
-    sizes: tuple[float, float] | None = None,
 ) -> GradientCheck:
     """Return the result of a check from the first measurement, its summary and the second look.
 
     It is inconclusive at best where more entries were asked for than the case holds. Where the entries that were not
-    measured are known to be right, because projections of them are, the diagnosis may speak of them. `sizes` are the
-    largest magnitude and the sum of squares of what is claimed, where they are known already.
+    measured are known to be right, because projections of them are, the diagnosis may speak of them.
     """
     max_relative_error = summary[1]
     if tally.corrected.k.size:
         measured = measured.copy()
         measured[tally.corrected.k] = tally.corrected.measured
         summary = _backend.compare.compare(case.claimed, measured, case.atol, case.rtol)
-    max_error, _, at, _ = summary
+    max_error, _, at, _, largest, squares = summary
     wrong, unresolved = tally.wrong, _still_unresolved(case, measured, tally.unresolved)
     verdict: Verdict = "passed"
     if wrong.k.size or (case.rtol == 0 and not max_error < case.atol and case.count > 0):
         verdict = "failed"
     elif unresolved.k.size or flaw or case.count < asked:
         verdict = "inconclusive"
-    resolution, resolution_norm = _resolution(case, unresolved, sizes or _backend.masks.sizes(case.claimed))
+    resolution, resolution_norm = _resolution(case, unresolved, largest, squares)
     if case.rtol == 0 and verdict == "failed":
         wrong = _by_the_textbook(case, measured)
     keeps_errors = at >= 0 and (verdict != "passed" or case.count <= BLOCKS**2)
@@ -226,9 +228,8 @@ def conclude(
     )
 
 
-def _resolution(case: Case, unresolved: Rows, sizes: tuple[float, float]) -> tuple[float, float]:
+def _resolution(case: Case, unresolved: Rows, largest: float, squares: float) -> tuple[float, float]:
     """Return what measuring each entry was sure to see: an error beyond the largest tolerance, where it is resolved."""
-    largest, squares = sizes
     tolerance = case.atol + case.rtol * largest
     if case.count == 0 or not largest < float("inf"):
         return float("nan"), float("nan")

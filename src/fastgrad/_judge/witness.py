@@ -55,7 +55,7 @@ class Witness:
         self._x = x
         self._h = h
         self._atol = atol
-        self._entries = np.unique(np.linspace(0, x.size - 1, ENTRIES).astype(np.intp))
+        self._entries = _apart(x.size)
         self._moves = PARTS[: self._entries.size] * (h if h.size == 1 else h[self._entries])
         self._step = float(np.min(h))
         self._both_sides = not getattr(f, "__fastgrad_is_linear__", False)
@@ -162,6 +162,11 @@ class Witness:
                 return True
             start, last = start or off, off
         return last <= start / 2
+
+
+def _apart(n: int) -> IndexArray:
+    """Return up to `ENTRIES` of n indices, evenly apart: the first and the last are among them."""
+    return np.array(sorted({k * (n - 1) // (ENTRIES - 1) for k in range(ENTRIES)}), np.intp)
 
 
 class _Around:

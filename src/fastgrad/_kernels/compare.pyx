@@ -3,6 +3,7 @@ from libc.float cimport DBL_MAX
 from libc.math cimport fabs
 from libc.stdint cimport int64_t
 
+from fastgrad._kernels.ahead cimport soon_read    # in C alone
 from fastgrad._kernels.wide cimport real, wide_double, wide_int
 
 cdef extern from *:
@@ -16,23 +17,30 @@ cdef extern from *:
 
 cdef enum:
     BLOCK = 1024            # entries that stay in the first cache from one look to the next
+    LANES = 16              # maxima and sums side by side, fixed so that the bits do not depend on the registers
 
 cdef struct Summary:
     double max_error
     double max_relative_error
     Py_ssize_t at
     Py_ssize_t beyond
+    double largest
+    double squares
 
 
 # claimed (n,)  measured (n,)
 def compare(claimed, measured, double atol, double rtol):
-    """Return (max_error, max_relative_error, index of max_error, entries beyond tolerance); NaN is largest."""
+    """Return (max_error, max_relative_error, index of max_error, entries beyond tolerance, largest, squares).
+
+    NaN is the largest error. The last two are of what is claimed: the largest magnitude, and the sum of the squares,
+    which is not finite where an entry is not.
+    """
     cdef Summary s
     if claimed.dtype.char == "d":
         summarise[double](claimed, measured, atol, rtol, &s)
     else:
         summarise[float](claimed, measured, atol, rtol, &s)
-    return s.max_error, s.max_relative_error, s.at, s.beyond
+    return s.max_error, s.max_relative_error, s.at, s.beyond, s.largest, s.squares
 
 
 # claimed (n,)  measured (n,)  out (number of entries beyond tolerance,), written
@@ -54,23 +62,61 @@ cdef inline bint is_within(double c, double m, double atol, double rtol) noexcep
     return (fabs(c - m) <= atol + rtol * size_of(c, m)) & (fabs(c - m) <= DBL_MAX)
 
 
-# The largest error of a block, and whether any may be above this share of its entry's size: it is above that of what is
-# claimed, or undefined. The bits of numbers that are not negative are ordered as they are, with NaN above all: the
-# largest of integers is found in wide registers, and is the same in any order. Shapes: claimed, measured (n,).
-cdef wide_int look_over(const real* claimed, const real* measured, Py_ssize_t n, double ratio, double* largest,
-                        int64_t* may_be_above) noexcept nogil:
-    cdef int64_t bits, worst = 0, above = 0
+# What a block is seen to hold at first. Any may be above a share of its entry's size: it is above that of what is claimed,
+# or undefined. An undefined error is passed over in `error`: who sees that any may be above looks again.
+cdef struct Block:
+    double error
+    bint may_be_above
+    double largest
+    double squares
+
+
+# Maxima are the same in any order. Shapes: claimed, measured (n,).
+cdef wide_int look_over(const real* claimed, const real* measured, Py_ssize_t n, double ratio, Block* block) noexcept nogil:
+    cdef double[LANES] errors, tops, sums
+    cdef int64_t[LANES] above
     cdef double c, e
+    cdef Py_ssize_t i, j, k
+    for k in range(LANES):
+        errors[k] = tops[k] = sums[k] = 0.0
+        above[k] = 0
+    for i in range(n // LANES):
+        j = i * LANES
+        soon_read(claimed + j)
+        soon_read(claimed + j + LANES // 2)
+        for k in range(LANES):
+            c = fabs(claimed[j + k])
+            e = fabs(<double> claimed[j + k] - <double> measured[j + k])
+            tops[k] = c if c > tops[k] else tops[k]
+            sums[k] = sums[k] + c * c
+            errors[k] = e if e > errors[k] else errors[k]
+            above[k] |= -(<int64_t> (not e <= ratio * c))
+    for j in range(n - n % LANES, n):
+        k = j % LANES
+        c = fabs(claimed[j])
+        e = fabs(<double> claimed[j] - <double> measured[j])
+        tops[k] = c if c > tops[k] else tops[k]
+        sums[k] = sums[k] + c * c
+        errors[k] = e if e > errors[k] else errors[k]
+        above[k] |= -(<int64_t> (not e <= ratio * c))
+    for k in range(1, LANES):
+        tops[0] = tops[k] if tops[k] > tops[0] else tops[0]
+        sums[0] += sums[k]
+        errors[0] = errors[k] if errors[k] > errors[0] else errors[0]
+        above[0] |= above[k]
+    block[0] = Block(errors[0], above[0] != 0, tops[0], sums[0])
+    return 0
+
+
+# The largest error of a block, NaN above all. The bits of numbers that are not negative are ordered as they are: the
+# largest of integers is found in wide registers. Shapes: claimed, measured (n,).
+cdef wide_double largest_error(const real* claimed, const real* measured, Py_ssize_t n) noexcept nogil:
+    cdef int64_t bits, worst = 0
     cdef Py_ssize_t i
     for i in range(n):
-        c = claimed[i]
-        e = fabs(c - measured[i])
-        bits = bits_of(e)
+        bits = bits_of(fabs(<double> claimed[i] - <double> measured[i]))
         worst = worst if worst >= bits else bits
-        above |= -(<int64_t> (not e <= ratio * fabs(c)))
-    largest[0] = as_double(worst)
-    may_be_above[0] = above
-    return 0
+    return as_double(worst)
 
 
 # The largest relative error of a block. Dividing takes longer than all else: it is done for few blocks. Shapes: as above.
@@ -100,25 +146,29 @@ cdef wide_int count_beyond(const real* claimed, const real* measured, Py_ssize_t
 # Shapes: claimed, measured (n,).
 cdef int summarise(
         const real[::1] claimed, const real[::1] measured, double atol, double rtol, Summary *s) except -1:
-    cdef double largest, ratio = 0.0
-    cdef int64_t may_be_above
-    cdef Py_ssize_t block, start, width, n = claimed.shape[0], where = 0
+    cdef Block block
+    cdef double ratio = 0.0
+    cdef Py_ssize_t i, start, width, n = claimed.shape[0], where = 0
     if measured.shape[0] != n:
         raise ValueError("the arrays do not fit each other")
     s.max_error = -1.0 if n else 0.0
     s.beyond = 0
+    s.largest = s.squares = 0.0
     with nogil:
-        for block in range((n + BLOCK - 1) // BLOCK):
-            start = block * BLOCK
+        for i in range((n + BLOCK - 1) // BLOCK):
+            start = i * BLOCK
             width = min(<Py_ssize_t> BLOCK, n - start)
-            look_over(&claimed[start], &measured[start], width, ratio, &largest, &may_be_above)
-            if not (largest <= atol and largest <= DBL_MAX):
-                count_beyond(&claimed[start], &measured[start], width, atol, rtol, &s.beyond)
-            if largest > s.max_error:
-                s.max_error = largest
-                where = start
-            if may_be_above:
+            look_over(&claimed[start], &measured[start], width, ratio, &block)
+            if block.may_be_above:
+                block.error = largest_error(&claimed[start], &measured[start], width)
                 ratio = max(ratio, largest_ratio(&claimed[start], &measured[start], width))
+            if not (block.error <= atol and block.error <= DBL_MAX):
+                count_beyond(&claimed[start], &measured[start], width, atol, rtol, &s.beyond)
+            if block.error > s.max_error:
+                s.max_error = block.error
+                where = start
+            s.largest = max(s.largest, block.largest)
+            s.squares += block.squares
         s.max_relative_error = ratio
         locate(claimed, measured, 0 if s.beyond else where, s)
     return 0

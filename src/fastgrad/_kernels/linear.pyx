@@ -2,13 +2,13 @@
 from cpython.exc cimport PyErr_CheckSignals
 
 from fastgrad._kernels.ahead cimport soon_read, soon_written
-from fastgrad._kernels.lanes cimport (
-    add, add_product, fill, lanes, load, load_doubles, multiply, save, subtract, total,
+from fastgrad._kernels.lanes cimport add, add_product, fill, lanes, load, load_doubles, total
+from fastgrad._kernels.rows cimport (
+    HELD, LINEAR, SQUARE, Line, Shape, exact_inverse, form, held, set_line, write_row,
 )
-from fastgrad._kernels.rows cimport HELD, exact_inverse, held, write_row
 from fastgrad._kernels.signals cimport SPAN
 from fastgrad._kernels.streams cimport AROUND_FROM, HAS_STREAMS, settle, stream
-from fastgrad._kernels.wide cimport real, wide_double, wide_int
+from fastgrad._kernels.wide cimport part_int, real, wide_double, wide_int
 
 cdef enum:
     PAIR = 16               # entries that are taken together: two times eight lanes; a number where `range` needs one
@@ -49,36 +49,12 @@ cdef wide_double row_product(const real* w, const double* x, Py_ssize_t n) noexc
     return rest_of_product(&a, &b, w, x, 0, n)
 
 
-# Eight entries of a row, whose inputs are u: what `write_row` does, in the same order.
-cdef inline void form(real* out, const lanes* u, const lanes* h, const lanes* inverse, const lanes* z,
-                      const lanes* slope, bint curved) noexcept nogil:
-    cdef lanes d = u[0], plus = z[0], minus = z[0]
-    cdef lanes gained
-    multiply(&d, h)
-    add(&plus, &d)
-    subtract(&minus, &d)
-    gained = plus
-    subtract(&gained, &minus)
-    if curved:
-        add(&plus, &minus)
-        multiply(&plus, slope)
-        multiply(&gained, &plus)
-    else:
-        multiply(&gained, slope)
-    multiply(&gained, inverse)
-    save(out, &gained)
-
-
 # Entries of a row are formed while the product of the next one, w, goes on in the lanes a and b: what one waits for, the
 # other computes meanwhile. Shapes: out, x, w (n,), n a multiple of PAIR.
-cdef inline void form_and_read(real* out, const double* x, Py_ssize_t n, const Move* move, bint curved, const real* w,
-                               lanes* a, lanes* b) noexcept nogil:
-    cdef lanes t, u, h, inverse, z, slope
+cdef inline part_int form_and_read(real* out, const double* x, Py_ssize_t n, const Line* line, Shape shape, const real* w,
+                                   lanes* a, lanes* b) noexcept nogil:
+    cdef lanes t, u
     cdef Py_ssize_t j
-    fill(&h, move.h)
-    fill(&inverse, move.inverse)
-    fill(&z, move.z)
-    fill(&slope, move.q if curved else move.c)
     for j in range(0, n, 16):
         soon_written(out + j)
         soon_written(out + j + 8)
@@ -87,28 +63,33 @@ cdef inline void form_and_read(real* out, const double* x, Py_ssize_t n, const M
         load_doubles(&u, x + j)
         load(&t, w + j)
         add_product(a, &t, &u)
-        form(out + j, &u, &h, &inverse, &z, &slope, curved)
+        form(out + j, &u, line, shape)
         load_doubles(&u, x + j + 8)
         load(&t, w + j + 8)
         add_product(b, &t, &u)
-        form(out + j + 8, &u, &h, &inverse, &z, &slope, curved)
+        form(out + j + 8, &u, line, shape)
+    return 0
 
 
 # A row of the result where c or q is zero and 1/(2·h) exact, and the product of the next row, w. Shapes: out, x, w (n,).
 cdef wide_double write_and_read(real* out, const double* x, Py_ssize_t n, const Move* move, bint streams,
                                 const real* w) noexcept nogil:
     cdef real[BLOCK] formed
+    cdef Line line
     cdef lanes a, b
     cdef Py_ssize_t block, start, width, whole = n - n % PAIR
+    set_line(&line, move.h, move.inverse, move.z, 0.0, move.c, move.q)
     fill(&a, 0.0)
     fill(&b, 0.0)
     for block in range((whole + BLOCK - 1) // BLOCK):
         start = block * BLOCK
         width = min(<Py_ssize_t> BLOCK, whole - start)
         if move.q != 0.0:
-            form_and_read(&formed[0] if streams else out + start, x + start, width, move, True, w + start, &a, &b)
+            form_and_read(&formed[0] if streams else out + start, x + start, width, &line, SQUARE, w + start,
+                          &a, &b)
         else:
-            form_and_read(&formed[0] if streams else out + start, x + start, width, move, False, w + start, &a, &b)
+            form_and_read(&formed[0] if streams else out + start, x + start, width, &line, LINEAR, w + start,
+                          &a, &b)
         if streams:
             stream(out + start, &formed[0], width)
     write_row(out + whole, x + whole, n - whole, move.h, move.inverse, move.z, 0.0, move.c, move.q)

@@ -6,6 +6,7 @@ entry i of hashes.pxd, and o_r and s_r are bits 1 to 9 and bit 0 of hash number 
 """
 from libc.stdint cimport uint32_t
 
+from fastgrad._kernels.ahead cimport soon_read, soon_written    # in C alone
 from fastgrad._kernels.hashes cimport entry, hash_of
 from fastgrad._kernels.lanes cimport add, add_product, fill, lanes, load, load_doubles, multiply, save, total
 from fastgrad._kernels.rows cimport up_to_line
@@ -67,6 +68,8 @@ cdef wide_int move_run(const real* x, const double* a, double h, Py_ssize_t n, r
         out[j] = <real> (x[j] + h * a[j])
     for k in range(whole):
         j = first + k * 8
+        soon_read(x + j)
+        soon_written(out + j)
         load(&t, x + j)
         load_doubles(&u, a + j)
         multiply(&u, &step)

@@ -3,8 +3,10 @@ from libc.math cimport frexp, isfinite
 from libc.stdint cimport uintptr_t
 from libc.string cimport memcpy
 
+from fastgrad._kernels.ahead cimport soon_written
 from fastgrad._kernels.cache cimport LINE, PAGE
-from fastgrad._kernels.wide cimport real
+from fastgrad._kernels.lanes cimport add, fill, lanes, load_doubles, multiply, save, subtract
+from fastgrad._kernels.wide cimport part_int, real
 
 cdef enum:
     LONGEST = 4096    # entries of a row whose inputs are held
@@ -46,20 +48,83 @@ cdef inline double gained(double z, double d, double origin, double c, double q)
     return (plus - minus) * (c + ((plus - origin) + (minus - origin)) * q)
 
 
+# A unit at z with its polynomial and the step, each in all lanes; 1/(2·h) must be exact.
+cdef struct Line:
+    lanes h, inverse, z, origin, c, q
+
+
+# How a polynomial is evaluated: by its line alone, by its square alone, or wholly.
+cdef enum Shape:
+    LINEAR, SQUARE, WHOLE
+
+
+cdef inline Shape shape_of(double origin, double c, double q) noexcept nogil:
+    if q == 0.0:
+        return LINEAR
+    return SQUARE if c == 0.0 and origin == 0.0 else WHOLE
+
+
+cdef inline void set_line(Line* line, double h, double inverse, double z, double origin, double c, double q) noexcept nogil:
+    fill(&line.h, h)
+    fill(&line.inverse, inverse)
+    fill(&line.z, z)
+    fill(&line.origin, origin)
+    fill(&line.c, c)
+    fill(&line.q, q)
+
+
+# Eight entries of a row, whose inputs are u.
+cdef inline part_int form(real* out, const lanes* u, const Line* line, Shape shape) noexcept nogil:
+    cdef lanes d = u[0], plus = line.z, minus = line.z, gain
+    multiply(&d, &line.h)
+    add(&plus, &d)
+    subtract(&minus, &d)
+    gain = plus
+    subtract(&gain, &minus)
+    if shape == LINEAR:
+        multiply(&gain, &line.c)
+    else:
+        if shape == WHOLE:
+            subtract(&plus, &line.origin)
+            subtract(&minus, &line.origin)
+        add(&plus, &minus)
+        multiply(&plus, &line.q)
+        if shape == WHOLE:
+            add(&plus, &line.c)
+        multiply(&gain, &plus)
+    multiply(&gain, &line.inverse)
+    save(out, &gain)
+    return 0
+
+
+# Shapes: x, out (n,), n a multiple of eight.
+cdef inline part_int form_row(real* out, const double* x, Py_ssize_t n, const Line* line, Shape shape) noexcept nogil:
+    cdef lanes u
+    cdef Py_ssize_t j
+    for j in range(0, n, 8):
+        soon_written(out + j)
+        load_doubles(&u, x + j)
+        form(out + j, &u, line, shape)
+    return 0
+
+
 # The entries of a row in double precision, from a unit at z; `inverse` is 1/(2·h) where that is exact, else 0.
 # Shapes: x, out (n,).
-cdef inline void write_row(real* out, const double* x, Py_ssize_t n, double h, double inverse, double z, double origin,
+cdef inline part_int write_row(real* out, const double* x, Py_ssize_t n, double h, double inverse, double z, double origin,
                            double c, double q) noexcept nogil:
-    cdef Py_ssize_t j
-    if inverse == 0.0:
-        for j in range(n):
-            out[j] = <real> (gained(z, h * x[j], origin, c, q) / (2.0 * h))
-    elif q == 0.0:
-        for j in range(n):
-            out[j] = <real> (((z + h * x[j]) - (z - h * x[j])) * c * inverse)
-    elif c == 0.0 and origin == 0.0:
-        for j in range(n):
-            out[j] = <real> (((z + h * x[j]) - (z - h * x[j])) * (((z + h * x[j]) + (z - h * x[j])) * q) * inverse)
+    cdef Line line
+    cdef Shape shape = shape_of(origin, c, q)
+    cdef Py_ssize_t j, whole = 0 if inverse == 0.0 else n - n % 8
+    set_line(&line, h, inverse, z, origin, c, q)
+    if shape == LINEAR:
+        form_row(out, x, whole, &line, LINEAR)
+    elif shape == SQUARE:
+        form_row(out, x, whole, &line, SQUARE)
     else:
-        for j in range(n):
+        form_row(out, x, whole, &line, WHOLE)
+    for j in range(whole, n):
+        if inverse == 0.0:
+            out[j] = <real> (gained(z, h * x[j], origin, c, q) / (2.0 * h))
+        else:
             out[j] = <real> (gained(z, h * x[j], origin, c, q) * inverse)
+    return 0
