@@ -97,7 +97,7 @@ cdef wide_double write_and_read(real* out, const double* x, Py_ssize_t n, const 
 
 
 # A row of the result, block by block. Shapes: x, out (n,).
-cdef inline void stream_row(real* out, const double* x, Py_ssize_t n, const Move* move) noexcept nogil:
+cdef inline part_int stream_row(real* out, const double* x, Py_ssize_t n, const Move* move) noexcept nogil:
     cdef real[BLOCK] formed
     cdef Py_ssize_t block, start, width
     for block in range((n + BLOCK - 1) // BLOCK):
@@ -105,6 +105,7 @@ cdef inline void stream_row(real* out, const double* x, Py_ssize_t n, const Move
         width = min(<Py_ssize_t> BLOCK, n - start)
         write_row(&formed[0], x + start, width, move.h, move.inverse, move.z, 0.0, move.c, move.q)
         stream(out + start, &formed[0], width)
+    return 0
 
 
 # Row after row. Shapes: W, out (m, n), x (n,), shift, c, q (m,).
