@@ -4,7 +4,7 @@ from _thread import LockType, allocate_lock, start_new_thread
 from collections.abc import Callable, Iterator
 from time import perf_counter
 
-from fastgrad._typing import Pace
+from fastgrad._typing import Pace, Run
 
 #: Seconds between two looks for Ctrl-C: a span ends when so much time has passed, however long the entries take.
 SPAN = 0.025
@@ -16,9 +16,6 @@ WORTH = 1e-3
 #: Seconds of work in the least piece that a thread takes. The first are large, so that there are few; the last are
 #: small, so that all threads end at about the same time.
 GRAIN = 2e-5
-
-#: From an entry on, up to another, for so many seconds; returns where it ended, or -1 where it cannot go on.
-Run = Callable[[int, int, float], int]
 
 
 def sweep(new_run: Callable[[], Run], n: int, pace: Pace, threads: int) -> bool:

@@ -13,6 +13,8 @@ ScalarFunction = Callable[..., Any]
 VectorFunction = Callable[..., Any]
 #: Told by a loop how many entries are done; returns how many shall be when it is to be told again.
 Pace = Callable[[int], int]
+#: Measures from an entry on, up to another, for so many seconds; returns where it ended, or -1 where it cannot go on.
+Run = Callable[[int, int, float], int]
 #: Measures rows first to last of x into an array of that many rows; returns the number of evaluations made.
 RowLoop = Callable[[int, int, Array], int]
 Step = float | ArrayLike | Mapping[Any, Any] | Callable[[Any], Any] | str | None

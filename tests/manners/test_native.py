@@ -13,6 +13,7 @@ import pytest
 
 import fastgrad as fg
 from fastgrad import _backend, _spans, cython_api
+from fastgrad._typing import Run
 
 ROSENBROCK = fg.native.function(cython_api.__pyx_capi__["rosenbrock"])
 
@@ -119,7 +120,7 @@ def test_a_thread_that_wakes_when_all_is_done_is_not_waited_for_and_measures_not
 
 
 def test_an_error_in_a_thread_arrives() -> None:
-    def new_run() -> _spans.Run:
+    def new_run() -> Run:
         def run(start: int, stop: int, seconds: float) -> int:
             if threading.current_thread() is not threading.main_thread():
                 raise MemoryError("in a thread")
