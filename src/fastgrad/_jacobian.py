@@ -127,7 +127,6 @@ def numerical_jacobian(
     point = as_point(x, read=number_array)
     given, whole, stacked, asked = f, bound(f, args, kwargs), None, 0
     f = point.of_array(whole)
-    reader = point.reader()
     if vectorized:
         from fastgrad._stacks import Stacked  # loaded when asked for: import fastgrad does without
 
@@ -179,19 +178,18 @@ def numerical_jacobian(
 
         return filled(with_bars(f, point, plan, is_scalar=False).after(asked))
     if point.array.size == 0:
-        return point.restore(allocate(reader.at_x(f, point.array).shape))
+        return point.restore(allocate(point.reader().at_x(f, point.array).shape))
     if stacked is not None:
         from fastgrad import _stacks
 
         return point.restore(_stacks.jacobian(stacked, point, plan, allocate))
     if plan.changes_sides:
         return point.restore(_guarded.jacobian(f, point, plan, allocate, workers))
-    return point.restore(_loops.jacobian(f, point.array, plan.h, plan.scheme, allocate, reader, workers))
+    return point.restore(_loops.jacobian(f, point, plan.h, plan.scheme, allocate, workers))
 
 
 def measure(f: VectorFunction, point: Point, h: Float64Array, allocate: Callable[[tuple[int, ...]], Array]) -> Array:
     """Return the array that allocate gives for the shape of f's value, filled with central differences at a point."""
-    reader = point.reader()
     if point.array.size == 0:
-        return allocate(reader.at_x(f, point.array).shape)
-    return _loops.jacobian(f, point.array, h, central(), allocate, reader)
+        return allocate(point.reader().at_x(f, point.array).shape)
+    return _loops.jacobian(f, point, h, central(), allocate)

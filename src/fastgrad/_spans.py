@@ -18,7 +18,7 @@ WORTH = 1e-3
 GRAIN = 2e-5
 
 
-def sweep(new_run: Callable[[], Run], n: int, pace: Pace, threads: int) -> bool:
+def sweep(new_run: Callable[[], Run], n: int, pace: Pace | None, threads: int) -> bool:
     """Have all n entries measured; return False as soon as a run has returned -1.
 
     Parameters
@@ -27,7 +27,7 @@ def sweep(new_run: Callable[[], Run], n: int, pace: Pace, threads: int) -> bool:
         Returns a run with buffers of its own: one is made for each thread.
     n : int
         How many entries there are.
-    pace : callable
+    pace : callable or None
         Told how many entries are done; returns how many shall be when it is to be told again.
     threads : int
         How many may work at once. What is measured does not depend on it.
@@ -36,7 +36,7 @@ def sweep(new_run: Callable[[], Run], n: int, pace: Pace, threads: int) -> bool:
     done = due = 0
     begun = perf_counter() if threads > 1 else 0.0
     while done < n:
-        if done >= due:
+        if pace is not None and done >= due:
             due = pace(done)
         done = run(done, n, TRIAL if threads > 1 and done == 0 else SPAN)
         if done < 0:
@@ -68,7 +68,7 @@ class _Team:
         self._goes_on = True
         self._error: BaseException | None = None
 
-    def works(self, new_run: Callable[[], Run], helpers: int, run: Run, pace: Pace) -> bool:
+    def works(self, new_run: Callable[[], Run], helpers: int, run: Run, pace: Pace | None) -> bool:
         """Return whether all pieces could be measured, by so many other threads and, with this run, by this one.
 
         The others are started before all else: this thread is at work while they wake, and does not wait for one that

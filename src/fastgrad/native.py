@@ -11,9 +11,8 @@ from fastgrad._addresses import locate
 from fastgrad._arrays import real_array
 from fastgrad._c_signature import INT_COUNT, form_of, refused
 from fastgrad._errors import ShapeError
-from fastgrad._reading import Reader
 from fastgrad._spans import sweep
-from fastgrad._typing import Array, Float64Array, Run
+from fastgrad._typing import Array, Float64Array, Pace, Run
 
 __all__ = ["NativeFunction", "NativeVectorFunction", "function", "vector_function"]
 
@@ -153,7 +152,7 @@ class NativeFunction(_Native):
         return _backend.native.scalar(self.address, self.data, self.form, self._line(x))
 
     def __fastgrad_differences__(
-        self, x: Array, h: Float64Array, scheme: Any, out: Array, reader: Reader, threads: int
+        self, x: Array, h: Float64Array, scheme: Any, out: Array, threads: int, pace: Pace | None = None
     ) -> int:
         """Write the differences of f at x by these stencils into out; return how often it measured them all."""
         n = x.size
@@ -165,7 +164,7 @@ class NativeFunction(_Native):
         def new_run(fresh: bool = False) -> Run:
             return _backend.native.gradient(self.address, self.data, self.form, x, h, scheme, centre, fresh, out)
 
-        return _measure(new_run, n, reader, threads)
+        return _measure(new_run, n, threads, pace)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -187,7 +186,7 @@ class NativeVectorFunction(_Native):
         return y
 
     def __fastgrad_columns__(
-        self, x: Array, h: Float64Array, scheme: Any, out: Array, reader: Reader, threads: int
+        self, x: Array, h: Float64Array, scheme: Any, out: Array, threads: int, pace: Pace | None = None
     ) -> int:
         """Write the differences of f at x into out, shaped ``(m, *x.shape)``; return how often it measured them all."""
         self._refuse_too_many(x.size)
@@ -196,14 +195,14 @@ class NativeVectorFunction(_Native):
         def new_run(fresh: bool = False) -> Run:
             return _backend.native.jacobian(self.address, self.data, self.form, x, h, scheme, centre, fresh, out)
 
-        return _measure(new_run, x.size, reader, threads)
+        return _measure(new_run, x.size, threads, pace)
 
 
-def _measure(new_run: Callable[..., Run], n: int, reader: Reader, threads: int) -> int:
+def _measure(new_run: Callable[..., Run], n: int, threads: int, pace: Pace | None) -> int:
     """Measure all entries; all again with a fresh copy a call, and return 2, where f writes into its argument."""
-    if sweep(new_run, n, reader.pace, threads):
+    if sweep(new_run, n, pace, threads):
         return 1
-    sweep(lambda: new_run(True), n, reader.pace, threads)
+    sweep(lambda: new_run(True), n, pace, threads)
     return 2
 
 
