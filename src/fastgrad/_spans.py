@@ -1,9 +1,10 @@
 """Entries measured a span at a time, so that Ctrl-C is heard between; on several threads where that pays."""
 
-from _thread import LockType, allocate_lock, start_new_thread
+from _thread import LockType, allocate_lock
 from collections.abc import Callable, Iterator
 from time import perf_counter
 
+from fastgrad._threads import start as start_new_thread
 from fastgrad._typing import Pace, Run
 
 #: Seconds between two looks for Ctrl-C: a span ends when so much time has passed, however long the entries take.
@@ -61,9 +62,8 @@ class _Team:
     """Threads that take pieces of the entries, one after another, until none is left."""
 
     def __init__(self, pieces: Iterator[tuple[int, int]]) -> None:
-        self._pieces = pieces
-        self._taking = allocate_lock()
-        self._locks: list[LockType] = []
+        self._pieces = [*pieces][::-1]
+        self._at_work: list[LockType] = []
         self._is_stopped = False
         self._goes_on = True
         self._error: BaseException | None = None
@@ -71,13 +71,14 @@ class _Team:
     def works(self, new_run: Callable[[], Run], helpers: int, run: Run, pace: Pace | None) -> bool:
         """Return whether all pieces could be measured, by so many other threads and, with this run, by this one.
 
-        The others are started before all else: this thread is at work while they wake, and does not wait for one that
-        wakes when nothing is left.
+        The others are called as late as this thread is ready to begin: when they wake it is at work, and has given up
+        the interpreter. It does not wait for one that wakes when nothing is left.
         """
         try:
+            piece = self._take()
             for _ in range(helpers):
                 start_new_thread(self._thread, (new_run,))
-            self._work(run, pace, self._take())
+            self._work(run, pace, piece)
             self._wait()
         except BaseException:  # Ctrl-C, as a rule: nobody may write into the result any more when it arrives
             self._is_stopped = True
@@ -88,29 +89,31 @@ class _Team:
         return self._goes_on
 
     def _wait(self) -> None:
-        while self._locks:
-            self._locks[-1].acquire()
-            self._locks.pop()
+        """Wait until nobody else is at work; Ctrl-C may end it anywhere, and it may be called again."""
+        while self._at_work:
+            for lock in tuple(self._at_work):
+                lock.acquire()
 
     def _thread(self, new_run: Callable[[], Run]) -> None:
         lock = allocate_lock()
         lock.acquire()
+        self._at_work.append(lock)  # before it takes a piece, so that no piece is in the hands of one not waited for
         try:
-            piece = self._take(lock)
+            piece = self._take()
             if piece is not None:
                 self._work(new_run(), None, piece)
         except BaseException as error:
             self._error, self._is_stopped = error, True
         finally:
+            self._at_work.remove(lock)
             lock.release()
 
-    def _take(self, lock: LockType | None = None) -> tuple[int, int] | None:
-        """Return the next piece, if one is left; who takes it with a lock is waited for until that is released."""
-        with self._taking:
-            piece = None if self._is_stopped else next(self._pieces, None)
-            if piece is not None and lock is not None:
-                self._locks.append(lock)
-        return piece
+    def _take(self) -> tuple[int, int] | None:
+        """Return the next piece, if one is left."""
+        try:
+            return None if self._is_stopped else self._pieces.pop()
+        except IndexError:
+            return None
 
     def _work(self, run: Run, pace: Pace | None, piece: tuple[int, int] | None) -> None:
         due = 0
