@@ -26,6 +26,7 @@ cdef enum:
     COUNT_FIRST = 2       # n comes before x
     INT_COUNT = 4         # counts are int, and not as wide as pointers
     FEW = 16              # doubles that are compared sooner than memcmp is called
+    STRETCH = 1 << 15     # doubles that are compared at a time, the last ones first
 
 cdef struct Function:
     void* address
@@ -94,17 +95,23 @@ cdef inline void refill(double* point, const real* base, Py_ssize_t n) noexcept 
 
 
 cdef inline bint unwritten(const double* point, const real* base, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
-    """Tell whether these entries of the point are still those of the base, bit for bit."""
+    """Tell whether these entries of the point are still those of the base, bit for bit.
+
+    Whoever comes here has gone up through them: the last are still in the cache, and the first will be wanted next.
+    """
     cdef Py_ssize_t j
     cdef uint64_t difference = 0
     if real is double:
-        if stop - start > FEW:
-            return memcmp(point + start, base + start, (stop - start) * sizeof(double)) == 0
+        while stop - start > FEW:
+            j = max(start, stop - STRETCH)
+            if memcmp(point + j, base + j, (stop - j) * sizeof(double)) != 0:
+                return False
+            stop = j
         for j in range(start, stop):
             difference |= bits(point[j]) ^ bits(base[j])
         return difference == 0
     else:
-        for j in range(start, stop):
+        for j in range(stop - 1, start - 1, -1):
             if not same(point[j], base[j]):
                 return False
         return True
