@@ -47,6 +47,19 @@ def test_writing_once_at_any_call_is_seen(native: Callable[..., Any], rng: np.ra
     assert count[0] <= at - 60
 
 
+@pytest.mark.parametrize("n", [2, 30, 700])
+@pytest.mark.parametrize("where", [0.0, 0.02, 0.5, 1.0])
+@pytest.mark.parametrize("options", [{}, {"order": 4}])
+def test_writing_and_taking_it_back_is_seen(
+    native: Callable[..., Any], rng: np.random.Generator, n: int, where: float, options: dict[str, Any]
+) -> None:
+    x = rng.standard_normal(n)
+    data = np.array([0, int(where * (n - 1))], np.intp)
+    f = fg.native.function(native("writes_and_takes_back"), data=data)
+    expected = fg.numerical_gradient(honest, x, **options)
+    assert fg.numerical_gradient(f, x, **options).tobytes() == expected.tobytes()
+
+
 def test_calls_are_two_an_entry_and_one_at_x_where_the_stencil_has_it(native: Callable[..., Any]) -> None:
     count = np.zeros(1, np.intp)
     f = fg.native.function(native("counted"), data=count)

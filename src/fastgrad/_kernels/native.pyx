@@ -1,7 +1,7 @@
 """Differences of functions at an address, without the interpreter: spans of entries, as long as a given time allows.
 
 What is handed to f is checked: its entry before and after it is moved, all of it at entry 0 and at the end of each span,
-and at entries 1, 16, 256, ... the entries before, so that an f that writes and takes it back is seen at little cost.
+and at entries n/16, n/256, ... the entries before, so that an f that writes and takes it back is seen at little cost.
 """
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from libc.math cimport NAN
