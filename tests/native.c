@@ -36,6 +36,18 @@ double writes_once(double *x, intptr_t n, void *data) {
     if (--*(intptr_t *)data == 0) x[n / 2] = 5;
     return s;
 }
+/* At every other call, and takes it back at the next: data are how many calls there were, and where it writes. */
+double writes_and_takes_back(double *x, intptr_t n, void *data) {
+    static double before;
+    intptr_t *calls = data, at = calls[1];
+    double s = rosenbrock(x, n, 0);
+    if (calls[0]++ % 2 == 0) {
+        before = x[at];
+        x[at] += 1;
+    } else
+        x[at] = before;
+    return s;
+}
 double slow(const double *x, intptr_t n, void *data) {
     struct timespec t = {0, 2000000};
     (void)data;

@@ -187,13 +187,13 @@ def numerical_gradient(
     elif plan.changes_sides:
         _guarded.gradient(g, point, plan, grad, workers)
     else:
-        _loops.gradient(g, array, plan.h, plan.scheme, grad, point.reader(), workers)
+        _loops.gradient(g, point, plan.h, plan.scheme, grad, workers)
     return point.restore(grad)
 
 
 def measure(f: ScalarFunction, point: Point, h: Float64Array, out: Array, pace: Pace | None = None) -> int:
     """Write the central differences at a point into out, C-ordered and shaped like it; return the calls of f."""
-    return _loops.gradient(f, point.array, h, central(), out, point.reader(pace))
+    return _loops.gradient(f, point, h, central(), out, pace=pace)
 
 
 def measure_entries(

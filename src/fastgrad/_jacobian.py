@@ -175,8 +175,7 @@ def numerical_jacobian(
         return point.restore(_stacks.jacobian(stacked, point, plan, result.allocate))
     if plan.changes_sides:
         return point.restore(_guarded.jacobian(g, point, plan, result.allocate, workers))
-    J = _loops.jacobian(g, point.array, plan.h, plan.scheme, result.allocate, point.reader(), workers)
-    return point.restore(J)
+    return point.restore(_loops.jacobian(g, point, plan.h, plan.scheme, result.allocate, workers))
 
 
 class _Result:
@@ -203,7 +202,6 @@ class _Result:
 
 def measure(f: VectorFunction, point: Point, h: Float64Array, allocate: Callable[[tuple[int, ...]], Array]) -> Array:
     """Return the array that allocate gives for the shape of f's value, filled with central differences at a point."""
-    reader = point.reader()
     if point.array.size == 0:
-        return allocate(reader.at_x(f, point.array).shape)
-    return _loops.jacobian(f, point.array, h, central(), allocate, reader)
+        return allocate(point.reader().at_x(f, point.array).shape)
+    return _loops.jacobian(f, point, h, central(), allocate)

@@ -6,8 +6,8 @@ from types import FunctionType
 from typing import Any
 
 from fastgrad import _backend
-from fastgrad._reading import Reader
-from fastgrad._typing import Array, Float64Array
+from fastgrad._point import Point
+from fastgrad._typing import Array, Float64Array, Pace
 
 
 def has_own(f: Any, loop: str) -> bool:
@@ -25,30 +25,35 @@ def is_structured(f: Any) -> bool:
 
 
 def gradient(
-    f: Any, x: Array, h: Float64Array, scheme: Any, out: Array, reader: Reader, workers: int | None = None
+    f: Any,
+    point: Point,
+    h: Float64Array,
+    scheme: Any,
+    out: Array,
+    workers: int | None = None,
+    pace: Pace | None = None,
 ) -> int:
-    """Write the differences of a scalar f at x into out; return the calls of f, of a native f those by pairs."""
+    """Write the differences of a scalar f at a point into out; return the calls of f, of a native f those by pairs."""
+    x = point.array
     if has_own(f, "__fastgrad_differences__"):
-        threads = 1 if workers is None else threads_of(workers)
-        return 2 * x.size * int(f.__fastgrad_differences__(x, h, scheme, out, reader, threads))
-    return int(_backend.differences.gradient(f, x, h, scheme, out, reader))
+        return 2 * x.size * int(f.__fastgrad_differences__(x, h, scheme, out, threads_of(workers), pace))
+    return int(_backend.differences.gradient(f, x, h, scheme, out, point.reader(pace)))
 
 
 def jacobian(
     f: Any,
-    x: Array,
+    point: Point,
     h: Float64Array,
     scheme: Any,
     allocate: Callable[[tuple[int, ...]], Array],
-    reader: Reader,
     workers: int | None = None,
 ) -> Array:
-    """Return the array that allocate gives for the shape of f's values, filled with the differences of f at x."""
+    """Return the array that allocate gives for the shape of f's values, filled with the differences of f at a point."""
     if has_own(f, "__fastgrad_columns__"):
         J = allocate((f.m,))
-        f.__fastgrad_columns__(x, h, scheme, J, reader, threads_of(workers))
+        f.__fastgrad_columns__(point.array, h, scheme, J, threads_of(workers))
         return J
-    found: Array = _backend.differences.jacobian(f, x, h, scheme, allocate, reader)
+    found: Array = _backend.differences.jacobian(f, point.array, h, scheme, allocate, point.reader())
     return found
 
 

@@ -47,5 +47,5 @@ def measure_rows(loop: RowLoop, out: Array, threads: int, look: Callable[[int, i
         return start
 
     spans = -(-len(out) // together)
-    sweep(lambda: run, spans, lambda _: spans, threads)
+    sweep(lambda: run, spans, None, threads)
     return sum(evaluations)

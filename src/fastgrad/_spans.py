@@ -1,10 +1,11 @@
 """Entries measured a span at a time, so that Ctrl-C is heard between; on several threads where that pays."""
 
-from _thread import LockType, allocate_lock, start_new_thread
+from _thread import LockType, allocate_lock
 from collections.abc import Callable, Iterator
 from time import perf_counter
 
-from fastgrad._typing import Pace
+from fastgrad._threads import start as start_new_thread
+from fastgrad._typing import Pace, Run
 
 #: Seconds between two looks for Ctrl-C: a span ends when so much time has passed, however long the entries take.
 SPAN = 0.025
@@ -17,11 +18,8 @@ WORTH = 1e-3
 #: small, so that all threads end at about the same time.
 GRAIN = 2e-5
 
-#: From an entry on, up to another, for so many seconds; returns where it ended, or -1 where it cannot go on.
-Run = Callable[[int, int, float], int]
 
-
-def sweep(new_run: Callable[[], Run], n: int, pace: Pace, threads: int) -> bool:
+def sweep(new_run: Callable[[], Run], n: int, pace: Pace | None, threads: int) -> bool:
     """Have all n entries measured; return False as soon as a run has returned -1.
 
     Parameters
@@ -30,7 +28,7 @@ def sweep(new_run: Callable[[], Run], n: int, pace: Pace, threads: int) -> bool:
         Returns a run with buffers of its own: one is made for each thread.
     n : int
         How many entries there are.
-    pace : callable
+    pace : callable or None
         Told how many entries are done; returns how many shall be when it is to be told again.
     threads : int
         How many may work at once. What is measured does not depend on it.
@@ -39,7 +37,7 @@ def sweep(new_run: Callable[[], Run], n: int, pace: Pace, threads: int) -> bool:
     done = due = 0
     begun = perf_counter() if threads > 1 else 0.0
     while done < n:
-        if done >= due:
+        if pace is not None and done >= due:
             due = pace(done)
         done = run(done, n, TRIAL if threads > 1 and done == 0 else SPAN)
         if done < 0:
@@ -64,23 +62,23 @@ class _Team:
     """Threads that take pieces of the entries, one after another, until none is left."""
 
     def __init__(self, pieces: Iterator[tuple[int, int]]) -> None:
-        self._pieces = pieces
-        self._taking = allocate_lock()
-        self._locks: list[LockType] = []
+        self._pieces = [*pieces][::-1]
+        self._at_work: list[LockType] = []
         self._is_stopped = False
         self._goes_on = True
         self._error: BaseException | None = None
 
-    def works(self, new_run: Callable[[], Run], helpers: int, run: Run, pace: Pace) -> bool:
+    def works(self, new_run: Callable[[], Run], helpers: int, run: Run, pace: Pace | None) -> bool:
         """Return whether all pieces could be measured, by so many other threads and, with this run, by this one.
 
-        The others are started before all else: this thread is at work while they wake, and does not wait for one that
-        wakes when nothing is left.
+        The others are called as late as this thread is ready to begin: when they wake it is at work, and has given up
+        the interpreter. It does not wait for one that wakes when nothing is left.
         """
         try:
+            piece = self._take()
             for _ in range(helpers):
                 start_new_thread(self._thread, (new_run,))
-            self._work(run, pace, self._take())
+            self._work(run, pace, piece)
             self._wait()
         except BaseException:  # Ctrl-C, as a rule: nobody may write into the result any more when it arrives
             self._is_stopped = True
@@ -91,29 +89,31 @@ class _Team:
         return self._goes_on
 
     def _wait(self) -> None:
-        while self._locks:
-            self._locks[-1].acquire()
-            self._locks.pop()
+        """Wait until nobody else is at work; Ctrl-C may end it anywhere, and it may be called again."""
+        while self._at_work:
+            for lock in tuple(self._at_work):
+                lock.acquire()
 
     def _thread(self, new_run: Callable[[], Run]) -> None:
         lock = allocate_lock()
         lock.acquire()
+        self._at_work.append(lock)  # before it takes a piece, so that no piece is in the hands of one not waited for
         try:
-            piece = self._take(lock)
+            piece = self._take()
             if piece is not None:
                 self._work(new_run(), None, piece)
         except BaseException as error:
             self._error, self._is_stopped = error, True
         finally:
+            self._at_work.remove(lock)
             lock.release()
 
-    def _take(self, lock: LockType | None = None) -> tuple[int, int] | None:
-        """Return the next piece, if one is left; who takes it with a lock is waited for until that is released."""
-        with self._taking:
-            piece = None if self._is_stopped else next(self._pieces, None)
-            if piece is not None and lock is not None:
-                self._locks.append(lock)
-        return piece
+    def _take(self) -> tuple[int, int] | None:
+        """Return the next piece, if one is left."""
+        try:
+            return None if self._is_stopped else self._pieces.pop()
+        except IndexError:
+            return None
 
     def _work(self, run: Run, pace: Pace | None, piece: tuple[int, int] | None) -> None:
         due = 0

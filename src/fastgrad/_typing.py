@@ -13,6 +13,8 @@ ScalarFunction = Callable[..., Any]
 VectorFunction = Callable[..., Any]
 #: Told by a loop how many entries are done; returns how many shall be when it is to be told again.
 Pace = Callable[[int], int]
+#: Measures from an entry on, up to another, for so many seconds; returns where it ended, or -1 where it cannot go on.
+Run = Callable[[int, int, float], int]
 #: Measures rows first to last of x into an array of that many rows; returns the number of evaluations made.
 RowLoop = Callable[[int, int, Array], int]
 Step = float | ArrayLike | Mapping[Any, Any] | Callable[[Any], Any] | str | None
@@ -67,11 +69,11 @@ class NativeScalar(Protocol):
         """Return the value of f at x."""
 
     def __fastgrad_differences__(
-        self, x: Array, h: Float64Array, scheme: Any, out: Array, reader: Any, threads: int
+        self, x: Array, h: Float64Array, scheme: Any, out: Array, threads: int, pace: Pace | None = None
     ) -> int:
         """Write the differences by the stencils of `scheme` into `out`; return how often all had to be measured.
 
-        `x`, `h` and `out` are as `StructuredFunction` has them. `reader.pace` is to be told how many entries are done.
+        `x`, `h`, `out` are as `StructuredFunction` has them. `pace`, if any, is to be told how many entries are done.
         The values, to the bit, are those of calls one after another, on any number of threads.
         """
 
@@ -86,7 +88,7 @@ class NativeVector(Protocol):
         """Return the m values of f at x, in an array of their own."""
 
     def __fastgrad_columns__(
-        self, x: Array, h: Float64Array, scheme: Any, out: Array, reader: Any, threads: int
+        self, x: Array, h: Float64Array, scheme: Any, out: Array, threads: int, pace: Pace | None = None
     ) -> int:
         """Write the differences into `out`, of shape ``(m, *x.shape)``, as `NativeScalar` does."""
 

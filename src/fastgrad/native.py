@@ -2,24 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from fastgrad import _backend
 from fastgrad._addresses import locate
-from fastgrad._arrays import DOUBLE, real_array
+from fastgrad._arrays import real_array
 from fastgrad._c_signature import INT_COUNT, form_of, refused
 from fastgrad._errors import ShapeError
-from fastgrad._reading import Reader
-from fastgrad._spans import Run, sweep
-from fastgrad._typing import Array, Float64Array
+from fastgrad._spans import sweep
+from fastgrad._typing import Array, Float64Array, Pace, Run
 
 __all__ = ["NativeFunction", "NativeVectorFunction", "function", "vector_function"]
 
-#: Columns that the loop for Jacobians gathers, and two lines of values: the rows of its work space.
-_WORK = 10
 _NAN = float("nan")
 _LARGEST_INT = 2**31 - 1
 
@@ -137,13 +133,13 @@ class _Native:
 
     def _line(self, x: Any) -> Float64Array:
         """Return the entries of x as doubles, in a copy that is the function's own."""
-        return self._fitting(np.array(real_array(x, "x"), dtype=np.float64, order="C"))
+        line = np.array(real_array(x, "x"), dtype=np.float64, order="C").reshape(-1)
+        self._refuse_too_many(line.size)
+        return line
 
-    def _fitting(self, x: Array) -> Array:
-        """Return the entries of x in a line, if they are as many as the function can count."""
-        if self.form & INT_COUNT and x.size > _LARGEST_INT:
-            raise ShapeError(f"the function takes n as an int, which cannot be {x.size}.")
-        return x if x.ndim == 1 else x.reshape(-1)
+    def _refuse_too_many(self, n: int) -> None:
+        if n > _LARGEST_INT and self.form & INT_COUNT:
+            raise ShapeError(f"the function takes n as an int, which cannot be {n}.")
 
 
 class NativeFunction(_Native):
@@ -156,20 +152,19 @@ class NativeFunction(_Native):
         return _backend.native.scalar(self.address, self.data, self.form, self._line(x))
 
     def __fastgrad_differences__(
-        self, x: Array, h: Float64Array, scheme: Any, out: Array, reader: Reader, threads: int
+        self, x: Array, h: Float64Array, scheme: Any, out: Array, threads: int, pace: Pace | None = None
     ) -> int:
         """Write the differences of f at x by these stencils into out; return how often it measured them all."""
-        if x.size == 0:
+        n = x.size
+        if n == 0:
             return 1
-        base, result = self._fitting(x), out if out.ndim == 1 else out.reshape(-1)
+        self._refuse_too_many(n)
         centre = self(x) if scheme.has_centre else _NAN
-        gradient, address, data, form = _backend.native.gradient, self.address, self.data, self.form
 
         def new_run(fresh: bool = False) -> Run:
-            point = base.astype(DOUBLE)
-            return partial(gradient, address, data, form, base, h, scheme, centre, point, fresh, result)
+            return _backend.native.gradient(self.address, self.data, self.form, x, h, scheme, centre, fresh, out)
 
-        return _measure(new_run, base.size, reader, threads)
+        return _measure(new_run, n, threads, pace)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -191,25 +186,23 @@ class NativeVectorFunction(_Native):
         return y
 
     def __fastgrad_columns__(
-        self, x: Array, h: Float64Array, scheme: Any, out: Array, reader: Reader, threads: int
+        self, x: Array, h: Float64Array, scheme: Any, out: Array, threads: int, pace: Pace | None = None
     ) -> int:
         """Write the differences of f at x into out, shaped ``(m, *x.shape)``; return how often it measured them all."""
-        base, result = self._fitting(x), out.reshape(self.m, x.size)
+        self._refuse_too_many(x.size)
         centre = self(x) if scheme.has_centre else np.empty(self.m)
 
         def new_run(fresh: bool = False) -> Run:
-            point, work = base.astype(np.float64), np.full((_WORK, self.m), np.nan)
-            given = (self.address, self.data, self.form, base, h, scheme, centre, point, work, fresh, result)
-            return partial(_backend.native.jacobian, *given)
+            return _backend.native.jacobian(self.address, self.data, self.form, x, h, scheme, centre, fresh, out)
 
-        return _measure(new_run, base.size, reader, threads)
+        return _measure(new_run, x.size, threads, pace)
 
 
-def _measure(new_run: Callable[..., Run], n: int, reader: Reader, threads: int) -> int:
+def _measure(new_run: Callable[..., Run], n: int, threads: int, pace: Pace | None) -> int:
     """Measure all entries; all again with a fresh copy a call, and return 2, where f writes into its argument."""
-    if sweep(new_run, n, reader.pace, threads):
+    if sweep(new_run, n, pace, threads):
         return 1
-    sweep(lambda: new_run(True), n, reader.pace, threads)
+    sweep(lambda: new_run(True), n, pace, threads)
     return 2
 
 

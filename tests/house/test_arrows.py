@@ -53,7 +53,7 @@ ROWS = {
     "ground": (
         "_layer_check.names _workers _layer_check.object_state _seeds _tree _containers _regression _curvature "
         "_choices _worst _complex.reading _progress _progress_bar _stack_reading _reading _layer_arrays _arrays _runs "
-        "_errors _estimates _budget _typing _blas _later"
+        "_errors _estimates _budget _typing _blas _later _threads"
     ),
 }
 ORDER = ["__init__", *" ".join(ROWS.values()).split()]
@@ -158,7 +158,7 @@ FENCES = {
     "_weight_gradient": (GROUND | {"_backend"}, "the accused must not be its own witness"),
     "reference": (GROUND | {"reference"}, "the reference is plain NumPy"),
     "_rows": (GROUND | {"_spans"}, "who measures rows does not ask what they are"),
-    "_spans": ({"_typing"}, "what shares out the entries knows no derivative"),
+    "_spans": ({"_threads", "_typing"}, "what shares out the entries knows no derivative"),
     "_addresses": (GROUND, "where a function is has nothing to do with what is asked of it"),
     "_c_signature": (GROUND, "where a function is has nothing to do with what is asked of it"),
     "_kernels": ({"_kernels"}, "a kernel knows nothing of our Python"),

@@ -13,6 +13,7 @@ import pytest
 
 import fastgrad as fg
 from fastgrad import _backend, _spans, cython_api
+from fastgrad._typing import Run
 
 ROSENBROCK = fg.native.function(cython_api.__pyx_capi__["rosenbrock"])
 
@@ -44,6 +45,19 @@ def test_writing_once_at_any_call_is_seen(native: Callable[..., Any], rng: np.ra
     f = fg.native.function(native("writes_once"), data=count)
     assert fg.numerical_gradient(f, x).tobytes() == fg.numerical_gradient(honest, x).tobytes()
     assert count[0] <= at - 60
+
+
+@pytest.mark.parametrize("n", [2, 30, 700])
+@pytest.mark.parametrize("where", [0.0, 0.02, 0.5, 1.0])
+@pytest.mark.parametrize("options", [{}, {"order": 4}])
+def test_writing_and_taking_it_back_is_seen(
+    native: Callable[..., Any], rng: np.random.Generator, n: int, where: float, options: dict[str, Any]
+) -> None:
+    x = rng.standard_normal(n)
+    data = np.array([0, int(where * (n - 1))], np.intp)
+    f = fg.native.function(native("writes_and_takes_back"), data=data)
+    expected = fg.numerical_gradient(honest, x, **options)
+    assert fg.numerical_gradient(f, x, **options).tobytes() == expected.tobytes()
 
 
 def test_calls_are_two_an_entry_and_one_at_x_where_the_stencil_has_it(native: Callable[..., Any]) -> None:
@@ -119,7 +133,7 @@ def test_a_thread_that_wakes_when_all_is_done_is_not_waited_for_and_measures_not
 
 
 def test_an_error_in_a_thread_arrives() -> None:
-    def new_run() -> _spans.Run:
+    def new_run() -> Run:
         def run(start: int, stop: int, seconds: float) -> int:
             if threading.current_thread() is not threading.main_thread():
                 raise MemoryError("in a thread")

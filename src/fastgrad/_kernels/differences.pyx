@@ -38,7 +38,7 @@ cdef class Scheme:
 def gradient(f, x, h, Scheme scheme, out, reader):
     """Write the differences of the scalar f at x into out; return the number of calls of f."""
     cdef GradientSink sink = GradientSink(reader, out)
-    if x.dtype.char == "d":
+    if x.itemsize == sizeof(double):
         differences[double](f, x, NULL, h, scheme, sink, reader)
     else:
         differences[float](f, x, NULL, h, scheme, sink, reader)
@@ -50,7 +50,7 @@ def gradient(f, x, h, Scheme scheme, out, reader):
 def jacobian(f, x, h, Scheme scheme, allocate, reader):
     """Return the array that allocate gives for the shape of f's first value, filled with f's differences."""
     cdef JacobianSink sink = JacobianSink(reader, x, allocate)
-    if x.dtype.char == "d":
+    if x.itemsize == sizeof(double):
         differences[double](f, x, NULL, h, scheme, sink, reader)
     else:
         differences[float](f, x, NULL, h, scheme, sink, reader)
@@ -60,7 +60,7 @@ def jacobian(f, x, h, Scheme scheme, allocate, reader):
 # x (n-d, C order)  h (1,) or (n,)
 def first_lost_step(x, h):
     """Return the first flat index at which the realised step differs from h by more than 1 %, or -1."""
-    if x.dtype.char == "d":
+    if x.itemsize == sizeof(double):
         return lost_step[double](x, NULL, h)
     return lost_step[float](x, NULL, h)
 

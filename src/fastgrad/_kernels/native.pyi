@@ -1,5 +1,5 @@
 from fastgrad._kernels.differences import Scheme
-from fastgrad._typing import Array, Float64Array
+from fastgrad._typing import Array, Float64Array, Run
 
 def scalar(address: int, data: int, form: int, x: Float64Array) -> float: ...
 def vector(address: int, data: int, form: int, x: Float64Array, y: Float64Array) -> None: ...
@@ -11,13 +11,9 @@ def gradient(
     h: Float64Array,
     scheme: Scheme,
     centre: float,
-    point: Float64Array,
     fresh: bool,
     out: Array,
-    start: int,
-    stop: int,
-    seconds: float,
-) -> int: ...
+) -> Run: ...
 def jacobian(
     address: int,
     data: int,
@@ -26,11 +22,6 @@ def jacobian(
     h: Float64Array,
     scheme: Scheme,
     centre: Float64Array,
-    point: Float64Array,
-    work: Float64Array,
     fresh: bool,
     out: Array,
-    start: int,
-    stop: int,
-    seconds: float,
-) -> int: ...
+) -> Run: ...

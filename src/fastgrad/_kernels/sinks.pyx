@@ -38,7 +38,7 @@ cdef class GradientSink(Sink):
     def __cinit__(self, reader, out):
         self.reader = reader
         self.out = out  # which holds what the pointers point to
-        self.is_double = out.dtype.char == "d"
+        self.is_double = out.itemsize == sizeof(double)
         if self.is_double:
             unpack(out, &self.out64, True)
         else:
@@ -92,7 +92,7 @@ cdef class JacobianSink(Sink):
         self.reader = reader
         self.x = x
         self.allocate = allocate
-        self.is_double = x.dtype.char == "d"
+        self.is_double = x.itemsize == sizeof(double)
         self.shape = None
         self.last = -1
 

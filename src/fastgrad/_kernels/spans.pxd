@@ -27,6 +27,7 @@ cdef enum:
     COUNT_FIRST = 2       # n comes before x
     INT_COUNT = 4         # counts are int, and not as wide as pointers
     FEW = 16              # doubles that are compared sooner than memcmp is called
+    STRETCH = 1 << 15     # doubles that are compared at a time, the last ones first
 
 cdef struct Function:
     void* address
@@ -95,38 +96,42 @@ cdef inline void refill(double* point, const real* base, Py_ssize_t n) noexcept 
 
 
 cdef inline bint unwritten(const double* point, const real* base, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
-    """Tell whether these entries of the point are still those of the base, bit for bit."""
+    """Tell whether these entries of the point are still those of the base, bit for bit.
+
+    Whoever comes here has gone up through them: the last are still in the cache, and the first will be wanted next.
+    """
     cdef Py_ssize_t j
     cdef uint64_t difference = 0
     if real is double:
-        if stop - start > FEW:
-            return memcmp(point + start, base + start, (stop - start) * sizeof(double)) == 0
+        while stop - start > FEW:
+            j = max(start, stop - STRETCH)
+            if memcmp(point + j, base + j, (stop - j) * sizeof(double)) != 0:
+                return False
+            stop = j
         for j in range(start, stop):
             difference |= bits(point[j]) ^ bits(base[j])
         return difference == 0
     else:
-        for j in range(start, stop):
+        for j in range(stop - 1, start - 1, -1):
             if not same(point[j], base[j]):
                 return False
         return True
 
 
-cdef extern from *:
+cdef inline Py_ssize_t next_look(Py_ssize_t i, Py_ssize_t n) noexcept nogil:
+    """Return the first entry from i on at which others are looked at as well, of 0, ..., n/256, n/16; n if there is none.
+
+    At entry 0 all are, later those before, for the turn of the others is still to come: one look and a sixteenth at each
+    entry, whatever n.
     """
-    #define FASTGRAD_POWERS_OF_16 0x1111111111111111u
-    """
-    const uint64_t POWERS_OF_16 "FASTGRAD_POWERS_OF_16"
+    cdef Py_ssize_t look = n
+    while look > 1 and (look + 15) // 16 >= i:
+        look = (look + 15) // 16
+    return look if i > 0 else 0
 
 
-cdef inline bint untouched(
-        const double* point, const real* base, Py_ssize_t n, Py_ssize_t i, double moved, bint is_first) noexcept nogil:
-    """Tell whether f has left entry i as it was moved, and others as they were: all at entry 0, at 1, 16, 256, ... those
-    before, for the others' turn is still to come. So all are looked at little more than once on the way, however many.
-    """
-    if not same(point[i], moved):
-        return False
-    if not is_first or (i & (i - 1)) != 0 or (i and not i & POWERS_OF_16):
-        return True
+cdef inline bint as_before(const double* point, const real* base, Py_ssize_t n, Py_ssize_t i) noexcept nogil:
+    """Tell whether f has left as they were those others that are looked at at entry i."""
     return unwritten(point, base, 0, i) if i else unwritten(point, base, 1, n)
 
 
@@ -135,7 +140,7 @@ cdef inline bint untouched(
 cdef inline Py_ssize_t gradient_span(
         Function f, const real* base, Py_ssize_t n, Stencils s, double centre, double* point, bint fresh, real* out,
         Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
-    cdef Py_ssize_t i, k, offset
+    cdef Py_ssize_t i, k, offset, look = next_look(start, n)
     cdef const Py_ssize_t* offsets
     cdef const double* weights
     cdef double step, moved, term, total = 0.0
@@ -157,8 +162,12 @@ cdef inline Py_ssize_t gradient_span(
                 moved = <real>(base[i] + offset * step)
                 point[i] = moved
                 term = weights[k] * value(f, point, n)
-                if not (fresh or untouched(point, base, n, i, moved, k == 0)):
+                if not (fresh or same(point[i], moved)):
                     return -1
+                if i == look and not fresh:
+                    if not as_before(point, base, n, i):
+                        return -1
+                    look = next_look(i + 1, n)
             total = term if k == 0 else total + term
         out[i] = <real>(total / (s.widths[s.which[i * s.each_row]] * step))
         point[i] = base[i]
@@ -176,7 +185,7 @@ cdef inline bint is_central(Stencils s) noexcept nogil:
 cdef inline Py_ssize_t central_span(
         Function f, const real* base, Py_ssize_t n, double h, double* point, real* out, Py_ssize_t start,
         Py_ssize_t stop) noexcept nogil:
-    cdef Py_ssize_t i
+    cdef Py_ssize_t i, look = next_look(start, n)
     cdef double above, below, plus
     for i in range(start, stop):
         if not same(point[i], base[i]):
@@ -184,8 +193,12 @@ cdef inline Py_ssize_t central_span(
         above = <real>(base[i] + h)
         point[i] = above
         plus = value(f, point, n)
-        if not untouched(point, base, n, i, above, True):
+        if not same(point[i], above):
             return -1
+        if i == look:
+            if not as_before(point, base, n, i):
+                return -1
+            look = next_look(i + 1, n)
         below = <real>(base[i] - h)
         point[i] = below
         out[i] = <real>((plus - value(f, point, n)) / (2.0 * h))
@@ -200,7 +213,7 @@ cdef inline Py_ssize_t central_span(
 cdef inline Py_ssize_t jacobian_span(
         Function f, const real* base, Py_ssize_t n, Py_ssize_t m, Stencils s, const double* centre, double* point,
         double* y, double* total, double* block, bint fresh, real* out, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
-    cdef Py_ssize_t i, k, offset, kept = 0
+    cdef Py_ssize_t i, k, offset, kept = 0, look = next_look(start, n)
     cdef const Py_ssize_t* offsets
     cdef const double* weights
     cdef double step, moved
@@ -222,8 +235,12 @@ cdef inline Py_ssize_t jacobian_span(
             moved = <real>(base[i] + offset * step)
             point[i] = moved
             values(f, point, y, n, m)
-            if not (fresh or untouched(point, base, n, i, moved, k == 0)):
+            if not (fresh or same(point[i], moved)):
                 return -1
+            if i == look and not fresh:
+                if not as_before(point, base, n, i):
+                    return -1
+                look = next_look(i + 1, n)
             add_up(total, y, weights[k], m, k == 0)
         quotients(block + kept * m, total, s.widths[s.which[i * s.each_row]] * step, m)
         point[i] = base[i]

@@ -16,7 +16,7 @@ from fastgrad._typing import Array
 def gradient(f: Callable[[Any], Any], point: Point, plan: Plan, out: Array, workers: int | None = None) -> None:
     """Write the differences of a scalar f by the stencils of a plan into out."""
     g = f if _loops.is_native(f) else without_errors(f)
-    _loops.gradient(g, point.array, plan.h, plan.scheme, out, point.reader(), workers)
+    _loops.gradient(g, point, plan.h, plan.scheme, out, workers)
     take_other_sides(f, point, plan, out, is_scalar=True)
 
 
@@ -29,7 +29,7 @@ def jacobian(
 ) -> Array:
     """Return the array that allocate gives for the shape of f's values, filled with the differences of f by a plan."""
     g = f if _loops.is_native(f) else without_errors(f, point.array)
-    J = _loops.jacobian(g, point.array, plan.h, plan.scheme, allocate, point.reader(), workers)
+    J = _loops.jacobian(g, point, plan.h, plan.scheme, allocate, workers)
     take_other_sides(f, point, plan, J, is_scalar=False)
     return J
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fastgrad._typing import Array, Float64Array
+from fastgrad._typing import Array, Float64Array, Run
 from fastgrad.reference.differences import Scheme
 
 __all__ = ["gradient", "jacobian", "scalar", "vector"]
@@ -46,21 +46,21 @@ def gradient(
     h: Float64Array,
     scheme: Scheme,
     centre: float,
-    point: Float64Array,
     fresh: bool,
     out: Array,
-    start: int,
-    stop: int,
-    seconds: float,
-) -> int:
-    """Write differences from entry start to stop; return stop. It copies x for each call, and takes all its time."""
+) -> Run:
+    """Return a run that writes differences into out. It copies x for each call, and takes all its time."""
+    base, result = x.reshape(-1), out.reshape(-1)
 
     def f(moved: Float64Array) -> float:
         return scalar(address, data, form, moved)
 
-    for i in range(start, stop):
-        _write(out, i, _difference(f, x, h, scheme, centre, i))
-    return stop
+    def run(start: int, stop: int, seconds: float) -> int:
+        for i in range(start, stop):
+            _write(result, i, _difference(f, base, h, scheme, centre, i))
+        return stop
+
+    return run
 
 
 def jacobian(
@@ -71,24 +71,23 @@ def jacobian(
     h: Float64Array,
     scheme: Scheme,
     centre: Float64Array,
-    point: Float64Array,
-    work: Float64Array,
     fresh: bool,
     out: Array,
-    start: int,
-    stop: int,
-    seconds: float,
-) -> int:
-    """Write columns from entry start to stop; return stop. It copies x for each call, and takes all its time."""
+) -> Run:
+    """Return a run that writes columns into out. It copies x for each call, and takes all its time."""
+    base, result = x.reshape(-1), out.reshape(centre.size, x.size)
 
     def f(moved: Float64Array) -> Float64Array:
         y = np.full(centre.size, np.nan)
         vector(address, data, form, moved, y)
         return y
 
-    for i in range(start, stop):
-        _write(out, (slice(None), i), _difference(f, x, h, scheme, centre, i))
-    return stop
+    def run(start: int, stop: int, seconds: float) -> int:
+        for i in range(start, stop):
+            _write(result, (slice(None), i), _difference(f, base, h, scheme, centre, i))
+        return stop
+
+    return run
 
 
 def _difference(
