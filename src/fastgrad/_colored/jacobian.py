@@ -48,8 +48,7 @@ def colored_jacobian(
     plan, asked = _plan(calls, point, eps, method, order, bounds)
     whole = calls.whole(point)
     by = compression(whole, point, sparsity, format, by_rows=vjp is not None)
-    dtype = point.array.dtype
-    data = np.zeros(by.coloring.pattern.nnz, dtype) if out is None else by.form.data_of(out, dtype)
+    data = by.room(point) if out is None else by.form.data_of(out, point.array.dtype)
     found: Derivative | None = None
     reader = by.reader(point)
     if method == "complex":
