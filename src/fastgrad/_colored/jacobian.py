@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from fastgrad._arrays import same_everywhere
 from fastgrad._calls import Calls
 from fastgrad._colored.compression import Compression, Vjp, compression
 from fastgrad._colored.missing_entries import refuse_missing
@@ -103,7 +104,7 @@ def _measure(calls: Calls, point: Point, plan: Plan, by: Compression, data: Arra
         by.measure(f, point, plan, by.work(point), data, reader)
         return reader
 
-    reader: ColorReader = calls.run(loop, np.broadcast_to(0.0, by.coloring.pattern.shape[0]), point)
+    reader: ColorReader = calls.run(loop, same_everywhere(np.float64(0.0), by.coloring.pattern.shape[0]), point)
     if vjp is not None:
         by.measure_rows(calls.alone(point), vjp, point, data, reader)
     return reader

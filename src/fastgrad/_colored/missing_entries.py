@@ -38,9 +38,10 @@ def refuse_missing(
         If entries are missing; the error names them.
     """
     called = _Called(point.of_array(f), reader)
-    after = called(point, _side(point, plan, 1), 1).copy()  # f may write its next values there
-    before = called(point, _side(point, plan, -1), -1)
-    moves = _moves(point, plan)
+    ways = _ways(plan)
+    after = called(point, _side(point, plan, ways, 1), 1).copy()  # f may write its next values there
+    before = called(point, _side(point, plan, ways, -1), -1)
+    moves = _moves(point, plan, ways)
     form = by.form
     sums = np.empty((3, 0 if form.by_rows else len(after)))
     rounding = ROUNDINGS * float(np.finfo(point.array.dtype).eps)
@@ -81,18 +82,18 @@ class _Called:
         return self._reader.array(y, -1, sign, self._reader.seen).reshape(-1)
 
 
-def _moves(point: Point, plan: Plan) -> Float64Array:
+def _moves(point: Point, plan: Plan, ways: Array | None) -> Float64Array:
     """Return how far each entry is from one side to the other, as rounded; flat."""
     x = point.array.reshape(-1)
-    if _ways(plan) is not None:
+    if ways is not None:
         with np.errstate(invalid="ignore"):
-            return _side(point, plan, 1).astype(np.float64) - _side(point, plan, -1)
+            return _side(point, plan, ways, 1).astype(np.float64) - _side(point, plan, ways, -1)
     moves = np.empty(x.size)
     _backend.masks.apart(x, plan.h, *_ALL_OF_IT, x.size, 1.0, 0.0, 1.0, moves)
     return moves
 
 
-def _side(point: Point, plan: Plan, sign: int) -> Array:
+def _side(point: Point, plan: Plan, ways: Array | None, sign: int) -> Array:
     """Return x moved along a random direction, or against it, by half to all of each step; flat.
 
     An entry whose stencil keeps to one side is moved to that side by both signs or, where sign is -1, stays.
@@ -100,7 +101,6 @@ def _side(point: Point, plan: Plan, sign: int) -> Array:
     x = point.array.reshape(-1)
     moved = np.empty_like(x)
     _backend.masks.move(x, plan.h, *_ALL_OF_IT, x.size, 1.0, 0.0, float(sign), moved)
-    ways = _ways(plan)
     if ways is None:
         return moved
     way = ways[plan.which]

@@ -26,7 +26,7 @@ cdef extern from *:
 cdef enum:
     COLORS = 64                    # that fit a word
     OUTSIDE = -1                   # an index lies outside its array
-    FEW = 8                        # colours whose members are looked for one colour after another
+    FEW = 8                        # colours that are looked for one after another
 
 
 # starts (n + 1,), indices (nnz,): the rows of each column; queue (at most n,): the columns in order, overwritten;
@@ -198,19 +198,26 @@ def by_period(starts, indices, period, colors):
 # colors (n,), -1 for those without; starts (n_colors + 1,), members (those with a colour,), written
 cdef int sort_by_color(const int32_t[::1] colors, index[::1] starts, index[::1] members) except -1 nogil:
     cdef Py_ssize_t j, k, n_colors = starts.shape[0] - 1
+    cdef int32_t most = -1
     cdef index at
     for j in range(n_colors + 1):
         starts[j] = 0
     for j in range(colors.shape[0]):
-        if colors[j] >= n_colors:
-            return 1
-        if colors[j] >= 0:
-            starts[colors[j] + 1] += 1
+        most = max(most, colors[j])
+    if most >= n_colors:
+        return 1
+    if n_colors <= FEW:  # to look up a count is to wait for what was last written there
+        for k in range(n_colors):
+            starts[k + 1] = <index>count_of(colors, <int32_t>k)
+    else:
+        for j in range(colors.shape[0]):
+            if colors[j] >= 0:
+                starts[colors[j] + 1] += 1
     for j in range(n_colors):
         starts[j + 1] += starts[j]
     if starts[n_colors] != members.shape[0]:
         return 1
-    if n_colors <= FEW:  # to look up where the next member of a colour goes is to wait for what was last written there
+    if n_colors <= FEW:
         for k in range(n_colors):
             j, at = 0, starts[k]
             while at < starts[k + 1]:
@@ -227,6 +234,13 @@ cdef int sort_by_color(const int32_t[::1] colors, index[::1] starts, index[::1] 
         starts[j] = starts[j - 1]
     starts[0] = 0
     return 0
+
+
+cdef Py_ssize_t count_of(const int32_t[::1] colors, int32_t color) noexcept nogil:
+    cdef Py_ssize_t j, count = 0
+    for j in range(colors.shape[0]):
+        count += colors[j] == color
+    return count
 
 
 def group(colors, starts, members):

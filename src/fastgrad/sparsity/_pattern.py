@@ -109,7 +109,8 @@ class Pattern:
     def row_counts(self) -> Array:
         """How many entries each row has, shape (m,)."""
         if self._csr is not None:
-            return np.diff(self._csr[0])
+            starts = self._csr[0]
+            return np.asarray(starts[1:] - starts[:-1])
         assert self._csc is not None
         counts = np.empty(self.shape[0], self._csc[1].dtype)
         _backend.pattern.count(self._csc[1], counts)
