@@ -219,11 +219,7 @@ cdef int sort_by_color(const int32_t[::1] colors, index[::1] starts, index[::1] 
         return 1
     if n_colors <= FEW:
         for k in range(n_colors):
-            j, at = 0, starts[k]
-            while at < starts[k + 1]:
-                members[at] = <index> j
-                at += colors[j] == k
-                j += 1
+            write_members(colors, <int32_t>k, members[starts[k]:starts[k + 1]])
         return 0
     for j in range(colors.shape[0]):
         if colors[j] >= 0:
@@ -234,6 +230,15 @@ cdef int sort_by_color(const int32_t[::1] colors, index[::1] starts, index[::1] 
         starts[j] = starts[j - 1]
     starts[0] = 0
     return 0
+
+
+cdef void write_members(const int32_t[::1] colors, int32_t color, index[::1] members) noexcept nogil:
+    """Write who has a colour, for all of whom there is room."""
+    cdef Py_ssize_t j, at = 0
+    for j in range(colors.shape[0]):
+        if colors[j] == color:  # as often foreseen: colours come round in most patterns
+            members[at] = <index> j
+            at += 1
 
 
 cdef Py_ssize_t count_of(const int32_t[::1] colors, int32_t color) noexcept nogil:
