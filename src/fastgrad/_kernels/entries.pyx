@@ -152,7 +152,7 @@ cdef Py_ssize_t tabulate(const index[::1] starts, const index[::1] indices, cons
                 return -1
             table[color, i] = <uint8_t>(p - first)
             count += 1
-    if table.shape[0]:
+    if count:
         told = count_places(&table[0, 0], table.shape[0] * m)  # an entry after another of its colour takes its place
     return count if told == count else -1
 
