@@ -21,6 +21,11 @@ _REASONS = {
 }
 
 
+def same_everywhere(value: np.generic, size: int) -> Array:
+    """Return an array that holds one value everywhere, in the room of one; read-only."""
+    return np.ndarray(size, value.dtype, value.tobytes(), strides=(0,))
+
+
 def is_masked_array(value: Any) -> bool:
     """Tell whether value is a masked array. Whoever holds one has loaded numpy.ma: loading it to ask costs 10 ms."""
     masked = getattr(sys.modules.get("numpy.ma"), "MaskedArray", None)  # nor while another thread loads it

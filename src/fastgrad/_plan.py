@@ -209,8 +209,7 @@ class JacobianPlan:
     def _sparse(self, whole: VectorFunction, f: Callable[[Array], Any], plan: Plan, desk: "_Desk", out: Any) -> Any:
         by, point = self._by, desk.point
         assert by is not None
-        dtype = point.array.dtype
-        data = np.zeros(by.coloring.pattern.nnz, dtype) if out is None else by.form.data_of(out, dtype)
+        data = by.room(point) if out is None else by.form.data_of(out, point.array.dtype)
         self.calls += by.measure(f, point, plan, desk.work, data, desk.reader)
         if self._vjp is not None:
             by.measure_rows(f, self._vjp, point, data, desk.reader)

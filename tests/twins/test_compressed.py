@@ -49,12 +49,16 @@ def scheme_of(module: Any, plan: Any) -> Any:
     return module.Scheme(offsets, weights, np.array([float(s.denominator) for s in plan.stencils]), plan.which)
 
 
-def arrays(pattern: Pattern, dtype: Any, by_rows: bool = True) -> list[Any]:
-    """Return what the loop over colours takes of a pattern, from `bounds` to `chosen`."""
+def arrays(pattern: Pattern, dtype: Any, by_rows: bool = True, in_table: bool = False) -> list[Any]:
+    """Return what the loop over colours takes of a pattern, from `bounds` to `table`."""
     coloring = sparsity.color(pattern)
     groups = [a.astype(dtype) for a in coloring.grouped_columns]
     lines = [a.astype(dtype) for a in (pattern.csr if by_rows else pattern.csc)]
-    return [*groups, *lines, by_rows, *chosen(plain_entries, lines, by_rows, coloring.column_colors)]
+    table = np.empty((coloring.n_colors, pattern.shape[0]) if in_table else (0, 0), np.uint8)
+    if in_table:
+        assert plain_entries.by_row(lines[0], lines[1], coloring.column_colors, table) == pattern.nnz
+        return [*groups, *lines, True, np.zeros(1, np.intp), np.empty(0, np.uint16), table]
+    return [*groups, *lines, by_rows, *chosen(plain_entries, lines, by_rows, coloring.column_colors), table]
 
 
 def chosen(module: Any, lines: Any, by_rows: bool, colors: Any) -> tuple[Any, Any]:
@@ -76,7 +80,7 @@ def chosen(module: Any, lines: Any, by_rows: bool, colors: Any) -> tuple[Any, An
     seed=st.integers(0, 2**32 - 1),
     how=st.sampled_from(HOW),
     is_bounded=st.booleans(),
-    by_rows=st.booleans(),
+    by=st.sampled_from(["columns", "rows", "rows in a table"]),
     dtype=st.sampled_from([np.float64, np.float32]),
     index=st.sampled_from([np.int32, np.intp]),
 )
@@ -87,7 +91,7 @@ def test_sparse_has_the_same_bits_from_the_same_points(
     seed: int,
     how: dict[str, Any],
     is_bounded: bool,
-    by_rows: bool,
+    by: str,
     dtype: Any,
     index: Any,
 ) -> None:
@@ -98,7 +102,7 @@ def test_sparse_has_the_same_bits_from_the_same_points(
     x = point.array
     bounds = (np.where(rng.random(n) < 0.4, x, -9), np.full(n, 9.0)) if is_bounded else None
     plan = planned(point, how.get("eps"), how.get("method"), how.get("order"), bounds)
-    lines = arrays(pattern, index, by_rows)
+    lines = arrays(pattern, index, by != "columns", by == "rows in a table")
     seen = []
     for module, loops in TWINS:
         f, data = Recorder(A), np.zeros(pattern.nnz, dtype)
@@ -180,6 +184,44 @@ def test_entries(m: int, n: int, density: float, seed: int, dtype: Any, index: A
             assert np.array_equal(read, np.flatnonzero(colors[owner] == k))
 
 
+@settings(max_examples=60)
+@given(
+    m=st.integers(0, 9),
+    n=st.integers(0, 9),
+    density=st.floats(0, 1),
+    seed=st.integers(0, 2**32 - 1),
+    index=st.sampled_from([np.int32, np.intp]),
+)
+def test_tables_are_alike(m: int, n: int, density: float, seed: int, index: Any) -> None:
+    rng = np.random.default_rng(seed)
+    pattern = sparsity.as_pattern(rng.random((m, n)) < density)
+    lines = [a.astype(index) for a in pattern.csr]
+    count = int(rng.integers(1, 30))
+    colors = rng.integers(-1, count, n).astype(np.int32)
+    tables = np.empty((2, count, m), np.uint8)
+    twins = entries, plain_entries
+    told = [module.by_row(lines[0], lines[1], colors, table) for module, table in zip(twins, tables, strict=True)]
+    of_entry = colors[pattern.cols]
+    of_each = [of_entry[(pattern.rows == i) & (of_entry >= 0)] for i in range(m)]
+    is_clear = all(len(set(some)) == len(some) for some in of_each)
+    assert told == [int(np.sum(of_entry >= 0)) if is_clear else -1] * 2
+    if is_clear:
+        assert np.array_equal(*tables)
+        places = pattern.csr[0][:-1] + tables[0]
+        for k in range(count):
+            has = tables[0][k] != plain_entries.NONE
+            assert places[k][has].tolist() == np.flatnonzero(of_entry == k).tolist()
+
+
+@pytest.mark.parametrize("module", [entries, plain_entries])
+def test_a_table_counts_to_a_byte(module: Any) -> None:
+    starts, indices, colors = np.array([0, 256], np.int32), np.arange(256, dtype=np.int32), np.arange(256)
+    table = np.empty((256, 1), np.uint8)
+    assert module.by_row(starts, indices, colors.astype(np.int32), table) == -1
+    assert module.by_row(starts - starts // 256, indices[:255], colors[:255].astype(np.int32), table) == 255
+    assert table[:, 0].tolist() == list(range(256))
+
+
 def test_entries_of_a_color_that_are_far_apart() -> None:
     far = 2 * plain_entries.FAR + 1
     starts, indices = np.array([0, 1, far, 2 * far + 3]), np.zeros(2 * far + 3, np.intp)
@@ -223,7 +265,8 @@ def test_unexplained_finds_the_row_that_is_off(m: int, n: int, seed: int, is_off
 def test_arrays_that_do_not_fit_are_refused() -> None:
     pattern = sparsity.banded(4)
     x, plan = np.ones(4), planned(as_point(np.ones(4)), None, None, None, None)
-    bounds, members, starts, indices, _, ends, codes = arrays(pattern, np.int32)
+    bounds, members, starts, indices, _, ends, codes, none = arrays(pattern, np.int32)
+    table = arrays(pattern, np.int32, in_table=True)[-1]
     data = np.zeros(pattern.nnz)
     scheme, reader = scheme_of(differences, plan), as_point(x).reader()
     right = {
@@ -234,6 +277,7 @@ def test_arrays_that_do_not_fit_are_refused() -> None:
         "by_rows": True,
         "ends": ends,
         "codes": codes,
+        "table": none,
         "data": data,
         "h": plan.h,
     }
@@ -243,6 +287,7 @@ def test_arrays_that_do_not_fit_are_refused() -> None:
         compressed.sparse(f=lambda x: x, x=x, scheme=scheme, work=compressed.Work(x, 4, False), reader=reader, **given)
 
     run()
+    run(table=table, ends=ends[:1], codes=codes[:0])
     one = np.int32(1)
     for name, value in (
         ("members", members + one),
@@ -254,6 +299,8 @@ def test_arrays_that_do_not_fit_are_refused() -> None:
         ("members", members[::-1].copy()),
         ("ends", ends + 1),
         ("codes", codes[:3]),
+        ("table", table[:-1]),
+        ("table", table[:, :-1].copy()),
         ("data", data[:-1]),
         ("h", np.ones(3)),
     ):
@@ -261,6 +308,8 @@ def test_arrays_that_do_not_fit_are_refused() -> None:
             run(**{name: value})
     with pytest.raises(ValueError, match="codes do not fit"):
         run(codes=np.full_like(codes, 99))
+    with pytest.raises(ValueError, match="table does not fit"):
+        run(table=np.full_like(table, 3))
     work = compressed.Work(x, 4, True)
     for all_columns, J in ((np.arange(5), np.zeros(15)), (np.arange(4), np.zeros(16)), (np.arange(0), np.zeros(16))):
         with pytest.raises(ValueError, match="do not fit each other"):
@@ -276,6 +325,15 @@ def test_arrays_that_do_not_fit_are_refused() -> None:
     ):
         with pytest.raises(ValueError, match=r"fit each other|outside its range"):
             entries.by_color(*lines, colors_of, by_rows, np.empty(3, np.int32), ends.copy(), codes.copy())
+    for lines, colors_of, room in (
+        ((starts, indices + one), colors, table),
+        ((starts, indices), colors + one, table),
+        ((starts, indices), colors[:-1], table),
+        ((starts, indices), colors, table[:, :-1].copy()),
+    ):
+        for module in (entries, plain_entries):
+            with pytest.raises(ValueError, match="outside its range"):
+                module.by_row(*lines, colors_of, room.copy())
     ones, none = np.ones(4), np.empty((3, 0))
     for bad in (
         (starts, indices + np.int32(9), True, data, ones, ones, ones, 0.0, 0.0, none),

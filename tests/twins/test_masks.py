@@ -38,6 +38,22 @@ def test_the_points_are_bit_for_bit_the_same(move: tuple[Any, ...]) -> None:
     np.testing.assert_array_equal(found[hi:], move[0][hi:])
 
 
+@given(moves())
+def test_the_differences_of_the_points_are_bit_for_bit_the_same(move: tuple[Any, ...]) -> None:
+    *block, step = move
+    x, lo, hi = move[0], move[4], move[5]
+    sides = np.full_like(x, np.nan), np.full_like(x, np.nan)
+    for side, sign in zip(sides, (1, -1), strict=True):
+        compiled.move(*(*block, sign * step, side))
+    expected = sides[0].astype(np.float64) - sides[1]
+    assert not expected[:lo].any()
+    assert not expected[hi:].any()
+    for module in (compiled, plain):
+        found = np.full(x.size, np.nan)
+        module.apart(*(*move, found))
+        np.testing.assert_array_equal(found, expected)
+
+
 @given(moves(), DTYPES)
 def test_the_projections_agree(move: tuple[Any, ...], dtype: Any) -> None:
     x = move[0]

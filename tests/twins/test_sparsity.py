@@ -113,10 +113,11 @@ def test_groups_and_transposes_are_alike(m: int, n: int, density: float, dtype: 
     rng = np.random.default_rng(seed)
     dense = rng.random((m, n)) < density
     starts, indices = lines(dense, dtype)
-    colors = rng.integers(-1, 4, n).astype(np.int32)
+    n_colors = int(rng.choice([1, 4, 16, 17, 40]))
+    colors = rng.integers(-1, n_colors, int(rng.choice([n, 700]))).astype(np.int32)
 
     def group(twin: ModuleType) -> Any:
-        to, members = np.empty(5, dtype), np.empty(np.count_nonzero(colors >= 0), dtype)
+        to, members = np.empty(n_colors + 1, dtype), np.empty(np.count_nonzero(colors >= 0), dtype)
         twin.group(colors, to, members)
         return to, members
 
@@ -125,8 +126,15 @@ def test_groups_and_transposes_are_alike(m: int, n: int, density: float, dtype: 
         twin.transpose(starts, indices, to, turned)
         return to, turned
 
+    def count(twin: ModuleType) -> Any:
+        counts = np.empty(n, dtype)
+        twin.count(indices, counts)
+        return (counts,)
+
     both(group, COLORINGS)
     both(transpose, PATTERNS)
+    both(count, PATTERNS)
+    np.testing.assert_array_equal(count(pattern)[0], dense.sum(axis=0))
     for a, b in zip(transpose(pattern), lines(dense.T, dtype), strict=True):
         np.testing.assert_array_equal(a, b)
 
@@ -141,12 +149,26 @@ def test_groups_and_transposes_are_alike(m: int, n: int, density: float, dtype: 
 def test_faults_are_found_alike(starts: list[int], indices: list[int], width: int, dtype: Any) -> None:
     compressed = np.array(starts, dtype), np.array(indices, dtype)
 
-    def fault(twin: ModuleType) -> Any:
-        counts = np.empty(width, dtype)
-        at = twin.first_fault(*compressed, counts)
-        return at, counts if at < 0 else np.empty(0)
+    both(lambda twin: (twin.first_fault(*compressed, width),), PATTERNS)
 
-    both(fault, PATTERNS)
+
+@settings(max_examples=200, deadline=None)
+@given(
+    n=st.integers(0, 9),
+    density=st.floats(0, 1),
+    changes=st.integers(0, 2),
+    dtype=st.sampled_from([np.int32, np.intp]),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_symmetry_is_seen_alike(n: int, density: float, changes: int, dtype: Any, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    dense = rng.random((n, n)) < density / 2
+    dense |= dense.T
+    for _ in range(min(changes, n)):
+        dense[*rng.integers(n, size=2)] ^= True
+    for twin in PATTERNS:
+        found = twin.is_symmetric(*lines(dense, dtype), np.empty(n, dtype))
+        assert found is bool((dense == dense.T).all())
 
 
 @settings(max_examples=60, deadline=None)
@@ -239,6 +261,13 @@ def test_transposing_refuses_what_is_no_pattern(twin: ModuleType) -> None:
     for starts, indices in (([0, 1], [0, 1]), ([0, 2], [0, 2]), ([0, 2], [-1, 0]), ([0, 2, 1, 2], [0, 1])):
         with pytest.raises(ValueError, match="compressed form"):
             twin.transpose(np.array(starts, np.int32), np.array(indices, np.int32), to, turned)
+    for starts, indices in (([0, 1, 2], [0, 2]), ([0, 1, 2], [-1, 0]), ([0, 2, 1], [0, 1])):
+        with pytest.raises(ValueError, match="compressed form"):
+            twin.is_symmetric(np.array(starts, np.int32), np.array(indices, np.int32), np.empty(2, np.int32))
+    with pytest.raises(ValueError, match="fit"):
+        twin.is_symmetric(np.array([0, 1], np.int32), np.array([0], np.int32), np.empty(2, np.int32))
+    with pytest.raises(ValueError, match="outside"):
+        twin.count(np.array([0, 2], np.int32), np.empty(2, np.int32))
 
 
 @pytest.mark.parametrize("twin", ORDERINGS, ids=["compiled", "plain"])

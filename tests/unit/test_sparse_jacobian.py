@@ -139,6 +139,24 @@ def test_the_probe_withstands_an_f_that_writes() -> None:
     )
 
 
+@pytest.mark.parametrize("width", [255, 256])
+def test_rows_may_be_longer_than_a_byte_counts(width: int) -> None:
+    A = np.random.default_rng(0).normal(size=(3, width))
+    x = np.ones(width)
+    J = fg.numerical_jacobian(lambda x: A @ x, x, sparsity=np.ones((3, width)))
+    assert np.array_equal(J.toarray(), fg.numerical_jacobian(lambda x: A @ x, x))
+
+
+def test_what_no_colour_shows_is_zero() -> None:
+    colors = np.array([0, 1, -1] * 4, np.int32)
+    by_hand = sparsity.Coloring(BAND, "columns", colors, np.full(N, -1, np.int32), "by hand")
+    for J in (
+        fg.numerical_jacobian(broyden, X, sparsity=by_hand, verify=False),
+        fg.plan_jacobian(broyden, X, sparsity=by_hand, verify=False)(X),
+    ):
+        assert np.array_equal(J.toarray(), fg.numerical_jacobian(broyden, X, sparsity=BAND).toarray() * (colors >= 0))
+
+
 def test_results_and_patterns_are_apart() -> None:
     given = BAND.to_scipy()
     for pattern in (given, BAND, sparsity.color(BAND)):

@@ -34,6 +34,21 @@ def test_a_pattern_knows_its_entries_both_ways() -> None:
     assert repr(p) == "Pattern(3 x 4, 4 entries)"
 
 
+def test_a_symmetric_pattern_is_kept_once() -> None:
+    symmetric, other = sparsity.banded(50, 2), sparsity.banded(50, 2, 1)
+    assert symmetric.csc is symmetric.csr
+    assert symmetric.is_symmetric
+    assert other.csc is not other.csr
+    assert not other.is_symmetric
+    for p in (symmetric, other):
+        by_columns = sparse.csc_array(p.to_scipy())
+        np.testing.assert_array_equal(p.csc[0], by_columns.indptr)
+        np.testing.assert_array_equal(p.csc[1], by_columns.indices)
+        read = sparsity.as_pattern(by_columns)
+        np.testing.assert_array_equal(read.row_counts, p.row_counts)
+        assert read == p
+
+
 def test_a_pattern_is_never_changed() -> None:
     p = sparsity.as_pattern(DENSE)
     with pytest.raises(AttributeError, match="never changed"):

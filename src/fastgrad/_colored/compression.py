@@ -89,12 +89,19 @@ class Compression:
 
     def __init__(self, coloring: Coloring, format: str) -> None:
         self.coloring, self.form = coloring, Form(coloring.pattern, format)
-        self._entries = _by_color(coloring, self.form)
+        entries, count = _by_row(coloring, self.form)
+        self._reads_all = count == coloring.pattern.nnz
+        self._entries = _by_color(coloring, self.form) if entries is None else entries
         self._by_rows = _row_readings(coloring, self.form) if coloring.n_row_colors else []
 
     def work(self, point: Point) -> Any:
         """Return arrays for the measurements at points like this."""
         return _backend.compressed.Work(point.array, self.coloring.pattern.shape[0], False)
+
+    def room(self, point: Point) -> Array:
+        """Return an array for the values of all entries: zeros, unless `measure` is known to write each."""
+        make = np.empty if self._reads_all else np.zeros
+        return make(self.coloring.pattern.nnz, point.array.dtype)
 
     def reader(self, point: Point) -> ColorReader:
         """Return a reader of f's values that names the entries of a colour."""
@@ -106,10 +113,9 @@ class Compression:
         """Write what columns are coloured for into data, in the order of the form; return the calls of f."""
         bounds, members = self.coloring.grouped_columns
         starts, indices = self.form.lines
-        ends, codes = self._entries
         given = f, point.array, plan.h, plan.scheme
         return _backend.compressed.sparse(
-            *given, bounds, members, starts, indices, self.form.by_rows, ends, codes, work, data, reader
+            *given, bounds, members, starts, indices, self.form.by_rows, *self._entries, work, data, reader
         )
 
     def measure_rows(self, f: Callable[[Array], Any], vjp: Vjp, point: Point, data: Array, reader: ColorReader) -> None:
@@ -126,11 +132,25 @@ class Compression:
             data[places] = line[cols]
 
 
-def _by_color(coloring: Coloring, form: Form) -> tuple[Array, Array]:
+def _by_row(coloring: Coloring, form: Form) -> tuple[tuple[Array, Array, Array] | None, int]:
+    """Return which entries are read from each colour of columns, in a byte for each row, and how many these are.
+
+    None where that takes more room than two bytes an entry, or cannot be said.
+    """
+    m, colors = coloring.pattern.shape[0], coloring.n_column_colors
+    if not form.by_rows or not 0 < m * colors <= 2 * coloring.pattern.nnz:
+        return None, 0
+    table = np.empty((colors, m), np.uint8)
+    count = _backend.entries.by_row(*form.lines, coloring.column_colors, table)
+    return ((np.zeros(1, np.intp), np.empty(0, np.uint16), table) if count >= 0 else None), count
+
+
+def _by_color(coloring: Coloring, form: Form) -> tuple[Array, Array, Array]:
     """Return which entries are read from each colour of columns, in two bytes an entry."""
     starts, indices = form.lines
+    table = np.empty((0, 0), np.uint8)
     if not coloring.n_column_colors:
-        return np.zeros(1, np.intp), np.empty(0, np.uint16)
+        return np.zeros(1, np.intp), np.empty(0, np.uint16), table
     last = np.empty(coloring.n_column_colors, starts.dtype)
     given = starts, indices, coloring.column_colors, form.by_rows, last
     bounds = np.empty(len(last) + 1, np.intp)
@@ -138,7 +158,7 @@ def _by_color(coloring: Coloring, form: Form) -> tuple[Array, Array]:
     codes = np.empty(bounds[-1], np.uint16)
     if codes.size:
         _backend.entries.by_color(*given, bounds, codes)
-    return bounds, codes
+    return bounds, codes, table
 
 
 def _row_readings(coloring: Coloring, form: Form) -> list[tuple[Array, Array, Array]]:

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from fastgrad._arrays import same_everywhere
 from fastgrad._calls import Calls
 from fastgrad._colored.compression import Compression, Vjp, compression
 from fastgrad._colored.missing_entries import refuse_missing
@@ -49,8 +50,7 @@ def colored_jacobian(
     plan, asked = _plan(calls, point, eps, method, order, bounds)
     whole = calls.whole(point)
     by = compression(whole, point, sparsity, format, by_rows=vjp is not None)
-    dtype = point.array.dtype
-    data = np.zeros(by.coloring.pattern.nnz, dtype) if out is None else by.form.data_of(out, dtype)
+    data = by.room(point) if out is None else by.form.data_of(out, point.array.dtype)
     found: Derivative | None = None
     reader = by.reader(point)
     if method == "complex":
@@ -105,7 +105,7 @@ def _measure(calls: Calls, point: Point, plan: Plan, by: Compression, data: Arra
         by.measure(f, point, plan, by.work(point), data, reader)
         return reader
 
-    reader: ColorReader = calls.run(loop, np.broadcast_to(0.0, by.coloring.pattern.shape[0]), point)
+    reader: ColorReader = calls.run(loop, same_everywhere(np.float64(0.0), by.coloring.pattern.shape[0]), point)
     if vjp is not None:
         by.measure_rows(calls.alone(point), vjp, point, data, reader)
     return reader

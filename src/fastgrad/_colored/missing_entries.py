@@ -20,6 +20,8 @@ SHARE, ROUNDINGS = 1e-3, 16.0
 _NAMED = 5
 #: Which random direction is taken: any would do, and the same call has the same bits.
 _KEY = 1
+#: No step is held against the size of its entry; that direction; from the first entry on.
+_ALL_OF_IT = (0.0, _KEY, 0)
 
 
 def refuse_missing(
@@ -36,11 +38,10 @@ def refuse_missing(
         If entries are missing; the error names them.
     """
     called = _Called(point.of_array(f), reader)
-    after = called(point, _side(point, plan, 1), 1)
-    before = called(point, _side(point, plan, -1), -1)
-    with np.errstate(invalid="ignore"):
-        moves = _side(point, plan, 1).astype(np.float64, copy=False)
-        moves -= _side(point, plan, -1)
+    ways = _ways(plan)
+    after = called(point, _side(point, plan, ways, 1), 1).copy()  # f may write its next values there
+    before = called(point, _side(point, plan, ways, -1), -1)
+    moves = _moves(point, plan, ways)
     form = by.form
     sums = np.empty((3, 0 if form.by_rows else len(after)))
     rounding = ROUNDINGS * float(np.finfo(point.array.dtype).eps)
@@ -78,25 +79,40 @@ class _Called:
                     "the pattern lacks; verify=False leaves this out."
                 )
             raise
-        values = self._reader.array(y, -1, sign, self._reader.seen)
-        return values.reshape(-1).copy()
+        return self._reader.array(y, -1, sign, self._reader.seen).reshape(-1)
 
 
-def _side(point: Point, plan: Plan, sign: int) -> Array:
+def _moves(point: Point, plan: Plan, ways: Array | None) -> Float64Array:
+    """Return how far each entry is from one side to the other, as rounded; flat."""
+    x = point.array.reshape(-1)
+    if ways is not None:
+        with np.errstate(invalid="ignore"):
+            return _side(point, plan, ways, 1).astype(np.float64) - _side(point, plan, ways, -1)
+    moves = np.empty(x.size)
+    _backend.masks.apart(x, plan.h, *_ALL_OF_IT, x.size, 1.0, 0.0, 1.0, moves)
+    return moves
+
+
+def _side(point: Point, plan: Plan, ways: Array | None, sign: int) -> Array:
     """Return x moved along a random direction, or against it, by half to all of each step; flat.
 
     An entry whose stencil keeps to one side is moved to that side by both signs or, where sign is -1, stays.
     """
     x = point.array.reshape(-1)
     moved = np.empty_like(x)
-    _backend.masks.move(x, plan.h, 0.0, _KEY, 0, x.size, 1.0, 0.0, float(sign), moved)
-    ways = [0 if min(s.offsets) < 0 < max(s.offsets) else max(s.offsets, key=abs) for s in plan.stencils]
-    if not any(ways):
+    _backend.masks.move(x, plan.h, *_ALL_OF_IT, x.size, 1.0, 0.0, float(sign), moved)
+    if ways is None:
         return moved
-    way = np.sign(ways)[plan.which]
+    way = ways[plan.which]
     with np.errstate(invalid="ignore"):
         aside = x + way * np.abs(moved - x) if sign > 0 else x
     return np.where(way == 0, moved, aside).astype(x.dtype, copy=False)
+
+
+def _ways(plan: Plan) -> Array | None:
+    """Return to which side each stencil keeps, 0 for both sides; None where all take both."""
+    ways = [0 if min(s.offsets) < 0 < max(s.offsets) else max(s.offsets, key=abs) for s in plan.stencils]
+    return np.sign(ways) if any(ways) else None
 
 
 def _within(f: VectorFunction, point: Point, plan: Plan) -> VectorFunction:

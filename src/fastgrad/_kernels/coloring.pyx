@@ -26,6 +26,7 @@ cdef extern from *:
 cdef enum:
     COLORS = 64                    # that fit a word
     OUTSIDE = -1                   # an index lies outside its array
+    FEW = 8                        # colours that are looked for one after another
 
 
 # starts (n + 1,), indices (nnz,): the rows of each column; queue (at most n,): the columns in order, overwritten;
@@ -139,12 +140,24 @@ def next_fit(starts, indices, order, taken, int palette, colors):
 cdef int distinct(
         const index[::1] starts, const index[::1] indices, Py_ssize_t period, int32_t[::1] colors) noexcept nogil:
     cdef Py_ssize_t i, p, j, n = colors.shape[0], last = 0, first = 0, color = 0, first_color = 0
+    cdef Py_ssize_t begin = 0, end = 0, following = 0  # columns from begin to below end have colours, and which is next
     cdef uint64_t seen, bit
+    cdef bint is_short
     if not inside(starts, indices, n):
         return OUTSIDE
     for j in range(n):
         colors[j] = -1
     for i in range(starts.shape[0] - 1):
+        if starts[i] == starts[i + 1]:
+            continue
+        j, last = indices[starts[i]], indices[starts[i + 1] - 1]
+        is_short = last - j == starts[i + 1] - 1 - starts[i] and last - j < period
+        if is_short and begin <= j <= end:  # as in a band, where each column is so seen once, and not in each row
+            while end <= last:
+                colors[end] = <int32_t>following
+                end += 1
+                following = following + 1 if following + 1 < period else 0
+            continue
         seen = 0
         last, color = first, first_color
         for p in range(starts[i], starts[i + 1]):
@@ -162,6 +175,9 @@ cdef int distinct(
                 return 0
             seen |= bit
             colors[j] = <int32_t>color
+        if is_short:
+            begin, end = first, last + 1
+            following = color + 1 if color + 1 < period else 0
     return 1
 
 
@@ -181,19 +197,30 @@ def by_period(starts, indices, period, colors):
 
 # colors (n,), -1 for those without; starts (n_colors + 1,), members (those with a colour,), written
 cdef int sort_by_color(const int32_t[::1] colors, index[::1] starts, index[::1] members) except -1 nogil:
-    cdef Py_ssize_t j, n_colors = starts.shape[0] - 1
+    cdef Py_ssize_t j, k, n_colors = starts.shape[0] - 1
+    cdef int32_t most = -1
     cdef index at
     for j in range(n_colors + 1):
         starts[j] = 0
     for j in range(colors.shape[0]):
-        if colors[j] >= n_colors:
-            return 1
-        if colors[j] >= 0:
-            starts[colors[j] + 1] += 1
+        most = max(most, colors[j])
+    if most >= n_colors:
+        return 1
+    if n_colors <= FEW:  # to look up a count is to wait for what was last written there
+        for k in range(n_colors):
+            starts[k + 1] = <index>count_of(colors, <int32_t>k)
+    else:
+        for j in range(colors.shape[0]):
+            if colors[j] >= 0:
+                starts[colors[j] + 1] += 1
     for j in range(n_colors):
         starts[j + 1] += starts[j]
     if starts[n_colors] != members.shape[0]:
         return 1
+    if n_colors <= FEW:
+        for k in range(n_colors):
+            write_members(colors, <int32_t>k, members[starts[k]:starts[k + 1]])
+        return 0
     for j in range(colors.shape[0]):
         if colors[j] >= 0:
             at = starts[colors[j]]
@@ -203,6 +230,22 @@ cdef int sort_by_color(const int32_t[::1] colors, index[::1] starts, index[::1] 
         starts[j] = starts[j - 1]
     starts[0] = 0
     return 0
+
+
+cdef void write_members(const int32_t[::1] colors, int32_t color, index[::1] members) noexcept nogil:
+    """Write who has a colour, for all of whom there is room."""
+    cdef Py_ssize_t j, at = 0
+    for j in range(colors.shape[0]):
+        if colors[j] == color:  # as often foreseen: colours come round in most patterns
+            members[at] = <index> j
+            at += 1
+
+
+cdef Py_ssize_t count_of(const int32_t[::1] colors, int32_t color) noexcept nogil:
+    cdef Py_ssize_t j, count = 0
+    for j in range(colors.shape[0]):
+        count += colors[j] == color
+    return count
 
 
 def group(colors, starts, members):

@@ -1,5 +1,5 @@
 # What the members of one colour do: move, and read their entries off the line that the values of f add up to.
-from libc.stdint cimport uint16_t, uint32_t
+from libc.stdint cimport uint8_t, uint16_t, uint32_t
 
 from fastgrad._kernels.cache cimport COLUMNS
 from fastgrad._kernels.differences cimport Scheme
@@ -9,6 +9,7 @@ from fastgrad._kernels.wide cimport real
 
 cdef enum:
     FAR = 65535  # the largest code: what is to be added before the next one
+    NONE = 255   # in the table of a colour: the row has no entry of it
 
 
 cdef inline Py_ssize_t common_row(const unsigned char[::1] which, const index[::1] members) noexcept nogil:
@@ -99,6 +100,30 @@ cdef inline int add_apart(
     return 0
 
 
+# starts (m + 1,), indices (nnz,): by rows; places (m,): which of its entries each row has of a colour, or NONE
+cdef inline int add_apart_in_rows(
+        Scheme scheme, const index[::1] starts, const index[::1] indices, const uint8_t[::1] places, Py_ssize_t k,
+        bint of_centre, const double[::1] values, double[::1] total) except -1:
+    """Add values as `add_apart` does."""
+    cdef Py_ssize_t i, w, p
+    cdef double weight
+    for i in range(places.shape[0]):
+        if places[i] == NONE:
+            continue
+        p = starts[i] + places[i]
+        if p >= starts[i + 1]:
+            raise ValueError("the table does not fit the pattern")
+        w = scheme.which[indices[p]]
+        weight = scheme.weights[w, k]
+        if weight == 0.0 or (scheme.offsets[w, k] == 0) != of_centre:
+            continue
+        if k == 0:
+            total[i] = weight * values[i]
+        else:
+            total[i] += weight * values[i]
+    return 0
+
+
 cdef inline int read_off(
         const double[::1] h, Scheme scheme, const index[::1] starts, const index[::1] indices, bint by_rows,
         const uint16_t[::1] codes, const double[::1] total, real[::1] data) except -1:
@@ -130,6 +155,29 @@ cdef inline int read_off(
         j = indices[p] if by_rows else line
         width = widths[which[j * each_row]] * h[j * each]
         data[p] = <real>(total[line if by_rows else indices[p]] / width)
+    return 0
+
+
+cdef inline int read_off_rows(
+        const double[::1] h, Scheme scheme, const index[::1] starts, const index[::1] indices,
+        const uint8_t[::1] places, const double[::1] total, real[::1] data) except -1:
+    """Write entries as `read_off` does."""
+    cdef Py_ssize_t i, j, p
+    cdef Py_ssize_t each = 0 if h.shape[0] == 1 else 1, each_row = 0 if scheme.which.shape[0] == 1 else 1
+    cdef const double[::1] widths = scheme.widths
+    cdef const unsigned char[::1] which = scheme.which
+    cdef bint is_uniform = each == 0 and each_row == 0
+    cdef double width = widths[which[0]] * h[0]
+    for i in range(places.shape[0]):
+        if places[i] == NONE:
+            continue
+        p = starts[i] + places[i]
+        if p >= starts[i + 1]:
+            raise ValueError("the table does not fit the pattern")
+        if not is_uniform:
+            j = indices[p]
+            width = widths[which[j * each_row]] * h[j * each]
+        data[p] = <real>(total[i] / width)
     return 0
 
 

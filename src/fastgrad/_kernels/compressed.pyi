@@ -17,6 +17,7 @@ def sparse(
     by_rows: bool,
     ends: Array,
     codes: Array,
+    table: Array,
     work: Work,
     data: Array,
     reader: Reader,

@@ -7,7 +7,7 @@ where that is not so, all is measured again with a fresh copy a call. A buffer t
 """
 from cpython.buffer cimport PyBuffer_Release
 from cpython.exc cimport PyErr_CheckSignals
-from libc.stdint cimport int32_t, uint16_t, uint32_t
+from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t
 
 import numpy
 
@@ -15,7 +15,7 @@ from fastgrad._kernels.buffers cimport (
     Frame, call, double_buffer, flat, frame_of, fresh_copy, is_laid_out, same_frame, same_shape)
 from fastgrad._kernels.cache cimport COLUMNS
 from fastgrad._kernels.columns cimport (
-    add_apart, add_words, common_row, first_offset, gather, move, offset_of, read_off)
+    add_apart, add_apart_in_rows, add_words, common_row, first_offset, gather, move, offset_of, read_off, read_off_rows)
 from fastgrad._kernels.counts cimport FASTGRAD_COUNTS_ARE_EXACT, Py_REFCNT
 from fastgrad._kernels.differences cimport Scheme
 from fastgrad._kernels.gathered cimport add_up
@@ -92,24 +92,29 @@ cdef class Work:
 
 # x (n-d, C order, n entries)  h (1,) or (n,)  bounds (c + 1,)  members (at most n,), each once: colour by colour
 # starts (l + 1,), indices (nnz,): the entries, by rows or by columns  data (nnz,), written
-# ends (c + 1,)  codes: which entries are read from each colour, as `entries.by_color` writes them
+# ends (c + 1,)  codes: which entries are read from each colour, as `entries.by_color` writes them; or
+# table (c, m): the same, as `entries.by_row` writes it; (0, 0) with codes
 # reader: array(y, i, offset, shape), note(error, i, offset), of which i is the first member of a colour
 def sparse(f, x, const double[::1] h, Scheme scheme, bounds, members, starts, indices, bint by_rows, ends, codes,
-           Work work, data, reader):
+           table, Work work, data, reader):
     """Write the differences of f along each colour into data, where entries are read from it; return the calls of f."""
     if indices.dtype.itemsize == 4:
         if x.dtype.char == "d":
             measure[double, int32_t](
-                f, x, flat(x), h, scheme, bounds, members, starts, indices, by_rows, ends, codes, work, data, reader)
+                f, x, flat(x), h, scheme, bounds, members, starts, indices, by_rows, ends, codes, table, work,
+                data, reader)
         else:
             measure[float, int32_t](
-                f, x, flat(x), h, scheme, bounds, members, starts, indices, by_rows, ends, codes, work, data, reader)
+                f, x, flat(x), h, scheme, bounds, members, starts, indices, by_rows, ends, codes, table, work,
+                data, reader)
     elif x.dtype.char == "d":
         measure[double, Py_ssize_t](
-            f, x, flat(x), h, scheme, bounds, members, starts, indices, by_rows, ends, codes, work, data, reader)
+            f, x, flat(x), h, scheme, bounds, members, starts, indices, by_rows, ends, codes, table, work,
+            data, reader)
     else:
         measure[float, Py_ssize_t](
-            f, x, flat(x), h, scheme, bounds, members, starts, indices, by_rows, ends, codes, work, data, reader)
+            f, x, flat(x), h, scheme, bounds, members, starts, indices, by_rows, ends, codes, table, work,
+            data, reader)
     return work.calls
 
 
@@ -119,19 +124,21 @@ def dense(f, x, const double[::1] h, Scheme scheme, bounds, Work work, data, rea
     if len(bounds) == 0:
         raise ValueError("the arrays do not fit each other")
     none, members, codes = bounds[:0], bounds[:len(bounds) - 1], numpy.empty(0, numpy.uint16)
+    table = numpy.empty((0, 0), numpy.uint8)
     if x.dtype.char == "d":
         measure[double, Py_ssize_t](
-            f, x, flat(x), h, scheme, bounds, members, none, none, True, none, codes, work, data, reader)
+            f, x, flat(x), h, scheme, bounds, members, none, none, True, none, codes, table, work, data, reader)
     else:
         measure[float, Py_ssize_t](
-            f, x, flat(x), h, scheme, bounds, members, none, none, True, none, codes, work, data, reader)
+            f, x, flat(x), h, scheme, bounds, members, none, none, True, none, codes, table, work, data, reader)
     return work.calls
 
 
 cdef int measure(
         object f, object x, const real[::1] base, const double[::1] h, Scheme scheme, const index[::1] bounds,
         const index[::1] members, const index[::1] starts, const index[::1] indices, bint by_rows,
-        const Py_ssize_t[::1] ends, const uint16_t[::1] codes, Work work, real[::1] data, object reader) except -1:
+        const Py_ssize_t[::1] ends, const uint16_t[::1] codes, const uint8_t[:, ::1] table, Work work,
+        real[::1] data, object reader) except -1:
     cdef Py_ssize_t n = base.shape[0], m = work.total.shape[0]
     if (not inside(bounds, members, n) or not rises(bounds, members) or work.size != n
             or (h.shape[0] != 1 and h.shape[0] != n)
@@ -142,27 +149,32 @@ cdef int measure(
             raise ValueError("the arrays do not fit each other")
     elif (starts.shape[0] != (m if by_rows else n) + 1 or data.shape[0] != indices.shape[0]
             or not inside(starts, indices, n if by_rows else m) or starts[starts.shape[0] - 1] != indices.shape[0]
-            or ends.shape[0] != bounds.shape[0] or not rise(ends, codes.shape[0])):
+            or (table.shape[0] == 0 and (ends.shape[0] != bounds.shape[0] or not rise(ends, codes.shape[0])))
+            or (table.shape[0] != 0 and (
+                not by_rows or table.shape[0] != bounds.shape[0] - 1 or table.shape[1] != m))):
         raise ValueError("the arrays do not fit each other")
     work.calls = 0
     if bounds.shape[0] < 2:
         return 0
     if FASTGRAD_COUNTS_ARE_EXACT and run(
-            f, x, base, h, scheme, bounds, members, starts, indices, by_rows, ends, codes, work, data, reader, True):
+            f, x, base, h, scheme, bounds, members, starts, indices, by_rows, ends, codes, table, work, data,
+            reader, True):
         return 0
-    run(f, x, base, h, scheme, bounds, members, starts, indices, by_rows, ends, codes, work, data, reader, False)
+    run(f, x, base, h, scheme, bounds, members, starts, indices, by_rows, ends, codes, table, work, data, reader,
+        False)
     return 0
 
 
 cdef bint run(
         object f, object x, const real[::1] base, const double[::1] h, Scheme scheme, const index[::1] bounds,
         const index[::1] members, const index[::1] starts, const index[::1] indices, bint by_rows,
-        const Py_ssize_t[::1] ends, const uint16_t[::1] codes, Work work, real[::1] data, object reader,
-        bint in_place) except -1:
+        const Py_ssize_t[::1] ends, const uint16_t[::1] codes, const uint8_t[:, ::1] table, Work work,
+        real[::1] data, object reader, bint in_place) except -1:
     """Measure colour by colour; in place, return False as soon as f is seen to have written into its argument."""
     cdef real[::1] point
     cdef const index[::1] group
     cdef const uint16_t[::1] entries = codes
+    cdef const uint8_t[::1] places
     cdef Frame frame
     cdef Py_ssize_t c, k = 0, row, offset = 0, i = 0, count = 0
     cdef Py_ssize_t points = scheme.offsets.shape[1]
@@ -185,7 +197,9 @@ cdef bint run(
             group = members[bounds[c]:bounds[c + 1]]
             if group.shape[0] == 0:
                 continue
-            if work.block is None:
+            if table.shape[0]:
+                places = table[c]
+            elif work.block is None:
                 entries = codes[ends[c]:ends[c + 1]]
             i = group[0]
             row = common_row(scheme.which, group)
@@ -206,10 +220,15 @@ cdef bint run(
                         if work.aside is None:
                             work.aside = numpy.empty(work.total.shape[0])
                         work.add(work.aside, y, i, offset, reader, 1.0, True)
-                        add_apart(scheme, starts, indices, by_rows, entries, k, False, work.aside, work.total)
+                        if table.shape[0]:
+                            add_apart_in_rows(scheme, starts, indices, places, k, False, work.aside, work.total)
+                        else:
+                            add_apart(scheme, starts, indices, by_rows, entries, k, False, work.aside, work.total)
                     y = None
                 if scheme.has_centre:
-                    if row < 0:
+                    if row < 0 and table.shape[0]:
+                        add_apart_in_rows(scheme, starts, indices, places, k, True, work.centre, work.total)
+                    elif row < 0:
                         add_apart(scheme, starts, indices, by_rows, entries, k, True, work.centre, work.total)
                     elif scheme.offsets[row, k] == 0 and scheme.weights[row, k] != 0.0 and work.total.shape[0]:
                         add_up(&work.total[0], &work.centre[0], scheme.weights[row, k], work.total.shape[0], False)
@@ -230,7 +249,9 @@ cdef bint run(
                         return False
                     is_away = False
                     offset = first_offset(scheme, group, k + 1) if k + 1 < points else 0
-            if work.block is None:
+            if table.shape[0]:
+                read_off_rows(h, scheme, starts, indices, places, work.total, data)
+            elif work.block is None:
                 read_off(h, scheme, starts, indices, by_rows, entries, work.total, data)
             else:
                 gather(h, scheme, c, base.shape[0], work.total, work.block, data)

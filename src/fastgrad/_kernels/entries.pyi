@@ -4,6 +4,7 @@ def places(starts: Array, indices: Array, cursor: Array, targets: Array) -> None
 def by_color(
     starts: Array, indices: Array, colors: Array, by_rows: bool, last: Array, bounds: Array, codes: Array
 ) -> None: ...
+def by_row(starts: Array, indices: Array, colors: Array, table: Array) -> int: ...
 def unexplained(
     starts: Array,
     indices: Array,

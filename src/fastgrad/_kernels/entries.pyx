@@ -1,8 +1,8 @@
 """The entries of a sparse Jacobian: which are read from which colour, and whether they explain what a move of x did."""
-from libc.math cimport fabs, fmax
-from libc.stdint cimport int32_t, uint16_t
+from libc.math cimport fabs
+from libc.stdint cimport int32_t, uint8_t, uint16_t
 
-from fastgrad._kernels.columns cimport FAR
+from fastgrad._kernels.columns cimport FAR, NONE
 from fastgrad._kernels.indices cimport index, inside
 from fastgrad._kernels.wide cimport real
 
@@ -115,6 +115,59 @@ cdef inline bint note(Py_ssize_t p, int color, index[::1] last, Py_ssize_t[::1] 
     return True
 
 
+# starts (m + 1,), indices (nnz,): by rows  colors (n,) of the columns, -1 for none  table (c, m), written
+def by_row(starts, indices, colors, uint8_t[:, ::1] table):
+    """Write which of its entries each row has of each colour, 255 for none; return how many have a colour, or -1.
+
+    It is -1 where a row has two entries of a colour, or one of them after 255 others, which a table cannot say.
+    """
+    cdef Py_ssize_t told
+    if indices.dtype.itemsize == 4:
+        told = tabulate[int32_t](starts, indices, colors, table)
+    else:
+        told = tabulate[Py_ssize_t](starts, indices, colors, table)
+    if told < -1:
+        raise ValueError("an index or a colour lies outside its range")
+    return told
+
+
+cdef Py_ssize_t tabulate(const index[::1] starts, const index[::1] indices, const int32_t[::1] colors,
+                         uint8_t[:, ::1] table) noexcept nogil:
+    cdef Py_ssize_t i, p, first, end, m = table.shape[1], count = 0, told = 0
+    cdef int32_t color, most = -1
+    if starts.shape[0] != m + 1 or not inside(starts, indices, colors.shape[0]):
+        return -2
+    for p in range(colors.shape[0]):
+        most = max(most, colors[p])
+    if most >= table.shape[0]:
+        return -2
+    table[:, :] = NONE
+    for i in range(m):
+        first, end = starts[i], starts[i + 1]
+        for p in range(first, end):
+            color = colors[indices[p]]
+            if color < 0:
+                continue
+            if p - first >= NONE:
+                return -1
+            table[color, i] = <uint8_t>(p - first)
+            count += 1
+    if count:
+        told = count_places(&table[0, 0], table.shape[0] * m)  # an entry after another of its colour takes its place
+    return count if told == count else -1
+
+
+cdef Py_ssize_t count_places(const uint8_t* places, Py_ssize_t size) noexcept nogil:
+    cdef Py_ssize_t i, k, count = 0
+    cdef uint8_t here
+    for k in range((size + NONE - 1) // NONE):
+        here = 0
+        for i in range(k * NONE, min((k + 1) * NONE, size)):
+            here += places[i] != NONE
+        count += here
+    return count
+
+
 # starts (l + 1,), indices (nnz,): by rows or by columns  data (nnz,)  moves (n,)  after, before (m,): values of f
 # sums (3, m), overwritten; by rows (3, 0)
 def unexplained(starts, indices, bint by_rows, data, const double[::1] moves, const double[::1] after,
@@ -177,4 +230,5 @@ cdef Py_ssize_t astray(
 
 
 cdef inline bint off(double after, double before, double change, double allowed, double rounding) noexcept nogil:
-    return fabs(after - before - change) > rounding * fmax(fabs(after), fabs(before)) + allowed
+    cdef double larger = fabs(after) if fabs(after) > fabs(before) else fabs(before)
+    return fabs(after - before - change) > rounding * larger + allowed

@@ -12,6 +12,18 @@ def move(
     step: float,
     out: Array,
 ) -> None: ...
+def apart(
+    x: Array,
+    h: Float64Array,
+    least: float,
+    key: int,
+    lo: int,
+    hi: int,
+    origin: float,
+    slope: float,
+    step: float,
+    out: Float64Array,
+) -> None: ...
 def project(
     v: Array,
     x: Array,

@@ -34,6 +34,17 @@ def move(x, const double[::1] h, double least, unsigned int key, Py_ssize_t lo, 
         move_core[float](x, h, &block, out)
 
 
+# x (n,)  h (1,) or (n,)  out (n,), written
+def apart(x, const double[::1] h, double least, unsigned int key, Py_ssize_t lo, Py_ssize_t hi, double origin,
+          double slope, double step, double[::1] out):
+    """Write into out the difference of x moved by step and by -step: the moves as rounded, and 0 outside the block."""
+    cdef Block block = Block(least, origin, slope, step, key, lo, hi, h.shape[0] == 1)
+    if x.dtype.char == "d":
+        apart_core[double](x, h, &block, out)
+    else:
+        apart_core[float](x, h, &block, out)
+
+
 # v (n,)  x (n,)  h (1,) or (n,)  out (n,), written, or None
 def project(v, x, const double[::1] h, double least, unsigned int key, Py_ssize_t lo, Py_ssize_t hi, double origin,
             double slope, double step, out):
@@ -123,6 +134,34 @@ cdef int move_core(const real[::1] x, const double[::1] h, const Block* block, r
     return 0
 
 
+# Shapes: x, moves, out (n,).
+cdef wide_int part(const real* x, const double* moves, int n, double* out) noexcept nogil:
+    cdef int k
+    for k in range(n):
+        out[k] = difference(x[k], moves[k])
+    return 0
+
+
+cdef inline double difference(real x, double move) noexcept nogil:
+    return <double> (<real> (x + move)) - <double> (<real> (x - move))
+
+
+# Shapes: x, out (n,), h (1,) or (n,).
+cdef int apart_core(const real[::1] x, const double[::1] h, const Block* block, double[::1] out) except -1 nogil:
+    cdef double[RUN] moves
+    cdef Py_ssize_t start, run, i, n = block.hi - block.lo
+    cdef int width
+    out[:block.lo] = 0.0
+    out[block.hi:] = 0.0
+    for run in range((n + RUN - 1) // RUN):
+        start = run * RUN
+        i = block.lo + start
+        width = <int> min(<Py_ssize_t> RUN, n - start)
+        form_moves(&x[i], &h[0 if block.has_one_step else i], block, start, width, moves)
+        part(&x[i], moves, width, &out[i])
+    return 0
+
+
 # Adds a run's terms to sums that are kept side by side. Shapes: v, x, moves (n,), sums (LANES,).
 cdef wide_int add_terms(const claimed* v, const real* x, const double* moves, int n, double* sums) noexcept nogil:
     cdef double[LANES] partial
@@ -140,7 +179,7 @@ cdef wide_int add_terms(const claimed* v, const real* x, const double* moves, in
 
 
 cdef inline double term(claimed v, real x, double move) noexcept nogil:
-    return v * (<double> (<real> (x + move)) - <double> (<real> (x - move)))
+    return v * difference(x, move)
 
 
 # Shapes: v, x (n,), h (1,) or (n,), out (n,) or None.

@@ -8,7 +8,7 @@ import numpy as np
 from fastgrad._reading import Reader
 from fastgrad._typing import Array, Float64Array, VectorFunction
 from fastgrad.reference.differences import Scheme
-from fastgrad.reference.entries import decoded
+from fastgrad.reference.entries import NONE, decoded
 
 __all__ = ["Work", "dense", "sparse"]
 
@@ -33,6 +33,7 @@ def sparse(
     by_rows: bool,
     ends: Array,
     codes: Array,
+    table: Array,
     work: Work,
     data: Array,
     reader: Reader,
@@ -40,11 +41,13 @@ def sparse(
     """Write the differences of f along each colour into data, where entries are read from it; return the calls of f.
 
     bounds (c + 1,), members: the columns, colour by colour; starts (l + 1,), indices (nnz,): the entries, by rows or by
-    columns; ends (c + 1,), codes: which of them are read from each colour, as `entries.by_color` writes them.
+    columns; ends (c + 1,), codes: which of them are read from each colour, as `entries.by_color` writes them; or table
+    (c, m), as `entries.by_row` does, which is (0, 0) with codes.
     """
     lines = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
     rows, columns = (lines, indices) if by_rows else (indices, lines)
-    read = np.concatenate([lines[:0], *(decoded(codes[a:b]) for a, b in pairwise(ends))])
+    chosen = [starts[:-1][has] + row[has] for row in table for has in [row != NONE]]
+    read = np.concatenate([lines[:0], *(chosen or [decoded(codes[a:b]) for a, b in pairwise(ends)])])
 
     def write(j: int, quotient: Callable[[Array], Float64Array]) -> None:
         entries = read[columns[read] == j]

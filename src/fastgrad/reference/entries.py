@@ -4,10 +4,12 @@ import numpy as np
 
 from fastgrad._typing import Array, Float64Array
 
-__all__ = ["FAR", "by_color", "decoded", "places", "unexplained"]
+__all__ = ["FAR", "NONE", "by_color", "by_row", "decoded", "places", "unexplained"]
 
 #: The largest code: what is to be added before the next one.
 FAR = 65535
+#: In the table of a colour: the row has no entry of it.
+NONE = 255
 
 
 def places(starts: Array, indices: Array, cursor: Array, targets: Array) -> None:
@@ -43,6 +45,32 @@ def by_color(
         codes[...] = written
     else:
         bounds[...] = ends
+
+
+def by_row(starts: Array, indices: Array, colors: Array, table: Array) -> int:
+    """Write which of its entries each row has of each colour, 255 for none; return how many have a colour, or -1.
+
+    It is -1 where a row has two entries of a colour, or one of them after 255 others, which a table cannot say.
+
+    starts (m + 1,), indices (nnz,): the pattern by rows; colors (n,): of the columns, -1 for none; table (c, m), of
+    uint8, written.
+    """
+    if (
+        len(starts) != table.shape[1] + 1
+        or np.any(indices < 0)
+        or np.any(indices >= len(colors))
+        or np.any(colors >= len(table))
+    ):
+        raise ValueError("an index or a colour lies outside its range")
+    table[...] = NONE
+    for i in range(table.shape[1]):
+        for place, color in enumerate(colors[indices[starts[i] : starts[i + 1]]].tolist()):
+            if color < 0:
+                continue
+            if table[color, i] != NONE or place >= NONE:
+                return -1
+            table[color, i] = place
+    return int(np.count_nonzero(table != NONE))
 
 
 def decoded(codes: Array) -> Array:

@@ -9,7 +9,7 @@ import numpy as np
 from fastgrad._typing import Array, Float64Array
 from fastgrad.reference.hashes import entries
 
-__all__ = ["move", "project", "sizes"]
+__all__ = ["apart", "move", "project", "sizes"]
 
 
 def move(
@@ -32,6 +32,27 @@ def move(
     out[lo:hi] = some + entries(key, hi)[lo:] * weight * unit
 
 
+def apart(
+    x: Array,
+    h: Float64Array,
+    least: float,
+    key: int,
+    lo: int,
+    hi: int,
+    origin: float,
+    slope: float,
+    step: float,
+    out: Float64Array,
+) -> None:
+    """Write into out the difference of x moved by step and by -step: the moves as rounded, and 0 outside the block."""
+    plus, minus = np.empty_like(x), np.empty_like(x)
+    move(x, h, least, key, lo, hi, origin, slope, step, plus)
+    move(x, h, least, key, lo, hi, origin, slope, -step, minus)
+    out[:] = 0.0
+    with np.errstate(invalid="ignore"):
+        out[lo:hi] = plus[lo:hi].astype(np.float64) - minus[lo:hi]
+
+
 def project(
     v: Array,
     x: Array,
@@ -49,13 +70,11 @@ def project(
 
     Write x moved by step into out, where that is not None.
     """
-    plus, minus = np.empty_like(x), np.empty_like(x)
-    move(x, h, least, key, lo, hi, origin, slope, step, plus)
-    move(x, h, least, key, lo, hi, origin, slope, -step, minus)
+    moves = np.empty(x.size)
+    apart(x, h, least, key, lo, hi, origin, slope, step, moves)
     if out is not None:
-        out[:] = plus
-    apart = plus.astype(np.float64) - minus.astype(np.float64)
-    return float(v[lo:hi].astype(np.float64) @ apart[lo:hi])
+        move(x, h, least, key, lo, hi, origin, slope, step, out)
+    return float(v[lo:hi].astype(np.float64) @ moves[lo:hi])
 
 
 def sizes(v: Array) -> tuple[float, float]:

@@ -2,8 +2,6 @@
 
 from typing import Any, get_args
 
-import numpy as np
-
 from fastgrad._seeds import seed_from
 from fastgrad.sparsity._bicoloring import both
 from fastgrad.sparsity._coloring import Coloring, Partition, no_colors
@@ -76,8 +74,7 @@ def color(pattern: Any, partition: Partition = "columns", *, order: Any = "auto"
     seed = seed_from(rng) if name == "random" else 0
     if name == "random":
         name = f"random, rng={seed}"
-    chance = np.random.default_rng(seed)
     if partition == "rows":
-        return Coloring(p, partition, no_colors(n), one_way(p.T, order, chance), name)
+        return Coloring(p, partition, no_colors(n), one_way(p.T, order, seed), name)
     find = star if partition == "symmetric" else one_way
-    return Coloring(p, partition, find(p, order, chance), no_colors(m), name)
+    return Coloring(p, partition, find(p, order, seed), no_colors(m), name)

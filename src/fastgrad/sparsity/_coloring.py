@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from fastgrad import _backend
+from fastgrad._arrays import same_everywhere
 from fastgrad._errors import ShapeError
 from fastgrad._typing import Array
 from fastgrad.sparsity._pattern import Pattern
@@ -181,7 +182,7 @@ class Coloring:
 
 def no_colors(size: int) -> Array:
     """Return -1 for each row or column, in the room of one."""
-    return np.broadcast_to(np.int32(-1), size)
+    return same_everywhere(np.int32(-1), size)
 
 
 def _grouped(colors: Array, count: int, dtype: Any) -> tuple[Array, Array]:

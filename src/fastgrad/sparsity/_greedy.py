@@ -20,11 +20,11 @@ _WORD = 64
 _SYMMETRIC = ("natural", "largest_first", "smallest_last")
 
 
-def one_way(pattern: Pattern, order: Any, rng: np.random.Generator) -> Array:
+def one_way(pattern: Pattern, order: Any, seed: int) -> Array:
     """Return colours of the columns."""
     if isinstance(order, str) and order == "auto":
         return fewest(pattern)[0]
-    return _first_fit(pattern, column_order(pattern, order, rng))[0]
+    return _first_fit(pattern, column_order(pattern, order, seed))[0]
 
 
 def fewest(pattern: Pattern) -> tuple[Array, int]:
@@ -90,7 +90,7 @@ def _reversed(colors: Array, count: int, dtype: Any) -> Array:
     return members
 
 
-def star(pattern: Pattern, order: Any, rng: np.random.Generator) -> Array:
+def star(pattern: Pattern, order: Any, seed: int) -> Array:
     """Return colours of the vertices of a symmetric pattern."""
     starts, indices = pattern.csr
     n, nnz, dtype = len(starts) - 1, len(indices), starts.dtype
@@ -99,7 +99,7 @@ def star(pattern: Pattern, order: Any, rng: np.random.Generator) -> Array:
     for way in orders:
         colors = np.full(n, -1, np.int32)
         room = np.empty(nnz, dtype), np.zeros(nnz, np.uint8), np.empty((3, n), dtype)
-        found = _backend.star.star(starts, indices, column_order(pattern, way, rng), *room, colors)
+        found = _backend.star.star(starts, indices, column_order(pattern, way, seed), *room, colors)
         if found < fewest:
             best, fewest = colors, found
     return best

@@ -14,8 +14,8 @@ __all__ = ["ORDERS", "column_order"]
 ORDERS = ("natural", "largest_first", "smallest_last", "incidence_degree", "random")
 
 
-def column_order(pattern: Pattern, order: Any, rng: np.random.Generator) -> Array:
-    """Return the columns in the order of this name, or in the one that was given as an array.
+def column_order(pattern: Pattern, order: Any, seed: int) -> Array:
+    """Return the columns in the order of this name, the random one from a seed, or in the one given as an array.
 
     Neighbours are columns with a common row. Largest first: by falling degree (D. J. A. Welsh and M. B. Powell, The
     Computer Journal 10 (1967), 85-86). Smallest last: the last has the lowest degree, the one before it the lowest
@@ -33,7 +33,7 @@ def column_order(pattern: Pattern, order: Any, rng: np.random.Generator) -> Arra
     if order == "natural":
         return np.arange(n, dtype=dtype)
     if order == "random":
-        return rng.permutation(n).astype(dtype)
+        return np.random.default_rng(seed).permutation(n).astype(dtype)
     if order not in ORDERS:
         raise ValueError(f"order must be 'auto', {', '.join(map(repr, ORDERS))} or a permutation; got {order!r}.")
     degrees = np.empty(n, dtype)

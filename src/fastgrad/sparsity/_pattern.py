@@ -48,11 +48,10 @@ class Pattern:
     (True, False)
     """
 
-    __slots__ = ("_csc", "_csr", "_row_counts", "shape")
+    __slots__ = ("_csc", "_csr", "shape")
     shape: tuple[int, int]
     _csr: Lines | None
     _csc: Lines | None
-    _row_counts: Array | None
 
     def __init__(self, rows: Any, cols: Any, shape: Any) -> None:
         m, n = read_shape(shape)
@@ -82,7 +81,7 @@ class Pattern:
     def csr(self) -> Lines:
         """Where each row starts, shape (m + 1,), and the columns of its entries, rising, shape (nnz,); read-only."""
         if self._csr is None:
-            object.__setattr__(self, "_csr", _transposed(self.csc, self.shape[0]))
+            object.__setattr__(self, "_csr", _turned(self.csc, self.shape[0]))
         assert self._csr is not None
         return self._csr
 
@@ -90,7 +89,7 @@ class Pattern:
     def csc(self) -> Lines:
         """Where each column starts, shape (n + 1,), and the rows of its entries, rising, shape (nnz,); read-only."""
         if self._csc is None:
-            object.__setattr__(self, "_csc", _transposed(self.csr, self.shape[1]))
+            object.__setattr__(self, "_csc", _turned(self.csr, self.shape[1]))
         assert self._csc is not None
         return self._csc
 
@@ -109,7 +108,13 @@ class Pattern:
     @property
     def row_counts(self) -> Array:
         """How many entries each row has, shape (m,)."""
-        return np.diff(self.csr[0]) if self._row_counts is None else self._row_counts
+        if self._csr is not None:
+            starts = self._csr[0]
+            return np.asarray(starts[1:] - starts[:-1])
+        assert self._csc is not None
+        counts = np.empty(self.shape[0], self._csc[1].dtype)
+        _backend.pattern.count(self._csc[1], counts)
+        return counts
 
     @property
     def rows(self) -> Array:
@@ -129,7 +134,7 @@ class Pattern:
     @property
     def is_symmetric(self) -> bool:
         """Whether the pattern is that of its transpose."""
-        return self.shape[0] == self.shape[1] and _same(self.csr, self.csc)
+        return self.shape[0] == self.shape[1] and (self.csr is self.csc or _same(self.csr, self.csc))
 
     @property
     def density(self) -> float:
@@ -197,14 +202,14 @@ def from_csr(starts: Any, cols: Any, n: int) -> Pattern:
     ValueError
         If they are not the compressed form of a pattern, each row's columns rising; the error names the row.
     """
-    lines, _ = _checked(starts, cols, n, "row")
+    lines = _checked(starts, cols, n, "row")
     return _fill(Pattern.__new__(Pattern), (len(lines[0]) - 1, n), csr=lines)
 
 
 def from_csc(starts: Any, rows: Any, m: int) -> Pattern:
     """Return the pattern with these compressed columns and m rows, as `from_csr` does."""
-    lines, counts = _checked(starts, rows, m, "column")
-    return _fill(Pattern.__new__(Pattern), (m, len(lines[0]) - 1), csc=lines, row_counts=counts)
+    lines = _checked(starts, rows, m, "column")
+    return _fill(Pattern.__new__(Pattern), (m, len(lines[0]) - 1), csc=lines)
 
 
 def forget(pattern: Pattern, *, by_rows: bool) -> None:
@@ -244,34 +249,27 @@ def scipy_sparse(wanted: str) -> Any:
     return sparse
 
 
-def _fill(
-    pattern: Pattern,
-    shape: tuple[int, int],
-    csr: Lines | None = None,
-    csc: Lines | None = None,
-    row_counts: Array | None = None,
-) -> Pattern:
-    for array in (*(csr or ()), *(csc or ()), *(() if row_counts is None else (row_counts,))):
+def _fill(pattern: Pattern, shape: tuple[int, int], csr: Lines | None = None, csc: Lines | None = None) -> Pattern:
+    for array in (*(csr or ()), *(csc or ())):
         array.flags.writeable = False
-    for name, value in (("shape", shape), ("_csr", csr), ("_csc", csc), ("_row_counts", row_counts)):
+    for name, value in (("shape", shape), ("_csr", csr), ("_csc", csc)):
         object.__setattr__(pattern, name, value)
     return pattern
 
 
-def _checked(starts: Any, indices: Any, width: int, line: str) -> tuple[Lines, Array]:
+def _checked(starts: Any, indices: Any, width: int, line: str) -> Lines:
     given = [np.asarray(array) for array in (starts, indices)]
     if any(array.ndim != 1 or array.dtype.kind not in "iu" for array in given) or given[0].size == 0:
         raise TypeError("the compressed form of a pattern is two arrays of integers in a row, the first not empty.")
     dtype = index_dtype(width, given[0].size, given[1].size)
     first, second = (np.array(array, dtype=dtype, order="C") for array in given)
-    counts = np.empty(width, dtype)
-    fault = _backend.pattern.first_fault(first, second, counts)
+    fault = _backend.pattern.first_fault(first, second, width)
     if fault >= 0:
         raise ValueError(
             f"the indices of {line} {fault} are not those of a pattern: in each {line} they must rise, from 0 to less "
             f"than {width}, and the starts must not fall."
         )
-    return (first, second), counts
+    return first, second
 
 
 def _indices(values: Any, size: int, name: str) -> Array:
@@ -287,8 +285,11 @@ def _indices(values: Any, size: int, name: str) -> Array:
     return given.astype(np.intp)
 
 
-def _transposed(lines: Lines, width: int) -> Lines:
+def _turned(lines: Lines, width: int) -> Lines:
+    """Return the lines of the other direction: the same ones, where the pattern is symmetric."""
     starts, indices = lines
+    if len(starts) == width + 1 and _backend.pattern.is_symmetric(starts, indices, np.empty(width, starts.dtype)):
+        return lines
     to, turned = np.empty(width + 1, starts.dtype), np.empty_like(indices)
     _backend.pattern.transpose(starts, indices, to, turned)
     to.flags.writeable = turned.flags.writeable = False
