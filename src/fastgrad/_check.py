@@ -16,6 +16,7 @@ from fastgrad._judge.probe import Probe
 from fastgrad._judge.recheck import Finding, look_again
 from fastgrad._judge.structured import judge_structured
 from fastgrad._judge.tolerance import tolerances
+from fastgrad._judge.unmoved import unmoved
 from fastgrad._judge.verdict import Case, beyond_tolerance, conclude, tally
 from fastgrad._loops import is_structured, threads_of
 from fastgrad._modes import by_sample, by_search, measure_within, pick
@@ -213,7 +214,13 @@ def _judge(case: Case, budget: Budget) -> GradientCheck:
     beyond = beyond_tolerance(case, measured, summary[3])
     shares = case.elsewhere is not None and not budget.is_limited
     probe = Probe(case.elsewhere.f if shares else case.f, case.point, case.h, budget)
-    sorted_out = tally(case, measured, beyond, _look_again(case, probe, measured, beyond, shares))
+    found = _look_again(case, probe, measured, beyond, shares)
+    if (still := _unmoved(case, probe, measured)).size:
+        found = np.concatenate([found, _look_again(case, probe, measured, still, shares)], axis=1)
+        beyond = np.concatenate([beyond, still])
+        order = np.argsort(beyond)
+        beyond, found = beyond[order], found[:, order]
+    sorted_out = tally(case, measured, beyond, (found[0], found[1], found[2], found[3]))
     reasons = []
     if not probe.is_deterministic:
         reasons.append("f gives different values for the same x: fix its random state, or draw before the check.")
@@ -241,9 +248,14 @@ def _judge(case: Case, budget: Budget) -> GradientCheck:
     )
 
 
-def _look_again(
-    case: Case, probe: Probe, measured: Array, beyond: IndexArray, shares: bool
-) -> tuple[Float64Array, Float64Array, Float64Array, Float64Array]:
+def _unmoved(case: Case, probe: Probe, measured: Array) -> IndexArray:
+    try:
+        return unmoved(case, probe, measured)
+    except Spent:
+        return np.empty(0, np.intp)
+
+
+def _look_again(case: Case, probe: Probe, measured: Array, beyond: IndexArray, shares: bool) -> Float64Array:
     """Return what the second look finds at these of the compared entries: values, bounds, left and right slopes."""
     found = np.full((4, beyond.size), np.nan)
     auto = steps.auto(case.point.array) if case.eps is None and beyond.size else None
@@ -262,4 +274,4 @@ def _look_again(
             finding = Finding(first, float("inf"))
         if finding is not None:
             found[:, row] = finding.measured, finding.bound, finding.left, finding.right
-    return found[0], found[1], found[2], found[3]
+    return found
