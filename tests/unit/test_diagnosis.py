@@ -323,3 +323,32 @@ def test_no_numbers_are_too_strange(rows: list[tuple[float, float, float]]) -> N
             assert isinstance(diagnose(found), str)
     line = Evidence(x, claimed, measured, np.arange(4), np.full(4, 1e-9), (Leaf("x", (4,), 0),), "f")
     assert isinstance(diagnose(line), str)
+
+
+@pytest.mark.parametrize(
+    ("factor", "words"),
+    [
+        (-1.0, "claimed = −measured: the sign is wrong"),
+        (2.0, "claimed = 2 × measured: a factor 2 is too much"),
+        (-2.0, "claimed = −2 × measured: the sign is wrong, and a factor 2 is too much"),
+        (5.0, "claimed = 5 × measured: a sum over 5"),
+    ],
+)
+@pytest.mark.parametrize("x_is_single", [False, True])
+def test_a_plain_factor_is_told_of_a_model_in_single_precision(factor: float, words: str, x_is_single: bool) -> None:
+    """There the factor that is measured is off by some thousandths, and is no other one for that."""
+    x = np.linspace(0.5, 1.5, 5)
+    x = x.astype(np.float32) if x_is_single else x
+    f = lambda x: np.float32(np.sum(np.sin(x.astype(np.float32)), dtype=np.float32))  # noqa: E731
+    assert words in said(factor * np.cos(x), f, x)
+
+
+def test_measurements_that_say_little_are_no_evidence_for_an_order_or_a_sum() -> None:
+    claimed, measured = np.zeros(4), np.full(4, 0.95)
+    e = Evidence(np.zeros(4), claimed, measured, np.arange(4), np.full(4, 0.5), (Leaf("x", (4,), 0),), "d")
+    assert (
+        diagnose(e)
+        == "4 of 4 wrong entries, all of x, have claimed = 0: never written, or cut off from the loss, probably"
+    )
+    e = Evidence(np.zeros(4), claimed + 0.2, measured, np.arange(4), np.full(4, 0.5), (Leaf("x", (4,), 0),), "d")
+    assert "over" not in diagnose(e)

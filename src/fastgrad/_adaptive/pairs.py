@@ -20,6 +20,7 @@ from fastgrad._adaptive.extrapolation import weights
 from fastgrad._bounds import limits
 from fastgrad._errors import NO_VALUE, ShapeError
 from fastgrad._estimates import FLAGS, Derivative
+from fastgrad._noise.single import ULP, Values
 from fastgrad._point import Point
 from fastgrad._reading import PairReader
 from fastgrad._typing import ScalarFunction
@@ -89,10 +90,15 @@ class Pairs:
         self._x = point.array
         self._flat = point.array.reshape(-1)
         self._reader = PairReader(point.name, max(1, self._flat.size))
-        self._ulp = float(np.finfo(self._x.dtype).eps)
+        self._values = Values()
         self._limits = limits(bounds, point)
         self._known: dict[tuple[int, float], tuple[float, float]] = {}
         self.centre = self._call(()) if self._flat.size else math.nan
+
+    @property
+    def _ulp(self) -> float:
+        """The spacing of f's values at 1: x's own, unless f computes in single precision all the same."""
+        return ULP if self._values.are_single else float(np.finfo(self._x.dtype).eps)
 
     def second(self, i: int, j: int) -> Second:
         """Return the second derivative of f by entries i and j."""
@@ -165,7 +171,9 @@ class Pairs:
                 return math.nan
             self._reader.note(error, where, sign)
             raise
-        return self._reader.scalar(y, where, sign)
+        value = self._reader.scalar(y, where, sign)
+        self._values.add(value)
+        return value
 
     def _within(self, i: int, t: float) -> Any:
         """Return entry i moved by t of its scale, within the bounds whatever rounding does."""

@@ -1,7 +1,11 @@
-"""Whether a function's values are all of single precision, however precise its argument: it rounds more coarsely then."""
+"""Whether a function's values are all of single precision, whatever its argument is: it rounds more coarsely then."""
 
 import numpy as np
 
+#: The spacing of such values at 1.
+ULP = float(np.finfo(np.float32).eps)
+#: What to tell of it.
+ADVICE = "All values of f are of single precision: compute them in double precision."
 _LARGEST = float(np.finfo(np.float32).max)
 #: A function that has shown so many different values, all of single precision, computes in it.
 SEVERAL = 3

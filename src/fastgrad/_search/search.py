@@ -11,6 +11,7 @@ from fastgrad import _backend
 from fastgrad._budget import Budget, Spent
 from fastgrad._judge.probe import Probe
 from fastgrad._judge.verdict import Case, conclude, tally
+from fastgrad._noise.single import ADVICE
 from fastgrad._report.pictured import Sweep
 from fastgrad._result import GradientCheck, Verdict
 from fastgrad._search.calibration import BEND, Calibration, Calibrator
@@ -247,7 +248,7 @@ class _Search:
                 "f gives different values for the same x: fix its random state, or draw before the check."
             )
         if found.is_single:
-            self.reasons.append("All values of f are of single precision: compute them in double precision.")
+            self.reasons.append(ADVICE)
 
     def _sweep(self) -> Sweep | None:
         """Return the slopes of the worst entry over its steps, where one was looked at with care."""
