@@ -85,6 +85,15 @@ def given_steps(eps: Any, shape: tuple[int, ...]) -> Float64Array:
     return h
 
 
+def given_tolerance(given: Any, name: str) -> float:
+    """Return a tolerance as a float, or refuse what is no number or negative."""
+    if isinstance(given, str | bytes) or np.ndim(given) or not hasattr(given, "__float__"):
+        raise TypeError(f"{name} must be a number that is not negative; got {given!r}.")
+    if not given >= 0:
+        raise ValueError(f"{name} must be a number that is not negative; got {given!r}.")
+    return float(given)
+
+
 def float_dtype(dtype: Any) -> np.dtype[Any]:
     """Return dtype as float32 or float64, or refuse it."""
     result: np.dtype[Any] = np.dtype(dtype)

@@ -25,6 +25,7 @@ from fastgrad._noise.single import ADVICE
 from fastgrad._point import Point, as_point, bound, working_array
 from fastgrad._progress import ProgressLike, progress_of
 from fastgrad._result import GradientCheck
+from fastgrad._seeds import refuse_other
 from fastgrad._typing import Array, Float64Array, IndexArray, ScalarFunction, Step
 from fastgrad._workers import is_alone
 
@@ -75,8 +76,8 @@ def gradient_check(
         None is 1e-6 and 1e-5, and 1e-3 and 1e-2 where x or the claim is single precision. ``rtol=0`` is the textbook's
         rule and nothing else: passed when the largest difference is less than atol.
     indices : array_like, optional
-        Check these entries only: flat indices, a boolean mask shaped like x, or a tuple of index arrays. A tree counts
-        as the line of all its entries.
+        Check these entries only, each once: flat indices, a boolean mask shaped like x, or a tuple of index arrays, one
+        an axis. A tree counts as the line of all its entries.
     mode : {"auto", "full", "search", "sample"}, optional
         "full" measures each entry, in two calls of f. "search" moves all entries at once, each by its own random share
         of the step: a right gradient passes in some thirty calls, whatever its size, and wrong entries are found by
@@ -118,9 +119,11 @@ def gradient_check(
     ShapeError
         If the claim fits x neither in shape nor in size, or has not a tree's structure.
     TypeError
-        If the claim is not real numbers.
+        If the claim is not real numbers, or an option is none that is known.
     ValueError
         If a tolerance is negative or NaN, or the mode or the budget is none.
+    IndexError
+        If an index lies outside x.
     StepError, TypeError, ShapeError
         As `numerical_gradient`.
 
@@ -148,6 +151,7 @@ def gradient_check(
     f, claim = claim_at(f, grad_f, point, args, kwargs)
     where = None if indices is None else selected(indices, point.array.shape)
     spending = as_budget(budget)
+    refuse_other(rng)
     atol, rtol = tolerances((atol, rtol), claim.precision)
     mode = pick(mode, structured, point.array.size if where is None else where.size, rtol)
     spent = 0

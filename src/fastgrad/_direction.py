@@ -10,7 +10,7 @@ from fastgrad import _backend, steps
 from fastgrad._adaptive.method import adaptive_derivative
 from fastgrad._arrays import given_steps, is_masked_array
 from fastgrad._bounds import limits
-from fastgrad._errors import ShapeError, StepError
+from fastgrad._errors import ShapeError, StepError, unmeasured_noise
 from fastgrad._estimates import FLAGS, Derivative
 from fastgrad._point import Point
 from fastgrad._reading import Reader
@@ -99,7 +99,7 @@ class Direction:
             moves = _norm(self.v / steps.auto(self.point.array, chosen.order if power is None else power))
             h = 2.0 ** min(max(round(-math.log2(moves)), -1060), 1000) if moves else 1.0
         else:
-            h = float(given_steps(eps, ())[0])
+            h = _given(eps)
         if self._bounds is not None:
             if max(-self.low, self.high) <= 0.0:
                 raise ValueError("v leads out of the bounds from x, and so does -v: differentiate along a part of it.")
@@ -232,6 +232,15 @@ def adaptively(direction: Direction, f: Callable[[Array], Any]) -> Derivative:
 def auto_lines(point: Point, power: int) -> Float64Array:
     """Return "auto" steps shaped like the point's array, for an error that falls with a power of them."""
     return steps.auto(point.array, power).reshape(point.array.shape)
+
+
+def _given(eps: Any) -> float:
+    """Return a step along a direction that was given: one number."""
+    if isinstance(eps, str) and eps == "noise":
+        raise unmeasured_noise()
+    if np.ndim(eps):
+        raise ShapeError(f"the step along a direction is one number; got an array of shape {np.shape(eps)}.")
+    return float(given_steps(eps, ())[0])
 
 
 def _norm(v: Float64Array) -> float:

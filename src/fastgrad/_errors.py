@@ -40,6 +40,11 @@ class OneSidedWarning(RuntimeWarning):
 
 def lost_step(entry: str, value: float, eps: float, realised: float) -> StepError:
     """Return the error for a step that rounding changes by more than one part in a hundred."""
+    if realised - realised != 0.0:
+        return StepError(
+            f"the step eps = {eps:.6g} leads out of all numbers at {entry} = {value:.17g}: the step really taken would be "
+            f"{realised:.6g}. Give a smaller eps."
+        )
     return StepError(
         f"the step eps = {eps:.6g} is lost to rounding at {entry} = {value:.17g}: the step really taken would be "
         f'{realised:.6g}. Give a larger eps, one step an entry, or eps="auto".'
@@ -57,8 +62,8 @@ def bad_step(eps: object) -> StepError:
 def unmeasured_noise() -> StepError:
     """Return the error for an eps that stands for the noise of an f where none is measured."""
     return StepError(
-        'eps="noise" asks an ordinary callable for its noise. Structured callables and fastgrad.reference take a '
-        'number, an array or "auto".'
+        'eps="noise" asks an ordinary callable for its noise, in gradients, Jacobians and gradient checks. Structured '
+        'callables, second derivatives, products along a direction and fastgrad.reference take a number or "auto".'
     )
 
 
