@@ -42,8 +42,8 @@ def lost_step(entry: str, value: float, eps: float, realised: float) -> StepErro
     """Return the error for a step that rounding changes by more than one part in a hundred."""
     if realised - realised != 0.0:
         return StepError(
-            f"the step eps = {eps:.6g} leads out of all numbers at {entry} = {value:.17g}: the step really taken would be "
-            f"{realised:.6g}. Give a smaller eps."
+            f"the step eps = {eps:.6g} leads out of all numbers at {entry} = {value:.17g}: the step really taken would "
+            f"be {realised:.6g}. Give a smaller eps."
         )
     return StepError(
         f"the step eps = {eps:.6g} is lost to rounding at {entry} = {value:.17g}: the step really taken would be "
@@ -67,8 +67,10 @@ def unmeasured_noise() -> StepError:
     )
 
 
-def unsummed(given: tuple[int, ...], wanted: tuple[int, ...]) -> str:
-    """Return a hint if summing over an axis is all that the given shape lacks to be the wanted one, else ""."""
+def shape_hint(given: tuple[int, ...], wanted: tuple[int, ...]) -> str:
+    """Return a hint if a transpose, or a sum over an axis, is all that the given shape lacks to be the wanted one."""
+    if len(given) >= 2 and given == wanted[::-1]:
+        return " Transposed it would fit."
     for axis in range(len(given)):
         if given[:axis] + given[axis + 1 :] == wanted:
             what = "is the sum over the samples of a batch missing?" if axis == 0 else "is a sum missing?"

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastgrad._arrays import is_masked_array
-from fastgrad._errors import ShapeError, no_claim, unsummed
+from fastgrad._errors import ShapeError, no_claim, shape_hint
 from fastgrad._point import Point
 from fastgrad._typing import Array, IndexArray, ScalarFunction
 
@@ -64,7 +64,7 @@ def _whole(given: Any, x: Array) -> Array:
     if values.dtype.kind in "biuf" and values.shape != x.shape and values.shape != (x.size,):
         raise ShapeError(
             f"the claimed gradient has shape {values.shape}, and x has {x.shape}: it must have x's shape, "
-            f"or be flat with {x.size} entries.{unsummed(values.shape, x.shape)}"
+            f"or be flat with {x.size} entries.{shape_hint(values.shape, x.shape)}"
         )
     return values
 
