@@ -106,9 +106,9 @@ def not_so_long(count: int) -> str:
     return f", where the first axis should have the length {count}."
 
 
-def no_claim() -> TypeError:
-    """Return the error for a claimed gradient that is None."""
-    return TypeError("the claimed gradient is None: does the function that claims it lack a return?")
+def no_claim(what: str = "the claimed gradient") -> TypeError:
+    """Return the error for a claim that is None."""
+    return TypeError(f"{what} is None: does the function that claims it lack a return?")
 
 
 def not_callable(f: object, name: str = "f") -> TypeError:

@@ -88,6 +88,8 @@ def auto(x: ArrayLike, order: int = 2) -> Float64Array:
     array([-18., -11.])
     """
     x = real_array(x, "x")
+    if order < 1:
+        raise ValueError(f"the order of a difference is at least 1; got {order!r}.")
     size = np.abs(x, dtype=np.float64).reshape(-1)
     scale = np.where(np.isfinite(size), np.maximum(size, 1.0), 1.0)
     spacing = float(np.log2(np.finfo(x.dtype).eps))
