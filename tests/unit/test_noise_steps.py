@@ -172,7 +172,10 @@ def test_no_entries_take_no_call() -> None:
 
 
 def test_by_noise_takes_points_of_any_form() -> None:
-    jumps = lambda x: float(np.float32(np.sum(np.sin(x))))  # noqa: E731
+
+    def jumps(x: Any) -> float:
+        return float(np.float32(np.sum(np.sin(x))))
+
     wanted = steps.by_noise(jumps, as_point(X))
     points: list[tuple[Any, Any]] = [
         (X, jumps),

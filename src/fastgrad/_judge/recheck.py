@@ -63,13 +63,14 @@ def _look(probe: Probe, i: int, h: float, auto: float | None, claimed: float, to
     if auto is not None and min(abs(np.log2(auto / step)) for step in steps) >= APART:
         steps.append(auto)
     slopes = _sorted(probe.slope(i, step) for step in steps)
-    if slopes and all(s.is_still for s in slopes):
-        return _standing_still(probe, i, h, slopes[-1], claimed, tolerance)
-    if len(slopes) >= len(MULTIPLES) and (plain := _plainly_wrong(slopes, claimed)):
-        return plain
-    _shrink(probe, i, h, claimed, tolerance, slopes)
+    if not all(s.is_still for s in slopes) or not slopes:
+        if len(slopes) >= len(MULTIPLES) and (plain := _plainly_wrong(slopes, claimed)):
+            return plain
+        _shrink(probe, i, h, claimed, tolerance, slopes)
     if not slopes:
         return None
+    if all(s.is_still for s in slopes):
+        return _standing_still(probe, i, h, slopes[-1], claimed, tolerance)
     stood_still = slopes[0].is_still
     if stood_still:
         still, slopes = slopes[0], [s for s in slopes if not s.is_still]
