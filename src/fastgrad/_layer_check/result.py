@@ -12,7 +12,7 @@ from fastgrad._result import Entry, GradientCheck, Verdict
 _WIDTH, _NAME, _SHAPE = 100, 28, 22
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class LayerCheck:
     """The outcome of a layer check; true when all gradients passed, and it unpacks as ``passed, max_error``.
 
