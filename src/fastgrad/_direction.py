@@ -12,6 +12,7 @@ from fastgrad._arrays import given_steps, is_masked_array
 from fastgrad._bounds import limits
 from fastgrad._errors import ShapeError, StepError, unmeasured_noise
 from fastgrad._estimates import FLAGS, Derivative
+from fastgrad._noise.single import Values
 from fastgrad._point import Point
 from fastgrad._reading import Reader
 from fastgrad._stencils.scheme import ORDER, fitted, uniform
@@ -164,7 +165,7 @@ def along(direction: Direction, f: Callable[[Array], Any], s: Stencil, h: float)
 
 def along_with_bar(direction: Direction, f: Callable[[Array], Any], s: Stencil, h: float) -> Derivative:
     """Return the same with an error bar, from a second step: twice as large where bounds allow, else half."""
-    sizes, calls = [np.zeros(())], 0
+    sizes, precision, calls = [np.zeros(())], Values(), 0
     reader = Reader(lambda i: _NAME)
 
     def watched(x: Array) -> Any:
@@ -172,7 +173,9 @@ def along_with_bar(direction: Direction, f: Callable[[Array], Any], s: Stencil, 
         calls += 1
         y = f(x)
         with np.errstate(invalid="ignore"):
-            sizes[0] = np.maximum(sizes[0], np.abs(reader.array(y, 0, 1, None)))
+            values = reader.array(y, 0, 1, None)
+            sizes[0] = np.maximum(sizes[0], np.abs(values))
+        precision.add_all(values.reshape(-1))
         return y
 
     value = along(direction, watched, s, h)
@@ -182,7 +185,8 @@ def along_with_bar(direction: Direction, f: Callable[[Array], Any], s: Stencil, 
     other = along(direction, watched, s, 2 * h if wider else h / 2)
     with np.errstate(all="ignore"):
         truncation = np.abs(value - other) / (2.0**s.order - 1.0 if wider else 1.0 - 2.0**-s.order)
-        rounding = UNITS * float(np.finfo(direction.point.array.dtype).eps) / 2 * s.amplification * size / h
+        ulp = precision.ulp(float(np.finfo(direction.point.array.dtype).eps))
+        rounding = UNITS * ulp / 2 * s.amplification * size / h
         error = np.where(np.isfinite(value), SAFETY * truncation + rounding, np.inf)
     error = np.where(np.isnan(error), np.inf, error)
     flags = {name: np.zeros(value.shape, np.bool_) for name in FLAGS}

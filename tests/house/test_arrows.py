@@ -130,7 +130,10 @@ FENCES = {
         {"_adaptive.line", "_adaptive.extrapolation"},
         "the adaptive method knows numbers, not arrays",
     ),
-    "_adaptive.line": ({"_adaptive.extrapolation", "_errors"}, "the adaptive method knows numbers, not arrays"),
+    "_adaptive.line": (
+        {"_adaptive.extrapolation", "_errors", "_noise.single"},
+        "the adaptive method knows numbers, not arrays",
+    ),
     "_adaptive.extrapolation": (set(), "the adaptive method knows numbers, not arrays"),
     "sparsity._coloring": (GROUND | {"_backend", "sparsity._pattern"}, "patterns and colours know no f and no step"),
     "sparsity._color": (

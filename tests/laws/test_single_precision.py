@@ -114,3 +114,47 @@ def test_the_report_says_what_to_do() -> None:
     assert "All values of f are of single precision: compute them in double precision." in str(
         fg.gradient_check(f, g, x)
     )
+
+
+@pytest.mark.parametrize("options", [{}, {"eps": "auto"}, {"order": 4}, {"method": "adaptive"}])
+@pytest.mark.parametrize("offset", OFFSETS[:3])
+def test_error_bars_are_honest(offset: float, options: Any) -> None:
+    """As elsewhere: within a factor of three in 99 of 100 cases, or, of so few, in all but a handful."""
+    missed = count = 0
+    for seed in range(30):
+        f, x, g = model(offset, 4, seed)
+        found = fg.numerical_gradient(f, x, details=True, **options)
+        missed += int(np.count_nonzero(np.abs(found.value - g) > 3 * found.error))
+        count += g.size
+        assert found.flags["noisy"].any()
+    assert missed <= 0.03 * count
+
+
+@pytest.mark.parametrize("n", [1, 2])
+@pytest.mark.parametrize("offset", OFFSETS[:3])
+def test_so_are_those_of_functions_of_one_variable(offset: float, n: int) -> None:
+    x = np.random.default_rng(1).standard_normal(60)
+    t = np.tanh(x)
+    exact = (1 - t**2) if n == 1 else -2 * t * (1 - t**2)
+    found = fg.derivative(lambda x: np.float32(np.float32(offset) + np.tanh(np.float32(x))), x, n=n, details=True)
+    assert np.mean(np.abs(found.value - exact) <= 3 * found.error) >= 0.97
+
+
+def test_so_are_those_along_directions_and_of_sparse_jacobians() -> None:
+    missed = 0
+    for seed in range(30):
+        f, x, g = model(10.0, 4, seed)
+        found = fg.directional_derivative(f, x, np.ones(4), details=True)
+        missed += not abs(found.value - g.sum()) <= 3 * found.error
+        J = fg.numerical_jacobian(lambda x: np.tanh(single(x)), x, sparsity=np.eye(4, dtype=bool), details=True)
+        missed += int(np.count_nonzero(~(np.abs(J.value.diagonal() - g) <= 3 * J.error.diagonal())))
+    assert missed <= 4
+
+
+def test_error_bars_of_double_precision_are_what_they_were() -> None:
+    """Numbers of single precision among the values, and functions that stand still, make no bar longer."""
+    x = np.array([0.5, 2.0, -1.0])
+    for f in (lambda x: 3.0, lambda x: float(x[0] ** 2), lambda x: float(np.sum(x))):
+        found = fg.numerical_gradient(f, x, details=True)
+        assert np.all(found.error < 1e-8)
+        assert not found.flags["noisy"].any()

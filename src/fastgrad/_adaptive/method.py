@@ -243,6 +243,8 @@ def _judged(
         if off > error:
             error = off
             flags.append("unsettled")
+    if line.is_coarse:
+        flags.append("noisy")
     if noise > NOISY and limit is None:
         flags.append("noisy" if _is_noise(series, anchor) else "unsettled")
     error += line.ulp / 2 * abs(series.derivative(series.n + 1, line.scale))

@@ -20,7 +20,7 @@ from fastgrad._adaptive.extrapolation import weights
 from fastgrad._bounds import limits
 from fastgrad._errors import NO_VALUE, ShapeError
 from fastgrad._estimates import FLAGS, Derivative
-from fastgrad._noise.single import ULP, Values
+from fastgrad._noise.single import Values
 from fastgrad._point import Point
 from fastgrad._reading import PairReader
 from fastgrad._typing import ScalarFunction
@@ -98,7 +98,7 @@ class Pairs:
     @property
     def _ulp(self) -> float:
         """The spacing of f's values at 1: x's own, unless f computes in single precision all the same."""
-        return ULP if self._values.are_single else float(np.finfo(self._x.dtype).eps)
+        return self._values.ulp(float(np.finfo(self._x.dtype).eps))
 
     def second(self, i: int, j: int) -> Second:
         """Return the second derivative of f by entries i and j."""

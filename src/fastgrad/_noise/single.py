@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from fastgrad._typing import Float64Array
+
 #: The spacing of such values at 1.
 ULP = float(np.finfo(np.float32).eps)
 #: What to tell of it.
@@ -35,10 +37,23 @@ class Values:
             if len(self._different) < SEVERAL:
                 self._different.add(value)
 
+    def add_all(self, values: Float64Array) -> None:
+        """Note all values of an array."""
+        if self.may_be_single and values.size:
+            with np.errstate(over="ignore", invalid="ignore"):
+                is_single = (values.astype(np.float32) == values) | ~np.isfinite(values)
+            self.may_be_single = bool(np.all(is_single))
+            if len(self._different) < SEVERAL:
+                self._different.update(values[np.isfinite(values)][:SEVERAL].tolist())
+
     @property
     def are_single(self) -> bool:
         """Whether all are of single precision, and so many differ that it is no chance."""
         return self.may_be_single and len(self._different) >= SEVERAL
+
+    def ulp(self, usual: float) -> float:
+        """Return the spacing of the function's values at 1: the usual one of its argument, or single precision's."""
+        return max(ULP, usual) if self.are_single else usual
 
     def rounding(self, value: float) -> float:
         """Return the standard deviation that rounding has at a value, in the precision that all of them may have."""
