@@ -125,7 +125,7 @@ class Pairs:
         noise = UNITS * self._ulp / 2 * (abs(self.centre) + max(abs(up), abs(down)))
         # the steps as taken, for rounding of x leaves them unequal: the divided difference of unequal steps
         slopes = up / taken, down / back
-        return 2.0 * (slopes[0] - slopes[1]) / (taken - back), 4.0 * noise / h**2
+        return 2.0 * (slopes[0] - slopes[1]) / (taken - back), 4.0 * noise / h / h
 
     def _mixed(self, i: int, j: int, t: float, side_i: int, side_j: int) -> tuple[float, float]:
         """Return a mixed difference over t², and how far rounding may have put it off."""

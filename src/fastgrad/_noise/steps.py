@@ -178,11 +178,11 @@ def by_noise(
         lengths = _lengths(x)
         asked = np.unique(np.linspace(0, x.size - 1, min(SAMPLED, x.size)).round().astype(np.intp))
         found = np.array([_bend(around, int(i), float(lengths[i]), level, chosen) for i in asked])
-    power = chosen.derivative
-    relative = found * lengths[asked] ** power
-    known = relative[np.isfinite(relative)]
-    bends = (float(np.median(known)) if known.size else abs(around.centre)) / lengths**power
-    bends[asked] = np.where(np.isfinite(found), found, bends[asked])
+        power = chosen.derivative
+        relative = found * lengths[asked] ** power
+        known = relative[np.isfinite(relative)]
+        bends = (float(np.median(known)) if known.size else abs(around.centre)) / lengths**power
+        bends[asked] = np.where(np.isfinite(found), found, bends[asked])
     steps = from_noise(level, x.reshape(-1), bends, method=method, order=order)
     return steps, measured, around.calls
 
@@ -204,7 +204,8 @@ def _bend(around: Neighbourhood, i: int, length: float, level: float, s: Stencil
     side, length = around.room(i, length)
     if length == 0.0:
         return math.nan
-    h = length * min(0.25, (CLEAR * weight * level / size) ** (1.0 / s.derivative)) / s.reach
+    share = (CLEAR * weight * level / size) ** (1.0 / s.derivative) if level else 0.25
+    h = length * min(0.25, share) / s.reach
     known: dict[float, float] = {}
 
     def at(t: float) -> float:
@@ -230,13 +231,21 @@ def _bend(around: Neighbourhood, i: int, length: float, level: float, s: Stencil
         nearer /= FACTOR
         there = difference(nearer)
         is_clear = there > FAINT * weight * level
-        if math.isnan(found) or (is_clear and there / nearer**s.derivative > 2.0 * found / h**s.derivative):
+        is_steeper = _over_power(there, nearer, s.derivative) > 2.0 * _over_power(found, h, s.derivative)
+        if math.isnan(found) or (is_clear and is_steeper):
             h, found, misses = nearer, there, 0
             continue
         misses += 1
         if misses == MISSES:
             break
-    return float(max(found, CLEAR * weight * level / 2) / h**s.derivative)
+    return float(_over_power(max(found, CLEAR * weight * level / 2), h, s.derivative))
+
+
+def _over_power(value: float, h: float, power: int) -> float:
+    """Return a value over a power of the step, which need be no number itself."""
+    for _ in range(power):
+        value /= h
+    return value
 
 
 def _constants(s: Stencil) -> tuple[float, float]:

@@ -248,7 +248,8 @@ class Calibrator:
         residuals = [a for a, _ in best.pairs]
         repeats = 1
         if threshold > self._needed and best.is_noisy(self._noise) and math.isfinite(threshold):
-            repeats = math.ceil((1.1 * threshold / self._needed) ** 2)
+            ratio = min(1.1 * threshold / self._needed, float(REPEATS))  # its square may be no number
+            repeats = math.ceil(ratio**2)
             if repeats <= REPEATS:
                 everything = [Block(key, 0, self._p.size) for key in self._keys]
                 residuals = [self._p.residual(b, best.h, repeats=repeats) for b in everything]
