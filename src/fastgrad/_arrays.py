@@ -68,6 +68,12 @@ def number_array(value: Any, name: str) -> Array:
     return np.require(a, dtype=a.dtype.newbyteorder("="), requirements=["ALIGNED"])
 
 
+def in_dtype(values: Array, dtype: np.dtype[Any]) -> Array:
+    """Return values in the working dtype; what is beyond its numbers is infinite there, and nobody is warned."""
+    with np.errstate(over="ignore"):
+        return values.astype(dtype)
+
+
 def given_steps(eps: Any, shape: tuple[int, ...]) -> Float64Array:
     """Return steps given as a number or as an array of x's shape as one line of doubles, or refuse them."""
     try:

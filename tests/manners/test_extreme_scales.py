@@ -49,22 +49,31 @@ CALLS: dict[str, Callable[[Any, Any, Any], Any]] = {
 }
 
 
+def ask(call: str, size: float, shape: Callable[[float, list[float]], float], x: Any) -> None:
+    """Ask one verb of one function, where every warning but one is an error."""
+
+    def f(x: Any) -> float:
+        return float(shape(size, [float(t) for t in np.ravel(x)]))
+
+    with warnings.catch_warnings(), suppress(fg.StepError, fg.PatternError):
+        warnings.simplefilter("error")
+        warnings.simplefilter("ignore", fg.OneSidedWarning)
+        CALLS[call](f, lambda x: [f(x), f(x) / 2, size], x)
+
+
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("scale", [1.0, 1e-300, 1e160])
 def test_no_verb_stumbles_over_the_ends_of_the_numbers(call: str, scale: float) -> None:
     for size in SIZES:
         for shape in SHAPES.values():
+            ask(call, size, shape, scale * X)
 
-            def f(x: Any, size: float = size, shape: Any = shape) -> float:
-                return float(shape(size, [float(t) for t in np.ravel(x)]))
 
-            def values(x: Any, f: Any = f, size: float = size) -> list[float]:
-                return [f(x), f(x) / 2, size]
-
-            with warnings.catch_warnings(), suppress(fg.StepError, fg.PatternError):
-                warnings.simplefilter("error")
-                warnings.simplefilter("ignore", fg.OneSidedWarning)
-                CALLS[call](f, values, scale * X)
+@pytest.mark.parametrize("call", CALLS)
+def test_nor_where_x_is_of_single_precision_and_derivatives_are_beyond_its_numbers(call: str) -> None:
+    for size in (1e308, 1e38, 1e-45, 0.0):
+        for shape in SHAPES.values():
+            ask(call, size, shape, X.astype(np.float32))
 
 
 def test_noise_of_a_function_that_is_zero_at_x() -> None:

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastgrad._adaptive.extrapolation import weights
+from fastgrad._arrays import in_dtype
 from fastgrad._bounds import limits
 from fastgrad._errors import NO_VALUE, ShapeError
 from fastgrad._estimates import FLAGS, Derivative
@@ -70,7 +71,7 @@ def adaptive_hessian(f: ScalarFunction, point: Point, bounds: Any = None) -> Der
             calls[i, j] = around.calls - before
             for name in found.flags:
                 flags[name][i, j] = flags[name][j, i] = True
-    return Derivative(value.astype(kind), error.astype(kind), calls, step, flags)
+    return Derivative(in_dtype(value, kind), in_dtype(error, kind), calls, step, flags)
 
 
 class Pairs:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastgrad import _backend
+from fastgrad._arrays import in_dtype
 from fastgrad._budget import Budget, Spent
 from fastgrad._judge.probe import Probe
 from fastgrad._judge.verdict import Case, conclude, tally
@@ -259,7 +260,7 @@ class _Search:
         case, found, looks = self.case, self.calibration, self.looks
         indices, columns = looks.rows() if looks else (np.empty(0, np.intp), (np.empty(0),) * 4)
         here = replace(self.whole, where=self.whole.indices(indices))
-        measured = columns[0].astype(case.claimed.dtype)
+        measured = in_dtype(columns[0], case.claimed.dtype)
         summary = _backend.compare.compare(here.claimed, measured, case.atol, case.rtol)
         sorted_out = tally(here, measured, np.arange(indices.size), columns)
         result = conclude(
