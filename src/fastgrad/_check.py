@@ -67,7 +67,8 @@ def gradient_check(
         loop is held against its plain forward.
     grad_f : callable, array_like or True
         The claim: a function of x, the gradient at x itself, or True when f returns ``(value, gradient)``. Shaped like
-        x, or flat and of x's size; for a tree x a tree of the same structure, dictionaries in any order.
+        x, or flat and of x's size; for a tree x a tree of the same structure, dictionaries in any order. What a
+        function returns is copied; an array is read as long as the check goes on, and f must not write into it.
     x : array_like or tree of arrays
         The point, of any shape, as `numerical_gradient` takes it; real.
     eps : None, float, array_like, "auto" or "noise"

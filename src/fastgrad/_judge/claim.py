@@ -31,10 +31,21 @@ def claim_at(
             raise TypeError(
                 f"f must return (value, gradient) where no gradient is given; it returned {type(both).__name__}."
             )
-        return (lambda x: f(x)[0]), _claim(both[1], point)
+        return (lambda x: f(x)[0]), _claim(kept(both[1]), point)
     if callable(grad_f):
-        return f, _claim(grad_f(point.shown(x.copy()), *args, **(kwargs or {})), point)
+        return f, _claim(kept(grad_f(point.shown(x.copy()), *args, **(kwargs or {}))), point)
     return f, _claim(grad_f, point)
+
+
+def kept(returned: Any) -> Any:
+    """Return what a function claimed, its arrays copied: it may use them again, and f may write into them."""
+    if isinstance(returned, np.ndarray) or hasattr(returned, "tocoo"):
+        return returned.copy()
+    if hasattr(type(returned), "__array__"):
+        return np.array(returned)
+    if type(returned) in (list, tuple):
+        return type(returned)(map(kept, returned))
+    return {key: kept(value) for key, value in returned.items()} if type(returned) is dict else returned
 
 
 def _claim(given: Any, point: Point) -> Claim:
