@@ -42,7 +42,7 @@ def kept(returned: Any) -> Any:
     if isinstance(returned, np.ndarray) or hasattr(returned, "tocoo"):
         return returned.copy()
     if hasattr(type(returned), "__array__"):
-        return np.array(returned)
+        return np.asarray(returned).copy()
     if type(returned) in (list, tuple):
         return type(returned)(map(kept, returned))
     return {key: kept(value) for key, value in returned.items()} if type(returned) is dict else returned

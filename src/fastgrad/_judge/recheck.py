@@ -3,6 +3,7 @@
 from bisect import insort
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from operator import attrgetter
 
 import numpy as np
@@ -218,9 +219,12 @@ def _best(slopes: list[Slope], claimed: float) -> Finding:
 
 
 def _is_evidence(slopes: list[Slope], claimed: float) -> bool:
-    """Tell whether two steps agree against the claim and no smaller one speaks for it."""
+    """Tell whether two steps agree against the claim and no smaller one speaks for it.
+
+    Steps that cross a kink, for noise allows no smaller ones, speak against no claim between the slopes on both sides.
+    """
     telling = [s for s in slopes if 2 * s.error < abs(s.central - claimed)]
-    if len(telling) < 2 or not _agree(telling[0], telling[1], claimed):
+    if len(telling) < 2 or not _agree(telling[0], telling[1], claimed) or _is_between(slopes, claimed):
         return False
     least = abs(telling[0].central - claimed)
     return not any(s.h < telling[0].h and 2 * s.error < least for s in slopes)
@@ -261,6 +265,17 @@ def _finer(probe: Probe, i: int, claimed: float, tolerance: float) -> Finding | 
         if abs(b.central - claimed) <= tolerance + b.rounding:
             return Finding(a.central, abs(a.central - b.central) + a.rounding)
     return None
+
+
+def _is_between(slopes: list[Slope], claimed: float) -> bool:
+    """Tell whether steps seem to cross a kink, and the claim lies between the slopes on both sides of it."""
+    return any(
+        large.gap > 8 * large.error
+        and small.gap > max(2 * small.error, large.gap / 2)
+        and large.h >= 2 * small.h
+        and abs(claimed - large.central) <= large.gap / 2 + 2 * large.error
+        for small, large in pairwise(slopes)
+    )
 
 
 def _standing_still(probe: Probe, i: int, h: float, still: Slope, claimed: float, tolerance: float) -> Finding:
