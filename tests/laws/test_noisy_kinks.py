@@ -35,3 +35,15 @@ def test_a_claim_beyond_both_slopes_does_not_pass(noise: float) -> None:
     f = lambda x: float(np.abs(x).sum()) + noise * hashed(x)  # noqa: E731
     for wrong in (2 * np.sign(x), [-1.5, 1.0, 1.0]):
         assert fg.gradient_check(f, wrong, x).verdict != "passed"
+
+
+@pytest.mark.parametrize("large", [0.0, 1e3, 1e6])
+def test_the_slopes_of_a_kink_that_bend_away_are_not_taken_for_better_than_they_are(large: float) -> None:
+    """Where f is large, only steps tell on which the slopes beside the kink have changed."""
+    for seed in range(20):
+        x = np.random.default_rng(seed).standard_normal(3) * 1e-8
+
+        def f(x: Any) -> float:
+            return 1e-6 * float(np.sum(np.log(np.abs(x) + 1e-3))) + large
+
+        assert fg.gradient_check(f, 1e-6 * np.sign(x) / (np.abs(x) + 1e-3), x).verdict != "failed"

@@ -179,12 +179,15 @@ def _kink(slopes: list[Slope], claimed: float, tolerance: float) -> Finding | No
     bound = 2 * small.error
     is_between = abs(claimed - small.central) <= small.gap / 2 + bound
     if _stands(small, large) and large.h >= 2 * small.h and (is_between or _is_evidence(slopes, claimed)):
-        best = small
+        best = before = small
         for s in clear[1:]:
-            change = max(abs(s.left - best.left), abs(s.right - best.right))
-            if change > 2 * (s.error + best.error):
+            change = max(abs(s.left - before.left), abs(s.right - before.right))
+            if change > 2 * (s.error + before.error):
                 break
-            best, bound = s, 2 * s.error + change
+            reach = 2 * s.error + change / (1.0 - before.h / s.h)  # one-sided slopes err in proportion to the step
+            if reach < bound:
+                best, bound = s, reach
+            before = s
         return Finding(best.central, bound, best.left, best.right)
     if abs(claimed - small.central) <= small.gap + bound:
         return Finding(small.central, small.gap + bound)
