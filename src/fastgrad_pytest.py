@@ -7,6 +7,7 @@ import re
 import secrets
 import shlex
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -228,8 +229,14 @@ def _make_folder(folder: Path) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say in one line what was checked."""
-    reports = (report for several in terminalreporter.stats.values() for report in several)
+    """Say in one line what was checked, and whether a replay that was asked for came to nothing."""
+    reports = [report for several in terminalreporter.stats.values() for report in several]
+    settings = terminalreporter.config.stash[SETTINGS]
+    with suppress(pytest.UsageError):  # which the tests that wanted the file have told already
+        if settings.replay and all(getattr(report, "nodeid", "") != settings.replay.test for report in reports):
+            terminalreporter.write_line(
+                f"gradcheck: nothing was replayed: the file is of {settings.replay.test}, which did not run"
+            )
     done = [check for report in reports for check in getattr(report, "gradchecks", ())]
     if done:
         terminalreporter.write_line(_summary(done))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastgrad._errors import NO_VALUE
+from fastgrad._noise.single import Values
 from fastgrad._point import Point
 from fastgrad._typing import Array, Float64Array, IndexArray
 
@@ -20,11 +21,14 @@ class Around:
         Of f, so far.
     shape : tuple of int or None
         Of f's values; None as long as an array-valued f has not been called.
+    values : Values
+        What f returned, as far as it tells its precision.
     """
 
     def __init__(self, f: Callable[[Any], Any], point: Point, *, is_scalar: bool) -> None:
         self.calls = 0
         self.shape: tuple[int, ...] | None = None
+        self.values = Values()
         self.x = point.array.reshape(-1)
         self._f = f
         self._is_scalar = is_scalar
@@ -67,10 +71,13 @@ class Around:
     def _read(self, y: Any, i: int, sign: int) -> Float64Array:
         if self._is_scalar:
             self.shape = ()
-            return np.array([self._reader.scalar(y, i, sign)])
-        values = self._reader.array(y, i, sign, self.shape)
-        self.shape = values.shape
-        return values.reshape(-1).copy()
+            values = np.array([self._reader.scalar(y, i, sign)])
+        else:
+            read = self._reader.array(y, i, sign, self.shape)
+            self.shape = read.shape
+            values = read.reshape(-1).copy()
+        self.values.add_all(values)
+        return values
 
 
 class Axis:

@@ -72,6 +72,12 @@ def number_array(value: Any, name: str) -> Array:
     return np.require(a, dtype=a.dtype.newbyteorder("="), requirements=["ALIGNED"])
 
 
+def in_dtype(values: Array, dtype: np.dtype[Any]) -> Array:
+    """Return values in the working dtype; what is beyond its numbers is infinite there, and nobody is warned."""
+    with np.errstate(over="ignore"):
+        return values.astype(dtype)
+
+
 def given_steps(eps: Any, shape: tuple[int, ...]) -> Float64Array:
     """Return steps given as a number or as an array of x's shape as one line of doubles, or refuse them."""
     try:
@@ -92,3 +98,12 @@ def given_steps(eps: Any, shape: tuple[int, ...]) -> Float64Array:
 def step_of(h: Float64Array, i: int) -> float:
     """Return the step of entry i, where one stands for all, shape ``(1,)``, or each has its own."""
     return float(h[i if h.size > 1 else 0])
+
+
+def given_tolerance(given: Any, name: str) -> float:
+    """Return a tolerance as a float, or refuse what is no number or negative."""
+    if isinstance(given, str | bytes) or np.ndim(given) or not hasattr(given, "__float__"):
+        raise TypeError(f"{name} must be a number that is not negative; got {given!r}.")
+    if not given >= 0:
+        raise ValueError(f"{name} must be a number that is not negative; got {given!r}.")
+    return float(given)

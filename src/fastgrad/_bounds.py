@@ -19,7 +19,7 @@ def limits(bounds: Any, point: Point) -> tuple[Float64Array, Float64Array]:
     ShapeError
         If they do not broadcast to x.
     ValueError
-        If an entry of x lies outside.
+        If an entry of x lies outside, as it does where a bound is NaN.
     """
     if bounds is None:
         return np.full(point.array.size, -np.inf), np.full(point.array.size, np.inf)
@@ -35,7 +35,9 @@ def limits(bounds: Any, point: Point) -> tuple[Float64Array, Float64Array]:
     outside = ~((lower <= x) & (x <= upper))
     if outside.any():
         i = int(np.argmax(outside))
+        is_none = np.isnan(lower[i]) or np.isnan(upper[i])
         raise ValueError(
             f"{point.name(i)} = {float(x[i]):.17g} lies outside its bounds, {lower[i]:.17g} and {upper[i]:.17g}."
+            + " Where there is no bound, give -inf or inf in place of None or NaN." * bool(is_none)
         )
     return lower, upper

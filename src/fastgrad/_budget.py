@@ -62,7 +62,7 @@ def as_budget(given: object) -> Budget:
     """
     if given is None:
         return Budget()
-    if isinstance(given, int | np.integer) and not isinstance(given, bool):
+    if isinstance(given, int | np.integer) and not isinstance(given, bool | np.timedelta64):
         if given <= 0:
             raise ValueError(f"a budget must be positive; got {given} calls.")
         return Budget(calls=int(given))

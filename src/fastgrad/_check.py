@@ -16,13 +16,16 @@ from fastgrad._judge.probe import RANDOM, Probe
 from fastgrad._judge.recheck import Finding, look_again
 from fastgrad._judge.structured import judge_structured
 from fastgrad._judge.tolerance import tolerances
+from fastgrad._judge.unmoved import unmoved
 from fastgrad._judge.verdict import Case, beyond_tolerance, conclude, tally
 from fastgrad._loops import is_structured, threads_of
 from fastgrad._modes import by_sample, by_search, measure_within, pick
 from fastgrad._noise.choice import step_by_noise
+from fastgrad._noise.single import ADVICE
 from fastgrad._point import Point, as_point, bound, working_array
 from fastgrad._progress import ProgressLike, progress_of
 from fastgrad._result import GradientCheck
+from fastgrad._seeds import refuse_other
 from fastgrad._typing import Array, Float64Array, IndexArray, ScalarFunction, Step
 from fastgrad._workers import is_alone
 
@@ -64,7 +67,8 @@ def gradient_check(
         loop is held against its plain forward.
     grad_f : callable, array_like or True
         The claim: a function of x, the gradient at x itself, or True when f returns ``(value, gradient)``. Shaped like
-        x, or flat and of x's size; for a tree x a tree of the same structure, dictionaries in any order.
+        x, or flat and of x's size; for a tree x a tree of the same structure, dictionaries in any order. What a
+        function returns is copied; an array is read as long as the check goes on, and f must not write into it.
     x : array_like or tree of arrays
         The point, of any shape, as `numerical_gradient` takes it; real.
     eps : None, float, array_like, "auto" or "noise"
@@ -73,8 +77,8 @@ def gradient_check(
         None is 1e-6 and 1e-5, and 1e-3 and 1e-2 where x or the claim is single precision. ``rtol=0`` is the textbook's
         rule and nothing else: passed when the largest difference is less than atol.
     indices : array_like, optional
-        Check these entries only: flat indices, a boolean mask shaped like x, or a tuple of index arrays. A tree counts
-        as the line of all its entries.
+        Check these entries only, each once: flat indices, a boolean mask shaped like x, or a tuple of index arrays, one
+        an axis. A tree counts as the line of all its entries.
     mode : {"auto", "full", "search", "sample"}, optional
         "full" measures each entry, in two calls of f. "search" moves all entries at once, each by its own random share
         of the step: a right gradient passes in some thirty calls, whatever its size, and wrong entries are found by
@@ -116,9 +120,11 @@ def gradient_check(
     ShapeError
         If the claim fits x neither in shape nor in size, or has not a tree's structure.
     TypeError
-        If the claim is not real numbers.
+        If the claim is not real numbers, or an option is none that is known.
     ValueError
         If a tolerance is negative or NaN, or the mode or the budget is none.
+    IndexError
+        If an index lies outside x.
     StepError, TypeError, ShapeError
         As `numerical_gradient`.
 
@@ -146,6 +152,7 @@ def gradient_check(
     f, claim = claim_at(f, grad_f, point, args, kwargs)
     where = None if indices is None else selected(indices, point.array.shape)
     spending = as_budget(budget)
+    refuse_other(rng)
     atol, rtol = tolerances((atol, rtol), claim.precision)
     mode = pick(mode, structured, point.array.size if where is None else where.size, rtol)
     spent = 0
@@ -216,7 +223,13 @@ def _judge(case: Case, budget: Budget) -> GradientCheck:
     beyond = beyond_tolerance(case, measured, summary[3])
     shares = case.elsewhere is not None and not budget.is_limited
     probe = Probe(case.elsewhere.f if shares else case.f, case.point, case.h, budget)
-    sorted_out = tally(case, measured, beyond, _look_again(case, probe, measured, beyond, shares))
+    found = _look_again(case, probe, measured, beyond, shares)
+    if (still := _unmoved(case, probe, measured)).size:
+        found = np.concatenate([found, _look_again(case, probe, measured, still, shares)], axis=1)
+        beyond = np.concatenate([beyond, still])
+        order = np.argsort(beyond)
+        beyond, found = beyond[order], found[:, order]
+    sorted_out = tally(case, measured, beyond, (found[0], found[1], found[2], found[3]))
     reasons = []
     if not probe.is_deterministic:
         reasons.append(RANDOM)
@@ -227,6 +240,8 @@ def _judge(case: Case, budget: Budget) -> GradientCheck:
             f"{sorted_out.unresolved.k.size} beyond tolerance, but within the error bound: f changes too fast for "
             f"these steps, or its noise, {probe.noise_if_affordable:.1e} at x, is too large for the tolerance."
         )
+        if probe.values.are_single:
+            reasons.append(ADVICE)
     if case.count < asked:
         reasons.append(
             f"The budget ended: the first {case.count} of {asked} entries were measured, and the others were not."
@@ -244,9 +259,14 @@ def _judge(case: Case, budget: Budget) -> GradientCheck:
     )
 
 
-def _look_again(
-    case: Case, probe: Probe, measured: Array, beyond: IndexArray, shares: bool
-) -> tuple[Float64Array, Float64Array, Float64Array, Float64Array]:
+def _unmoved(case: Case, probe: Probe, measured: Array) -> IndexArray:
+    try:
+        return unmoved(case, probe, measured)
+    except Spent:
+        return np.empty(0, np.intp)
+
+
+def _look_again(case: Case, probe: Probe, measured: Array, beyond: IndexArray, shares: bool) -> Float64Array:
     """Return what the second look finds at these of the compared entries: values, bounds, left and right slopes."""
     found = np.full((4, beyond.size), np.nan)
     auto = steps.auto(case.point.array) if case.eps is None and beyond.size else None
@@ -265,4 +285,4 @@ def _look_again(
             finding = Finding(first, float("inf"))
         if finding is not None:
             found[:, row] = finding.measured, finding.bound, finding.left, finding.right
-    return found[0], found[1], found[2], found[3]
+    return found

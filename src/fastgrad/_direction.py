@@ -10,8 +10,9 @@ from fastgrad import _backend, steps
 from fastgrad._adaptive.method import adaptive_derivative
 from fastgrad._arrays import given_steps, is_masked_array
 from fastgrad._bounds import limits
-from fastgrad._errors import ShapeError, StepError
+from fastgrad._errors import ShapeError, StepError, unmeasured_noise
 from fastgrad._estimates import FLAGS, Derivative
+from fastgrad._noise.single import Values
 from fastgrad._noise.steps import scales
 from fastgrad._point import Point
 from fastgrad._reading import Reader
@@ -100,7 +101,7 @@ class Direction:
             moves = _norm(self.v / steps.auto(self.point.array, chosen.order if power is None else power))
             h = 2.0 ** min(max(round(-math.log2(moves)), -1060), 1000) if moves else 1.0
         else:
-            h = float(given_steps(eps, ())[0])
+            h = _given(eps)
         if self._bounds is not None:
             if max(-self.low, self.high) <= 0.0:
                 raise ValueError("v leads out of the bounds from x, and so does -v: differentiate along a part of it.")
@@ -165,7 +166,7 @@ def along(direction: Direction, f: Callable[[Array], Any], s: Stencil, h: float)
 
 def along_with_bar(direction: Direction, f: Callable[[Array], Any], s: Stencil, h: float) -> Derivative:
     """Return the same with an error bar, from a second step: twice as large where bounds allow, else half."""
-    sizes, calls = [np.zeros(())], 0
+    sizes, precision, calls = [np.zeros(())], Values(), 0
     reader = Reader(lambda i: _NAME)
 
     def watched(x: Array) -> Any:
@@ -173,7 +174,9 @@ def along_with_bar(direction: Direction, f: Callable[[Array], Any], s: Stencil, 
         calls += 1
         y = f(x)
         with np.errstate(invalid="ignore"):
-            sizes[0] = np.maximum(sizes[0], np.abs(reader.array(y, 0, 1, None)))
+            values = reader.array(y, 0, 1, None)
+            sizes[0] = np.maximum(sizes[0], np.abs(values))
+        precision.add_all(values.reshape(-1))
         return y
 
     value = along(direction, watched, s, h)
@@ -183,7 +186,8 @@ def along_with_bar(direction: Direction, f: Callable[[Array], Any], s: Stencil, 
     other = along(direction, watched, s, 2 * h if wider else h / 2)
     with np.errstate(all="ignore"):
         truncation = np.abs(value - other) / (2.0**s.order - 1.0 if wider else 1.0 - 2.0**-s.order)
-        rounding = UNITS * float(np.finfo(direction.point.array.dtype).eps) / 2 * s.amplification * size / h
+        ulp = precision.ulp(float(np.finfo(direction.point.array.dtype).eps))
+        rounding = UNITS * ulp / 2 * s.amplification * size / h
         error = np.where(np.isfinite(value), SAFETY * truncation + rounding, np.inf)
     error = np.where(np.isnan(error), np.inf, error)
     flags = {name: np.zeros(value.shape, np.bool_) for name in FLAGS}
@@ -233,6 +237,15 @@ def adaptively(direction: Direction, f: Callable[[Array], Any]) -> Derivative:
 def auto_lines(point: Point, power: int) -> Float64Array:
     """Return "auto" steps shaped like the point's array, for an error that falls with a power of them."""
     return steps.auto(point.array, power).reshape(point.array.shape)
+
+
+def _given(eps: Any) -> float:
+    """Return a step along a direction that was given: one number."""
+    if isinstance(eps, str) and eps == "noise":
+        raise unmeasured_noise()
+    if np.ndim(eps):
+        raise ShapeError(f"the step along a direction is one number; got an array of shape {np.shape(eps)}.")
+    return float(given_steps(eps, ())[0])
 
 
 def _norm(v: Float64Array) -> float:

@@ -40,6 +40,11 @@ class OneSidedWarning(RuntimeWarning):
 
 def lost_step(entry: str, value: float, eps: float, realised: float) -> StepError:
     """Return the error for a step that rounding changes by more than one part in a hundred."""
+    if realised - realised != 0.0:
+        return StepError(
+            f"the step eps = {eps:.6g} leads out of all numbers at {entry} = {value:.17g}: the step really taken would "
+            f"be {realised:.6g}. Give a smaller eps."
+        )
     return StepError(
         f"the step eps = {eps:.6g} is lost to rounding at {entry} = {value:.17g}: the step really taken would be "
         f'{realised:.6g}. Give a larger eps, one step an entry, or eps="auto".'
@@ -57,13 +62,15 @@ def bad_step(eps: object) -> StepError:
 def unmeasured_noise() -> StepError:
     """Return the error for an eps that stands for the noise of an f where none is measured."""
     return StepError(
-        'eps="noise" asks an ordinary callable for its noise. Structured callables and fastgrad.reference take a '
-        'number, an array or "auto".'
+        'eps="noise" asks an ordinary callable for its noise, in gradients, Jacobians and gradient checks. Structured '
+        'callables, second derivatives, products along a direction and fastgrad.reference take a number or "auto".'
     )
 
 
-def unsummed(given: tuple[int, ...], wanted: tuple[int, ...]) -> str:
-    """Return a hint if summing over an axis is all that the given shape lacks to be the wanted one, else ""."""
+def shape_hint(given: tuple[int, ...], wanted: tuple[int, ...]) -> str:
+    """Return a hint if a transpose, or a sum over an axis, is all that the given shape lacks to be the wanted one."""
+    if len(given) >= 2 and given == wanted[::-1]:
+        return " Transposed it would fit."
     for axis in range(len(given)):
         if given[:axis] + given[axis + 1 :] == wanted:
             what = "is the sum over the samples of a batch missing?" if axis == 0 else "is a sum missing?"
@@ -109,9 +116,9 @@ def not_so_long(count: int) -> str:
     return f", where the first axis should have the length {count}."
 
 
-def no_claim() -> TypeError:
-    """Return the error for a claimed gradient that is None."""
-    return TypeError("the claimed gradient is None: does the function that claims it lack a return?")
+def no_claim(what: str = "the claimed gradient") -> TypeError:
+    """Return the error for a claim that is None."""
+    return TypeError(f"{what} is None: does the function that claims it lack a return?")
 
 
 def not_callable(f: object, name: str = "f") -> TypeError:

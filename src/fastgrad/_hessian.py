@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from fastgrad import _backend
+from fastgrad._arrays import in_dtype
 from fastgrad._calls import Calls, f_or_grad
 from fastgrad._direction import in_line
 from fastgrad._errors import no_such_method, stacks_of_trees
@@ -246,5 +247,5 @@ def _details(value: Array, error: Any, calls: Any, step: Float64Array, sided: An
     flags = {name: np.zeros(value.shape, np.bool_) for name in FLAGS}
     flags["undefined"] = np.isnan(value)
     flags["one-sided"] |= sided
-    error = np.where(np.isfinite(error) & np.isfinite(value), error, np.inf).astype(value.dtype)
+    error = in_dtype(np.where(np.isfinite(error) & np.isfinite(value), error, np.inf), value.dtype)
     return Derivative(value, error, calls, step, flags)

@@ -8,7 +8,7 @@ import numpy as np
 
 from fastgrad import steps
 from fastgrad._adaptive.entries import adaptive_gradient
-from fastgrad._arrays import step_of
+from fastgrad._arrays import in_dtype, step_of
 from fastgrad._containers import refuse_tree
 from fastgrad._errors import no_such_method
 from fastgrad._estimates import FLAGS, Derivative
@@ -196,5 +196,5 @@ def _as_derivative(value: Any, error: Any, calls: Any, taken: Float64Array, poin
     flags = {name: np.zeros(value.size, dtype=np.bool_) for name in FLAGS}
     flags["undefined"] = np.isnan(value)
     error = np.where(flags["undefined"], math.inf, error)
-    found = Derivative(value.astype(kind), error.astype(kind), calls, taken.copy(), flags)
+    found = Derivative(in_dtype(value, kind), in_dtype(error, kind), calls, taken.copy(), flags)
     return found.mapped(lambda a: a.reshape(shape))

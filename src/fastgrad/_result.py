@@ -48,7 +48,7 @@ class Entry:
         return self.error / size if size else self.error
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Entries:
     """Several entries, as parallel arrays of one length.
 
@@ -69,7 +69,7 @@ class Entries:
         return self.indices.size
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Kinks:
     """Entries at which f has a kink: a claim anywhere between the one-sided slopes is right.
 
@@ -89,7 +89,7 @@ class Kinks:
         return self.indices.size
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class GradientCheck(Outcome):
     """The outcome of a gradient check; true when it passed, and it unpacks as ``passed, max_error``.
 

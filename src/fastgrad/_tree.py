@@ -8,7 +8,7 @@ import numpy as np
 
 from fastgrad._arrays import is_masked_array, real_array
 from fastgrad._containers import bare_maker, children, is_container, is_tree, maker
-from fastgrad._errors import ShapeError, unsummed
+from fastgrad._errors import ShapeError, shape_hint
 from fastgrad._reading import entry_name
 from fastgrad._typing import Array
 
@@ -181,7 +181,7 @@ def _fitted(value: Any, leaf: Leaf, what: str, fill: bool) -> Array:
     if array.shape != leaf.shape:
         raise ShapeError(
             f"{what} has shape {array.shape} at {leaf.path}, which has {leaf.shape}: they must be equal."
-            f"{unsummed(array.shape, leaf.shape)}"
+            f"{shape_hint(array.shape, leaf.shape)}"
         )
     return array
 

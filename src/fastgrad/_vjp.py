@@ -102,9 +102,9 @@ class _Product:
     def __call__(self, moved: Any) -> float:
         """Return the sum at a moved x."""
         y = bound(self._f, self._args, self._kwargs)(moved)
-        with np.errstate(invalid="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             change = _reader_of_moves().array(y, 0, 1, self._base.shape) - self._base
-        return float(self._line @ change.reshape(-1))
+            return float(self._line @ change.reshape(-1))
 
 
 def _reader_of_moves() -> Reader:

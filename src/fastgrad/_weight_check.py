@@ -30,7 +30,7 @@ _LEAST = {"d": 2.0**-1074, "f": 2.0**-149}
 _SLACK = 1.0 + 2.0**-20
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class WeightGradientCheck(Outcome):
     """The outcome of `weight_gradient_check`; true when it passed, and it unpacks as ``passed, max_error``.
 

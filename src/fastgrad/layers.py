@@ -28,7 +28,7 @@ def relu(x: ArrayLike) -> Array:
     Returns
     -------
     ndarray
-        Shaped like `x`; NaN where x is NaN.
+        Shaped like `x`, a NumPy scalar for a number; NaN where x is NaN.
 
     Raises
     ------
@@ -55,7 +55,7 @@ def relu_derivative(x: ArrayLike) -> Array:
     Returns
     -------
     ndarray
-        Shaped like `x`, of its dtype where that is a float, else float64; 0 where x is NaN.
+        Shaped like `x`, a NumPy scalar for a number; of x's dtype where that is a float, else float64; 0 for NaN.
 
     Raises
     ------
@@ -68,7 +68,8 @@ def relu_derivative(x: ArrayLike) -> Array:
     array([0., 0., 1.])
     """
     values = real_array(x, "x")
-    return np.asarray(values > 0).astype(values.dtype)
+    result: Array = (values > 0).astype(values.dtype)
+    return result
 
 
 def softmax_cross_entropy(scores: ArrayLike, y: ArrayLike) -> tuple[float, Array]:

@@ -1,5 +1,6 @@
 """Functions in machine code as f: called without the interpreter, at the speed of a loop in C."""
 
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -105,6 +106,7 @@ def vector_function(f: Any, m: int, *, data: Any = None, signature: str | None =
            [-1.,  3., -2.],
            [ 0., -1.,  3.]])
     """
+    m = operator.index(m)
     if m < 1:
         raise ValueError(f"m is the number of values of f, at least 1; got {m}.")
     found = locate(f, data, signature)
@@ -112,7 +114,7 @@ def vector_function(f: Any, m: int, *, data: Any = None, signature: str | None =
         form = form_of(found.signature, is_scalar=False)
     except ValueError:
         raise refused(_named(f), found.signature, is_scalar=False) from None
-    return NativeVectorFunction(found.address, found.signature, form, found.data, found.kept, int(m))
+    return NativeVectorFunction(found.address, found.signature, form, found.data, found.kept, m)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

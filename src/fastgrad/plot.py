@@ -261,7 +261,7 @@ def weights(
     ShapeError
         If there is no vector, or the vectors or the names differ in length.
     TypeError
-        If the vectors are no real numbers.
+        If the vectors are no mapping, or no real numbers.
     ImportError
         If new axes are wanted and matplotlib is missing.
 
@@ -271,6 +271,10 @@ def weights(
     >>> [label.get_text() for label in ax.get_xticklabels()]
     ['age', 'mass']
     """
+    if not isinstance(vectors, Mapping):
+        raise TypeError(
+            f'vectors must be a mapping from names to vectors, as {{"w": w}}; got {type(vectors).__name__}.'
+        )
     rows = {name: _row(values, f"the weights {name!r}") for name, values in vectors.items()}
     sizes = [len(row) for row in rows.values()] + ([] if names is None else [len(names)])
     if not rows or len(set(sizes)) != 1:

@@ -109,6 +109,8 @@ def auto(x: ArrayLike, order: int = 2) -> Float64Array:
     array([-18., -11.])
     """
     x = real_array(x, "x")
+    if order < 1:
+        raise ValueError(f"the order of a difference is at least 1; got {order!r}.")
     scale = np.log2(scales(x))
     spacing = float(np.log2(np.finfo(x.dtype).eps))
     exponent = np.maximum((spacing + scale) / (order + 1), 3 * spacing / 5 + scale)

@@ -24,7 +24,7 @@ ROWS = {
         "_layer_check.result "
         "_check _elsewhere _modes _search.search _search.sample _search.norm _search.rows _search.looks "
         "_search.decode _search.found _search.calibration _search.projections _diagnosis.stale "
-        "_judge.structured _judge.witness _judge.verdict "
+        "_judge.structured _judge.witness _judge.unmoved _judge.verdict "
         "_diagnosis.diagnosis _diagnosis.precision _diagnosis.suppositions _diagnosis.rearranged _diagnosis.totals "
         "_diagnosis.regions _diagnosis.words _diagnosis.evidence _judge.recheck _judge.recheck_structured _judge.probe "
         "_judge.claim _judge.tolerance _weight_check _result _outcome _report.serial _report.html _report.svg "
@@ -44,8 +44,8 @@ ROWS = {
         "sparsity._coloring sparsity._orders sparsity._makers sparsity._pattern _stencils.guarded _loops native _rows "
         "_addresses _c_signature _spans _stencils.entries _stencils.structured_bars _adaptive.entries _around "
         "_stencils.bars _adaptive.method _adaptive.step_search _adaptive.line _adaptive.extrapolation "
-        "_stencils.scheme steps _noise.steps _noise.neighbourhood _noise.measurement _bounds _stencils.table "
-        "sparsity._caller _point"
+        "_stencils.scheme steps _noise.steps _noise.neighbourhood _noise.measurement _noise.single _bounds "
+        "_stencils.table sparsity._caller _point"
     ),
     "switch": "_backend",
     "engine": "cython_api _kernels reference",
@@ -130,7 +130,10 @@ FENCES = {
         {"_adaptive.line", "_adaptive.extrapolation"},
         "the adaptive method knows numbers, not arrays",
     ),
-    "_adaptive.line": ({"_adaptive.extrapolation", "_errors"}, "the adaptive method knows numbers, not arrays"),
+    "_adaptive.line": (
+        {"_adaptive.extrapolation", "_errors", "_noise.single"},
+        "the adaptive method knows numbers, not arrays",
+    ),
     "_adaptive.extrapolation": (set(), "the adaptive method knows numbers, not arrays"),
     "sparsity._coloring": (GROUND | {"_backend", "sparsity._pattern"}, "patterns and colours know no f and no step"),
     "sparsity._color": (

@@ -7,6 +7,8 @@ import pytest
 
 import fastgrad as fg
 from fastgrad._diagnosis.diagnosis import diagnose
+from fastgrad._diagnosis.evidence import Evidence
+from fastgrad._tree import Leaf
 from tests.unit.evidence import evidence
 
 R = np.random.default_rng(3)
@@ -266,3 +268,32 @@ def test_the_sentence_holds_in_a_million_entries() -> None:
     claim[:, 17] *= -1
     assert "1000 of 1000 wrong entries, column 17 of x, have" in diagnose(evidence([(1000, 1000)], claim, g))
     assert "wrong entries have measured[i, j] = claimed[j, i]" in diagnose(evidence([(1000, 1000)], g.T.copy(), g))
+
+
+@pytest.mark.parametrize(
+    ("factor", "words"),
+    [
+        (-1.0, "claimed = −measured: the sign is wrong"),
+        (2.0, "claimed = 2 × measured: a factor 2 is too much"),
+        (-2.0, "claimed = −2 × measured: the sign is wrong, and a factor 2 is too much"),
+        (5.0, "claimed = 5 × measured: a sum over 5"),
+    ],
+)
+@pytest.mark.parametrize("x_is_single", [False, True])
+def test_a_plain_factor_is_told_of_a_model_in_single_precision(factor: float, words: str, x_is_single: bool) -> None:
+    """There the factor that is measured is off by some thousandths, and is no other one for that."""
+    x = np.linspace(0.5, 1.5, 5)
+    x = x.astype(np.float32) if x_is_single else x
+    f = lambda x: np.float32(np.sum(np.sin(x.astype(np.float32)), dtype=np.float32))  # noqa: E731
+    assert words in said(factor * np.cos(x), f, x)
+
+
+def test_measurements_that_say_little_are_no_evidence_for_an_order_or_a_sum() -> None:
+    claimed, measured = np.zeros(4), np.full(4, 0.95)
+    e = Evidence(np.zeros(4), claimed, measured, np.arange(4), np.full(4, 0.5), (Leaf("x", (4,), 0),), "d")
+    assert (
+        diagnose(e)
+        == "4 of 4 wrong entries, all of x, have claimed = 0: never written, or cut off from the loss, probably"
+    )
+    e = Evidence(np.zeros(4), claimed + 0.2, measured, np.arange(4), np.full(4, 0.5), (Leaf("x", (4,), 0),), "d")
+    assert "over" not in diagnose(e)

@@ -72,3 +72,40 @@ def test_forward_that_changes_its_shape_is_an_error() -> None:
 
     with pytest.raises(fg.ShapeError, match=r"returned \(5, 3\) at first, then \(5, 2\)"):
         fg.layer_check(Shifty(), X, gradients=("x", "W", "b"))
+
+
+@pytest.mark.parametrize(
+    ("turned", "hint"),
+    [
+        (lambda dx, dW, db, g: (dx, dW.T, db), "Transposed it would fit"),
+        (lambda dx, dW, db, g: (dx, dW, g), "Summed over axis 0 it would fit: is the sum over the samples of a batch"),
+    ],
+)
+def test_a_gradient_of_another_shape_is_told_what_would_fit(turned: Any, hint: str) -> None:
+    class Off(Affine):
+        def backward(self, g: Any) -> Any:
+            return turned(*super().backward(g), g)
+
+    with pytest.raises(fg.ShapeError, match=hint):
+        fg.layer_check(Off(), X, gradients=("x", "W", "b"))
+
+
+def test_names_without_an_order_or_twice_the_same_are_refused() -> None:
+    with pytest.raises(TypeError, match="gradients is a set, which has no order"):
+        fg.layer_check(Affine(), X, gradients={"x", "W", "b"})
+    with pytest.raises(ValueError, match="gradients names 'W' twice"):
+        fg.layer_check(Affine(), X, gradients=("x", "W", "W"))
+
+
+def test_a_parameter_of_another_library_is_refused_by_its_name() -> None:
+    class Tensor:
+        def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+            return np.ones(3)
+
+    class Foreign(Affine):
+        def __init__(self) -> None:
+            super().__init__()
+            self.t = Tensor()
+
+    with pytest.raises(TypeError, match="parameter t of Foreign is a Tensor, which no array can stand for"):
+        fg.layer_check(Foreign(), X, gradients=(None, "t", None))

@@ -155,6 +155,9 @@ def test_relu_and_its_derivative() -> None:
     np.testing.assert_array_equal(relu([-1, 3]), np.array([0.0, 3.0]), strict=True)
     assert relu(-2.0) == 0.0
     assert relu_derivative(2.0) == 1.0
+    for number, kind in ((2.0, np.float64), (np.array(2.0), np.float64), (-1, np.float64), (np.float32(1), np.float32)):
+        assert isinstance(relu(number), kind)
+        assert isinstance(relu_derivative(number), kind)
 
 
 @pytest.mark.parametrize("scale", [1.0, -1.0])

@@ -223,3 +223,14 @@ def test_assertions_return_the_check_or_raise_its_report() -> None:
     rng = np.random.default_rng(5)
     with pytest.raises(fg.InconclusiveError, match="Hessian check inconclusive"):
         assert_hessian(lambda x: rosen(x) * (1 + 1e-4 * rng.normal()), rosen_hess, ROSEN)
+
+
+def test_a_claim_that_is_none_or_transposed_is_told_so() -> None:
+    A = np.arange(6.0).reshape(2, 3)
+    x = np.ones(3)
+    with pytest.raises(TypeError, match="the claimed Jacobian is None: does the function that claims it lack a return"):
+        fg.jacobian_check(lambda x: A @ x, lambda x: None, x)
+    with pytest.raises(TypeError, match="the claimed Hessian is None"):
+        fg.hessian_check(rosen, None, x)
+    with pytest.raises(fg.ShapeError, match=r"has shape \(3, 2\); expected \(2, 3\)\. Transposed it would fit\."):
+        fg.jacobian_check(lambda x: A @ x, A.T, x)

@@ -278,3 +278,9 @@ def test_workers_are_a_number_of_threads_for_native_callables() -> None:
         with pytest.raises(ValueError, match="positive"):
             fg.numerical_gradient(f, X, workers=workers)
     np.testing.assert_array_equal(fg.numerical_gradient(f, X, workers=2), fg.numerical_gradient(f, X))
+
+
+@pytest.mark.parametrize("m", [2.5, "3", None])
+def test_the_number_of_values_is_an_integer(m: Any) -> None:
+    with pytest.raises(TypeError, match="cannot be interpreted as an integer"):
+        fg.native.vector_function(capsule("broyden"), m)

@@ -169,3 +169,21 @@ def test_entries_that_are_not_asked_take_the_median() -> None:
 def test_no_entries_take_no_call() -> None:
     h, noise, calls = steps.by_noise(lambda x: pytest.fail("called"), as_point(np.empty(0)))
     assert (h.size, noise, calls) == (0, 0.0, 0)
+
+
+def test_by_noise_takes_points_of_any_form() -> None:
+
+    def jumps(x: Any) -> float:
+        return float(np.float32(np.sum(np.sin(x))))
+
+    wanted = steps.by_noise(jumps, as_point(X))
+    points: list[tuple[Any, Any]] = [
+        (X, jumps),
+        (X.tolist(), jumps),
+        ({"a": X[:2], "b": X[2:]}, lambda t: jumps(np.concatenate([t["a"], t["b"]]))),
+    ]
+    for x, f in points:
+        h, noise, calls = steps.by_noise(f, x)
+        assert (h.tolist(), noise, calls) == (wanted[0].tolist(), *wanted[1:])
+    with pytest.raises(TypeError, match="f must be callable, got NoneType"):
+        steps.by_noise(None, X)  # type: ignore[arg-type]

@@ -110,6 +110,8 @@ def test_weights_of_different_lengths_are_refused(ax: Any) -> None:
         plot.weights({}, ax)
     with pytest.raises(ShapeError, match="'a'"):
         plot.weights({"a": [[1.0, 2.0]]}, ax)
+    with pytest.raises(TypeError, match="vectors must be a mapping from names to vectors"):
+        plot.weights(np.ones(3), ax)  # type: ignore[arg-type]
 
 
 def test_without_axes_a_new_figure_is_made_and_the_style_left_alone() -> None:

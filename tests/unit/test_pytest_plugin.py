@@ -131,6 +131,14 @@ def test_a_replay_passes_once_the_gradient_is_right(outside: pytest.Pytester) ->
     done.assert_outcomes(passed=1)
 
 
+def test_a_replay_of_a_test_that_does_not_run_is_told_to_be_none(outside: pytest.Pytester) -> None:
+    line = replay_line(run(outside), "test_wrong")
+    line[0] = line[0].replace("test_wrong", "test_right")
+    done = run(outside, "-q", *line)
+    done.assert_outcomes(passed=1)
+    done.stdout.fnmatch_lines(["gradcheck: nothing was replayed: the file is of *::test_wrong, which did not run"])
+
+
 def test_a_replay_brings_the_point_back_where_the_test_draws_another(pytester: pytest.Pytester) -> None:
     test = """
         import numpy as np

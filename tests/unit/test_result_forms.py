@@ -241,3 +241,19 @@ def test_text_stays_within_a_hundred_columns_whatever_the_names(length: int) -> 
     assert max(map(len, lines)) <= 100
     assert any(re.match(r"  x\[.*\[0, 1\]  ", line) for line in lines)
     assert str(fg.GradientCheck.from_dict(check.to_dict())) == str(check)
+
+
+def test_results_can_be_held_against_each_other_and_put_in_sets() -> None:
+    """They hold arrays, which have no one truth value: a result equals itself alone, as other results do."""
+    x, g = np.ones((3, 2)), np.ones((3, 4))
+    for make in (
+        failed,
+        lambda: fg.layer_check(fg.LinearLayer(2, 3, rng=0), np.ones((2, 2)), rng=0),
+        lambda: fg.weight_gradient_check(g, x, np.zeros((4, 2)), rng=0),
+        lambda: failed().wrong,
+        lambda: failed().kinks,
+    ):
+        one, other = make(), make()
+        assert one == one
+        assert one != other
+        assert len({one, other}) == 2

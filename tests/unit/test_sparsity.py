@@ -147,6 +147,7 @@ def test_blocks() -> None:
         (lambda: sparsity.as_pattern(np.ones(3)), ShapeError, "two dimensions"),
         (lambda: sparsity.as_pattern(np.ma.ones((2, 2))), TypeError, "masked"),
         (lambda: sparsity.as_pattern("csr"), TypeError, "got str"),
+        (lambda: sparsity.as_pattern([[1, 0], [0]]), ShapeError, "read from a regular array"),
         (lambda: sparsity.as_pattern(DENSE, (4, 3)), ShapeError, r"\(3, 4\); expected \(4, 3\)"),
         (lambda: sparsity.as_pattern(lambda i, j: i == j), ShapeError, "give a shape"),
         (lambda: sparsity.as_pattern(lambda i, j: i - j, (2, 2)), TypeError, "dtype int"),

@@ -149,3 +149,9 @@ def test_a_rule_that_gives_no_steps_is_refused() -> None:
 
 def test_automatic_steps_take_lists_and_integers() -> None:
     assert np.array_equal(steps.auto([1, 1000]), steps.auto(np.array([1.0, 1000.0])))
+
+
+@pytest.mark.parametrize("order", [0, -1])
+def test_there_are_no_steps_for_an_order_below_one(order: int) -> None:
+    with pytest.raises(ValueError, match="the order of a difference is at least 1"):
+        steps.auto([1.0], order)

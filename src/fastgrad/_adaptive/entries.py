@@ -10,6 +10,7 @@ import numpy as np
 from fastgrad import steps
 from fastgrad._adaptive.method import Estimate, adaptive_derivative
 from fastgrad._around import Around, Axis, inwards
+from fastgrad._arrays import in_dtype
 from fastgrad._bounds import limits
 from fastgrad._errors import ShapeError
 from fastgrad._estimates import FLAGS, Derivative
@@ -132,8 +133,8 @@ def _entries(moved: Moved, point: Point, bounds: Any, n: int, side: int, *, is_s
 def _collected(found: Sequence[Estimate], calls: Any, kind: np.dtype[Any], shape: tuple[int, ...]) -> Derivative:
     """Return the estimates as arrays of a shape."""
     arrays = (
-        np.array([e.value for e in found], dtype=kind),
-        np.array([e.error for e in found], dtype=kind),
+        in_dtype(np.array([e.value for e in found], dtype=np.float64), kind),
+        in_dtype(np.array([e.error for e in found], dtype=np.float64), kind),
         np.array([e.step for e in found], dtype=np.float64),
     )
     value, error, step = (a.reshape(shape) for a in arrays)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from fastgrad._adaptive.extrapolation import Sample
 from fastgrad._errors import NO_VALUE
+from fastgrad._noise.single import Values
 
 
 class Line:
@@ -20,13 +21,24 @@ class Line:
     ) -> None:
         self.calls = 0
         self.scale = scale
-        self.ulp = ulp
+        self._usual_ulp = ulp
+        self._values = Values()
         self.side = 0
         self._value = value
         self.bounds = bounds
         self._realised = realised or (lambda t: t)
         self._known: dict[float, float] = {}
         self.centre = self.at(0.0)
+
+    @property
+    def ulp(self) -> float:
+        """The spacing of f's values at 1, single precision's where all of them are of that."""
+        return self._values.ulp(self._usual_ulp)
+
+    @property
+    def is_coarse(self) -> bool:
+        """Whether f's values are less precise than its argument."""
+        return self.ulp > self._usual_ulp
 
     @property
     def room(self) -> float:
@@ -46,6 +58,7 @@ class Line:
             except NO_VALUE:
                 y = math.nan
             self._known[t] = y if math.isfinite(y) else math.nan
+            self._values.add(y)
         return self._known[t]
 
     def sample(self, h: float) -> Sample | None:

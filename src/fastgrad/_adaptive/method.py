@@ -243,6 +243,8 @@ def _judged(
         if off > error:
             error = off
             flags.append("unsettled")
+    if line.is_coarse:
+        flags.append("noisy")
     if noise > NOISY and limit is None:
         flags.append("noisy" if _is_noise(series, anchor) else "unsettled")
     error += line.ulp / 2 * abs(series.derivative(series.n + 1, line.scale))
@@ -257,11 +259,12 @@ def _noise_at(anchor: Sample, series: Series, value: float) -> float:
     """Return the noise that shows at the anchor in the odd and the even part of f alike, in units of rounding."""
     top = series.samples[0]
     ratio = anchor.h / top.h
-    if series.n > 1 or series.p == 1 or ratio > 2.0**-8 or not top.size:
+    unit = series.ulp / 2 * top.size
+    if series.n > 1 or series.p == 1 or ratio > 2.0**-8 or not unit:
         return 1.0
     odd = abs(anchor.odd - value * anchor.h) - 8 * abs(top.odd - value * top.h) * ratio**3
     even = abs(anchor.even - series.derivative(2, anchor.h) * anchor.h / 2)
-    return min(odd, even) / (series.ulp / 2 * top.size)
+    return min(odd, even) / unit
 
 
 def _leeway(series: Series, anchor: Sample, value: float, noise: float) -> float:

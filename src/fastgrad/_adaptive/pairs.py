@@ -17,9 +17,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastgrad._adaptive.extrapolation import weights
+from fastgrad._arrays import in_dtype
 from fastgrad._bounds import limits
 from fastgrad._errors import NO_VALUE, ShapeError
 from fastgrad._estimates import FLAGS, Derivative
+from fastgrad._noise.single import Values
 from fastgrad._point import Point
 from fastgrad._reading import PairReader
 from fastgrad._typing import ScalarFunction
@@ -69,7 +71,7 @@ def adaptive_hessian(f: ScalarFunction, point: Point, bounds: Any = None) -> Der
             calls[i, j] = around.calls - before
             for name in found.flags:
                 flags[name][i, j] = flags[name][j, i] = True
-    return Derivative(value.astype(kind), error.astype(kind), calls, step, flags)
+    return Derivative(in_dtype(value, kind), in_dtype(error, kind), calls, step, flags)
 
 
 class Pairs:
@@ -89,10 +91,15 @@ class Pairs:
         self._x = point.array
         self._flat = point.array.reshape(-1)
         self._reader = PairReader(point.name, max(1, self._flat.size))
-        self._ulp = float(np.finfo(self._x.dtype).eps)
+        self._values = Values()
         self._limits = limits(bounds, point)
         self._known: dict[tuple[int, float], tuple[float, float]] = {}
         self.centre = self._call(()) if self._flat.size else math.nan
+
+    @property
+    def _ulp(self) -> float:
+        """The spacing of f's values at 1: x's own, unless f computes in single precision all the same."""
+        return self._values.ulp(float(np.finfo(self._x.dtype).eps))
 
     def second(self, i: int, j: int) -> Second:
         """Return the second derivative of f by entries i and j."""
@@ -119,7 +126,7 @@ class Pairs:
         noise = UNITS * self._ulp / 2 * (abs(self.centre) + max(abs(up), abs(down)))
         # the steps as taken, for rounding of x leaves them unequal: the divided difference of unequal steps
         slopes = up / taken, down / back
-        return 2.0 * (slopes[0] - slopes[1]) / (taken - back), 4.0 * noise / h**2
+        return 2.0 * (slopes[0] - slopes[1]) / (taken - back), 4.0 * noise / h / h
 
     def _mixed(self, i: int, j: int, t: float, side_i: int, side_j: int) -> tuple[float, float]:
         """Return a mixed difference over t², and how far rounding may have put it off."""
@@ -165,7 +172,9 @@ class Pairs:
                 return math.nan
             self._reader.note(error, where, sign)
             raise
-        return self._reader.scalar(y, where, sign)
+        value = self._reader.scalar(y, where, sign)
+        self._values.add(value)
+        return value
 
     def _within(self, i: int, t: float) -> Any:
         """Return entry i moved by t of its scale, within the bounds whatever rounding does."""

@@ -154,7 +154,7 @@ class StepSearch:
     def _guess(self, low: Sample) -> float:
         """Return a sixteenth of the length on which f changes, by its value, slope and curvature at the anchor."""
         size, odd, even = abs(self.line.centre), abs(low.odd), 2 * abs(low.even)
-        if even < 8 * self.line.ulp * low.size:
+        if even == 0.0 or even < 8 * self.line.ulp * low.size:
             return low.h * size / odd / 16 if odd else math.inf
         lengths = (math.sqrt(size / even), odd / even)
         return low.h * min(max(lengths), 4 * min(lengths) or math.inf) / 16

@@ -10,6 +10,7 @@ from fastgrad._calls import Calls
 from fastgrad._colored.compression import Compression
 from fastgrad._colored.forms import entries_of, places_by_columns
 from fastgrad._estimates import FLAGS, Derivative
+from fastgrad._noise.single import Values
 from fastgrad._point import Point
 from fastgrad._stencils.bars import bars, points
 from fastgrad._stencils.entries import FAR, SEEN_CLOSER, closer_look, side_of
@@ -47,6 +48,7 @@ class _Bars:
         self._value, self._error, self._step = np.full((3, size), np.nan)
         self._flags = {name: np.zeros(size, np.bool_) for name in FLAGS}
         self._at: list[dict[float, Float64Array]] = []
+        self._precision = Values()
 
     def measure(self, f: Callable[[Array], Any]) -> int:
         """Ask f at x, and at each point of the stencils, for all members of a colour that have the same one."""
@@ -122,6 +124,7 @@ class _Bars:
             reader.note(error, i, sign)
             raise
         values: Float64Array = reader.array(y, i, sign, reader.seen).reshape(-1)
+        self._precision.add_all(values)
         return values
 
     def _bars(self, s: Stencil, at: dict[float, Float64Array], some: IndexArray) -> Any:
@@ -132,8 +135,10 @@ class _Bars:
                 taken = (x.astype(np.float64) + offset * h).astype(x.dtype).astype(np.float64) - x
                 moved = moved + taken * weight
             drift = np.abs(moved / (s.denominator * h) - 1.0)
-            ulp = float(np.finfo(x.dtype).eps)
-            return bars(s, lambda offset: at[offset][some], h, drift, np.abs(x.astype(np.float64)), ulp)
+            usual = float(np.finfo(x.dtype).eps)
+            ulp = self._precision.ulp(usual)
+            seen = bars(s, lambda offset: at[offset][some], h, drift, np.abs(x.astype(np.float64)), ulp)
+            return seen._replace(is_noisy=seen.is_noisy | (ulp > usual))
 
     def _moves_far_away(self, f: Callable[[Array], Any], still: Any) -> Any:
         """Tell which of the entries where f stood still move farther away: it may wait for a jump."""

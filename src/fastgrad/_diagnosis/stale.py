@@ -27,9 +27,9 @@ def point_before(previous: Any, point: Point) -> Point:
     x = point.array
     if point.tree is not None:
         parts = point.tree.arrays(previous, "previous")
-        line = np.concatenate([np.empty(0, x.dtype), *(working_array(part).reshape(-1) for part in parts)])
+        line = np.concatenate([np.empty(0, x.dtype), *(working_array(part, "previous").reshape(-1) for part in parts)])
         return Point(line.astype(x.dtype), label=point.label, tree=point.tree)
-    array = working_array(previous).astype(x.dtype)
+    array = working_array(previous, "previous").astype(x.dtype)
     if array.shape != x.shape:
         raise ShapeError(f"previous has shape {array.shape}, and x has {x.shape}: they must be equal.")
     return Point(array, label=point.label)

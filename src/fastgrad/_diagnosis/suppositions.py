@@ -1,10 +1,11 @@
 """What may be the matter with a claim, entry by entry: factors, terms of x, zeros, masks, clipping."""
 
+import math
 from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from fastgrad._diagnosis.evidence import CHANCE, Evidence, Supposition
+from fastgrad._diagnosis.evidence import CHANCE, RELATIVE, Evidence, Supposition
 from fastgrad._diagnosis.words import number
 from fastgrad._typing import Float64Array, IndexArray
 
@@ -14,6 +15,9 @@ SEVERAL = 3
 SIGNS = 11
 #: A factor this near to a whole number, relative, or to one over such a number, is meant to be it.
 WHOLE, LARGEST_WHOLE = 1e-5, 10_000
+#: So are factors that might be these, where the measurement leaves them less certain: one that bugs have most often if
+#: it is off by no more than the first share of itself, any other if it is no farther off than the second number.
+USUAL, LEEWAY, LEEWAY_OF_OTHERS = (-1.0, 2.0, 0.5, -2.0, -0.5), 0.2, 0.05
 
 
 def local_suppositions(e: Evidence) -> Iterator[Supposition]:
@@ -36,12 +40,16 @@ def _zero(e: Evidence) -> Supposition | None:
     def expected(i: IndexArray) -> Float64Array:
         return np.where(c(i) == 0.0, e.measured[i], np.inf)
 
-    return Supposition(expected, "claimed = 0", "never written, or cut off from the loss", 1)
+    return Supposition(expected, "claimed = 0", "never written, or cut off from the loss", 0)
 
 
 def _factor(e: Evidence) -> Supposition | None:
-    factor = _rounded(float((e.c @ e.m) / (e.m @ e.m))) if np.any(e.m) else 0.0
-    if factor == 0.0 or not np.isfinite(factor) or np.any(np.abs(e.m[e.is_clear]) <= 8 * e.slack[e.is_clear]):
+    is_small = np.abs(e.m) <= 8 * e.slack
+    if not np.any(e.m) or 2 * np.count_nonzero(e.is_clear & is_small) > np.count_nonzero(e.is_clear):
+        return None
+    unsure = max(RELATIVE[e.precision], float(np.linalg.norm(np.nan_to_num(e.bound)) / np.linalg.norm(e.m)))
+    factor = _rounded(float((e.c @ e.m) / (e.m @ e.m)), unsure)
+    if factor == 0.0 or not np.isfinite(factor):
         return None
     cause, least = _cause_of(factor)
     c = _at(e)
@@ -49,13 +57,21 @@ def _factor(e: Evidence) -> Supposition | None:
     return Supposition(lambda i: c(i) / factor, relation, cause, least)
 
 
-def _rounded(factor: float) -> float:
-    """Return the whole number, or the one over a whole number, that a factor is very near to, or else the factor."""
+def _rounded(factor: float, unsure: float = 0.0) -> float:
+    """Return the whole number, or the one over a whole number, that a factor is very near to, or else the factor.
+
+    It is known to a share of itself alone, `unsure`.
+    """
+    for usual in USUAL:
+        if abs(factor / usual - 1.0) <= min(unsure, LEEWAY):
+            return usual
     if not 1 / LARGEST_WHOLE <= abs(factor) <= LARGEST_WHOLE:
         return factor
-    if abs(factor - round(factor)) <= WHOLE:
-        return float(round(factor)) or factor
-    return 1 / round(1 / factor) if abs(1 / factor - round(1 / factor)) <= WHOLE else factor
+    size = max(abs(factor), 1 / abs(factor))
+    if abs(size - round(size)) > max(WHOLE, min(unsure * size, LEEWAY_OF_OTHERS)):
+        return factor
+    whole = math.copysign(round(size), factor)
+    return whole if abs(factor) >= 1 else 1 / whole
 
 
 def _cause_of(factor: float) -> tuple[str, int]:
@@ -147,6 +163,8 @@ def _factor_and_decay(e: Evidence) -> Supposition | None:
     factor = _rounded(float(factor))
     if rank < 2 or factor in (0.0, 1.0) or not (np.isfinite(factor) and np.isfinite(rate)):
         return None
+    if not np.any(np.abs(rate * x) > e.slack):
+        return None  # then no penalty is seen
     c = _at(e)
     relation = f"claimed = {number(factor)} × measured {'+' if rate > 0 else '−'} {number(abs(float(rate)))} × x"
     cause = "the penalty's term and the rest of the gradient are scaled unlike each other"

@@ -21,7 +21,7 @@ def of_whole_leaf(e: Evidence, leaf: Leaf) -> str:
     Unlike suppositions of single entries these need the measurement of the whole leaf.
     """
     size = prod(leaf.shape)
-    if size > LARGEST or not leaf.shape or e.wrong.size < 2:
+    if size > LARGEST or not leaf.shape or np.count_nonzero(e.is_clear) < 2:
         return ""
     c = e.claimed[leaf.start : leaf.stop].astype(np.float64).reshape(leaf.shape)
     m = e.measured[leaf.start : leaf.stop].astype(np.float64).reshape(leaf.shape)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastgrad._arrays import is_masked_array
-from fastgrad._errors import ShapeError, no_claim, unsummed
+from fastgrad._errors import ShapeError, no_claim, shape_hint
 from fastgrad._point import Point
 from fastgrad._typing import Array, IndexArray, ScalarFunction
 
@@ -31,10 +31,21 @@ def claim_at(
             raise TypeError(
                 f"f must return (value, gradient) where no gradient is given; it returned {type(both).__name__}."
             )
-        return (lambda x: f(x)[0]), _claim(both[1], point)
+        return (lambda x: f(x)[0]), _claim(kept(both[1]), point)
     if callable(grad_f):
-        return f, _claim(grad_f(point.shown(x.copy()), *args, **(kwargs or {})), point)
+        return f, _claim(kept(grad_f(point.shown(x.copy()), *args, **(kwargs or {}))), point)
     return f, _claim(grad_f, point)
+
+
+def kept(returned: Any) -> Any:
+    """Return what a function claimed, its arrays copied: it may use them again, and f may write into them."""
+    if isinstance(returned, np.ndarray) or hasattr(returned, "tocoo"):
+        return returned.copy()
+    if hasattr(type(returned), "__array__"):
+        return np.asarray(returned).copy()
+    if type(returned) in (list, tuple):
+        return type(returned)(map(kept, returned))
+    return {key: kept(value) for key, value in returned.items()} if type(returned) is dict else returned
 
 
 def _claim(given: Any, point: Point) -> Claim:
@@ -64,28 +75,67 @@ def _whole(given: Any, x: Array) -> Array:
     if values.dtype.kind in "biuf" and values.shape != x.shape and values.shape != (x.size,):
         raise ShapeError(
             f"the claimed gradient has shape {values.shape}, and x has {x.shape}: it must have x's shape, "
-            f"or be flat with {x.size} entries.{unsummed(values.shape, x.shape)}"
+            f"or be flat with {x.size} entries.{shape_hint(values.shape, x.shape)}"
         )
     return values
 
 
 def selected(indices: Any, shape: tuple[int, ...]) -> IndexArray:
-    """Return the flat indices that `indices` means: flat ones, a boolean mask, or a tuple of index arrays."""
-    size = int(np.prod(shape))
+    """Return the flat indices that `indices` means, each once: flat ones, a boolean mask, or a tuple of index arrays.
+
+    Raises
+    ------
+    ShapeError, TypeError, IndexError
+        If it is none of these, or fits x not; the sentence says why.
+    """
     if isinstance(indices, tuple):
-        return np.ravel_multi_index(tuple(np.asarray(k) for k in indices), shape).astype(np.intp).reshape(-1)
-    given = np.asarray(indices)
-    if given.dtype == bool:
-        if given.shape != shape:
-            raise ShapeError(f"a mask of entries must be shaped like x, {shape}; got {given.shape}.")
-        return np.flatnonzero(given)
-    if given.size == 0:
-        return np.empty(0, np.intp)
-    if given.dtype.kind not in "iu":
-        raise TypeError(f"indices must be flat integers, a boolean mask or a tuple of index arrays; got {given.dtype}.")
-    flat = given.astype(np.intp).reshape(-1)
-    if flat.min() < -size or flat.max() >= size:
-        raise IndexError(
-            f"an index lies outside x, which has {size} entries: the indices run from {flat.min()} to {flat.max()}."
+        flat = _of_axes(indices, shape)
+    else:
+        given = _index_array(indices)
+        if given.dtype == bool:
+            if given.shape != shape:
+                raise ShapeError(f"a mask of entries must be shaped like x, {shape}; got {given.shape}.")
+            return np.flatnonzero(given)
+        flat = _wrapped(given.reshape(-1), int(np.prod(shape)), f"x, which has {int(np.prod(shape))} entries")
+    _, first = np.unique(flat, return_index=True)
+    return flat[np.sort(first)]
+
+
+def _of_axes(indices: tuple[Any, ...], shape: tuple[int, ...]) -> IndexArray:
+    """Return flat indices from an index array for each axis."""
+    if len(indices) != len(shape):
+        raise ShapeError(
+            f"a tuple of index arrays needs one for each of the {len(shape)} axes of x; got {len(indices)}. "
+            "Flat indices are a list or an array."
         )
-    return np.where(flat < 0, flat + size, flat)
+    given = [_index_array(k) for k in indices]
+    if any(k.dtype == bool for k in given):
+        raise TypeError("a tuple of index arrays must hold integers; a mask is given by itself.")
+    try:
+        along = np.broadcast_arrays(*given)
+    except ValueError as error:
+        raise ShapeError(f"the index arrays do not fit each other: {error}") from error
+    flat = np.zeros(along[0].size if along else 1, np.intp)
+    for axis, (k, length) in enumerate(zip(along, shape, strict=True)):
+        flat = flat * length + _wrapped(k.reshape(-1), length, f"axis {axis} of x, which has the length {length}")
+    return flat
+
+
+def _index_array(given: Any) -> Array:
+    try:
+        k = np.asarray(given)
+    except ValueError as error:
+        raise ShapeError(f"indices must be a regular array: {error}") from error
+    if k.size == 0 and k.dtype != bool:
+        return k.astype(np.intp)
+    if k.dtype.kind not in "iub":
+        raise TypeError(f"indices must be flat integers, a boolean mask or a tuple of index arrays; got {k.dtype}.")
+    return k
+
+
+def _wrapped(given: Array, length: int, where: str) -> IndexArray:
+    """Return indices into something of a length, negative ones counted from its end."""
+    k = given.astype(np.intp)
+    if k.size and (k.min() < -length or k.max() >= length):
+        raise IndexError(f"an index lies outside {where}: the indices run from {k.min()} to {k.max()}.")
+    return np.where(k < 0, k + length, k)

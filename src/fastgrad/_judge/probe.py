@@ -11,6 +11,7 @@ import numpy as np
 from fastgrad._arrays import step_of
 from fastgrad._budget import Budget, Spent
 from fastgrad._noise.measurement import noise
+from fastgrad._noise.single import Values
 from fastgrad._point import Point
 from fastgrad._report.pictured import Sweep
 from fastgrad._typing import Array, Float64Array
@@ -45,6 +46,11 @@ class Slope:
         return max(self.rounding, DEVIATIONS * self.probe.noise / self.h)
 
     @property
+    def is_one_sided(self) -> bool:
+        """Whether f moved on one side alone."""
+        return (self.left == 0.0) != (self.right == 0.0)
+
+    @property
     def gap(self) -> float:
         """How far the slopes on both sides are apart."""
         return abs(self.right - self.left)
@@ -65,6 +71,8 @@ class Probe:
         Whether f was finite at x, if it was called there.
     noise_is_measured : bool
         Whether the noise was asked for.
+    values : Values
+        What f returned, as far as it tells its precision.
     sweep : Sweep or None
         The slopes of the entry that was found farthest from its claim.
     """
@@ -80,6 +88,7 @@ class Probe:
         self.calls = 0
         self.is_deterministic = self.is_defined = True
         self.noise_is_measured = False
+        self.values = Values()
         self.sweep: Sweep | None = None
         self._worst = 0.0
         self._seen: list[Slope] = []
@@ -94,7 +103,9 @@ class Probe:
         """Return f(x); x is a copy that f may do with as it likes."""
         self._budget.take()
         self.calls += 1
-        return self._reader.scalar(self._f(x), i, sign)
+        value = self._reader.scalar(self._f(x), i, sign)
+        self.values.add(value)
+        return value
 
     def value_if_any(self, x: Array, i: int = 0, sign: int = 0) -> float:
         """Return f(x), or NaN where f refuses: it was not asked to be defined farther from x than the caller's step."""
@@ -116,11 +127,19 @@ class Probe:
         self.is_defined = isfinite(value)
         return value
 
-    @cached_property
+    @property
     def noise(self) -> float:
-        """The standard deviation of f's noise at x."""
+        """The standard deviation of f's noise at x: where f shows single precision alone, no less than its rounding.
+
+        Where the steps are finer than that, f stands still, and nothing else tells of it.
+        """
         if self._known is not None:
             return self._known[1]
+        found = self._measured_noise
+        return max(found, self.values.rounding(self.centre)) if self.values.may_be_single else found
+
+    @cached_property
+    def _measured_noise(self) -> float:
         found = noise(self.value_if_any, self._x, self._h)
         self.noise_is_measured = True
         return found

@@ -3,6 +3,7 @@
 from bisect import insort
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from operator import attrgetter
 
 import numpy as np
@@ -63,18 +64,21 @@ def _look(probe: Probe, i: int, h: float, auto: float | None, claimed: float, to
     if auto is not None and min(abs(np.log2(auto / step)) for step in steps) >= APART:
         steps.append(auto)
     slopes = _sorted(probe.slope(i, step) for step in steps)
-    if slopes and all(s.is_still for s in slopes):
-        return _standing_still(probe, i, h, slopes[-1], claimed)
-    if len(slopes) >= len(MULTIPLES) and (plain := _plainly_wrong(slopes, claimed)):
-        return plain
-    _shrink(probe, i, h, claimed, tolerance, slopes)
+    if not all(s.is_still for s in slopes) or not slopes:
+        if len(slopes) >= len(MULTIPLES) and (plain := _plainly_wrong(slopes, claimed)):
+            return plain
+        _shrink(probe, i, h, claimed, tolerance, slopes)
     if not slopes:
         return None
+    if all(s.is_still for s in slopes):
+        return _standing_still(probe, i, h, slopes[-1], claimed, tolerance)
     stood_still = slopes[0].is_still
     if stood_still:
-        if abs(claimed) <= tolerance and any(s.left == 0.0 or s.right == 0.0 for s in slopes if not s.is_still):
-            return Finding(0.0, slopes[0].error)
-        slopes = _with_jumps([s for s in slopes if not s.is_still])
+        still, slopes = slopes[0], [s for s in slopes if not s.is_still]
+        is_flat = any(s.left == 0.0 or s.right == 0.0 for s in slopes) and not _is_grain(still, slopes[0])
+        if abs(claimed) <= tolerance and is_flat:
+            return Finding(0.0, still.error)
+        slopes = _with_jumps(slopes)
     found = _kink(slopes, claimed, tolerance) or _best(slopes, claimed)
     if not found.is_kink and found.bound > tolerance and abs(claimed - found.measured) <= found.bound:
         found = _grow(probe, i, claimed, tolerance, slopes, found, stood_still)
@@ -101,6 +105,11 @@ def _with_jumps(slopes: list[Slope]) -> list[Slope]:
         return slopes
     jump = max(abs(slopes[0].left), abs(slopes[0].right)) * slopes[0].h
     return [replace(s, rounding=max(s.rounding, jump / s.h)) for s in slopes]
+
+
+def _is_grain(still: Slope, moved: Slope) -> bool:
+    """Tell whether f, had it the slope that a larger step shows, would stand still all the same: by its noise alone."""
+    return 2 * still.error >= max(abs(moved.left), abs(moved.right))
 
 
 def _plainly_wrong(slopes: list[Slope], claimed: float) -> Finding | None:
@@ -170,12 +179,15 @@ def _kink(slopes: list[Slope], claimed: float, tolerance: float) -> Finding | No
     bound = 2 * small.error
     is_between = abs(claimed - small.central) <= small.gap / 2 + bound
     if _stands(small, large) and large.h >= 2 * small.h and (is_between or _is_evidence(slopes, claimed)):
-        best = small
+        best = before = small
         for s in clear[1:]:
-            change = max(abs(s.left - best.left), abs(s.right - best.right))
-            if change > 2 * (s.error + best.error):
+            change = max(abs(s.left - before.left), abs(s.right - before.right))
+            if change > 2 * (s.error + before.error):
                 break
-            best, bound = s, 2 * s.error + change
+            reach = 2 * s.error + change / (1.0 - before.h / s.h)  # one-sided slopes err in proportion to the step
+            if reach < bound:
+                best, bound = s, reach
+            before = s
         return Finding(best.central, bound, best.left, best.right)
     if abs(claimed - small.central) <= small.gap + bound:
         return Finding(small.central, small.gap + bound)
@@ -210,9 +222,12 @@ def _best(slopes: list[Slope], claimed: float) -> Finding:
 
 
 def _is_evidence(slopes: list[Slope], claimed: float) -> bool:
-    """Tell whether two steps agree against the claim and no smaller one speaks for it."""
+    """Tell whether two steps agree against the claim and no smaller one speaks for it.
+
+    Steps that cross a kink, for noise allows no smaller ones, speak against no claim between the slopes on both sides.
+    """
     telling = [s for s in slopes if 2 * s.error < abs(s.central - claimed)]
-    if len(telling) < 2 or not _agree(telling[0], telling[1], claimed):
+    if len(telling) < 2 or not _agree(telling[0], telling[1], claimed) or _is_between(slopes, claimed):
         return False
     least = abs(telling[0].central - claimed)
     return not any(s.h < telling[0].h and 2 * s.error < least for s in slopes)
@@ -240,28 +255,46 @@ def _finer(probe: Probe, i: int, claimed: float, tolerance: float) -> Finding | 
     """Return a value with a step small beside the entry, if two such steps show the claim as if there were no noise.
 
     What is taken for noise may be kinks, or a function that lives on a finer scale than the steps. True noise does not
-    show the claim twice where it is far larger than the tolerance.
+    show the claim twice where it is far larger than the tolerance, unless the claim is zero and f has too few digits to
+    move at all.
     """
     for fraction in FINER:
         a = probe.slope(i, probe.size(i) * fraction)
-        if a is None or not abs(a.central - claimed) <= tolerance + a.rounding:
+        if a is None or a.is_still or not abs(a.central - claimed) <= tolerance + a.rounding:
             continue
         b = probe.slope(i, probe.size(i) * fraction / 4)
-        if b is None or b.rounding > max(tolerance, abs(claimed) / 100):
+        if b is None or b.is_still or b.rounding > max(tolerance, abs(claimed) / 100):
             return None
         if abs(b.central - claimed) <= tolerance + b.rounding:
             return Finding(a.central, abs(a.central - b.central) + a.rounding)
     return None
 
 
-def _standing_still(probe: Probe, i: int, h: float, still: Slope, claimed: float) -> Finding:
-    """Return a zero slope: certain, unless f moves at larger steps as the claim says, for then it moves in jumps."""
+def _is_between(slopes: list[Slope], claimed: float) -> bool:
+    """Tell whether steps seem to cross a kink, and the claim lies between the slopes on both sides of it."""
+    return any(
+        large.gap > 8 * large.error
+        and small.gap > max(2 * small.error, large.gap / 2)
+        and large.h >= 2 * small.h
+        and abs(claimed - large.central) <= large.gap / 2 + 2 * large.error
+        for small, large in pairwise(slopes)
+    )
+
+
+def _standing_still(probe: Probe, i: int, h: float, still: Slope, claimed: float, tolerance: float) -> Finding:
+    """Return a zero slope: certain, unless f moves at larger steps as the claim says, for then it moves in jumps.
+
+    Where f has so few digits that its rounding alone may keep it still, what it does at larger steps is all that is
+    known, and too little to accuse anybody.
+    """
     for factor in LEAPS:
         s = probe.slope(i, h * factor)
         if s is None:
             break
         if s.is_still:
             still = s
+        elif still.error > tolerance and not (s.is_one_sided and s.gap > 2 * s.error):
+            return Finding(s.central, max(abs(s.central - claimed), s.error))
         elif abs(s.central - claimed) < abs(claimed) / 2:
             return Finding(0.0, abs(claimed))
     return Finding(0.0, still.error)

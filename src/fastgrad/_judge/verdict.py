@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgrad import _backend
-from fastgrad._arrays import step_of
+from fastgrad._arrays import in_dtype, step_of
 from fastgrad._diagnosis.diagnosis import diagnose
 from fastgrad._diagnosis.evidence import Evidence
 from fastgrad._judge.claim import Claim
@@ -187,7 +187,7 @@ def conclude(
     max_relative_error = summary[1]
     if tally.corrected.k.size:
         measured = measured.copy()
-        measured[tally.corrected.k] = tally.corrected.measured
+        measured[tally.corrected.k] = in_dtype(tally.corrected.measured, measured.dtype)
         summary = _backend.compare.compare(case.claimed, measured, case.atol, case.rtol)
     max_error, _, at, _, largest, squares = summary
     wrong, unresolved = tally.wrong, _still_unresolved(case, measured, tally.unresolved)

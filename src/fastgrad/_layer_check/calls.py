@@ -9,7 +9,7 @@ import numpy as np
 
 from fastgrad._arrays import real_array
 from fastgrad._containers import is_tree
-from fastgrad._errors import ShapeError
+from fastgrad._errors import ShapeError, shape_hint
 from fastgrad._layer_check.names import INPUT, named_gradients
 from fastgrad._layer_check.object_state import ObjectState
 from fastgrad._layer_check.parameters import Parameter
@@ -180,6 +180,7 @@ class Target:
         if values.shape != self.point.array.shape:
             raise ShapeError(
                 f"{what} has shape {values.shape}; {self.name} has {self.point.array.shape}, and so must its gradient."
+                f"{shape_hint(values.shape, self.point.array.shape)}"
             )
         return values
 

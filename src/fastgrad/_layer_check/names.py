@@ -77,6 +77,8 @@ def named_gradients(layer: Any, returned: Any, gradients: Any) -> dict[str, Any]
             '"b") in the order of its return value, a dictionary such as {"x": 0, "W": "grad_W"}, or the layer an '
             "attribute gradient_names."
         )
+    if isinstance(gradients, set | frozenset):
+        raise TypeError("gradients is a set, which has no order: give a tuple of names, or a dictionary.")
     if isinstance(gradients, Mapping):
         found = {name: _claimed(layer, returned, name, where) for name, where in gradients.items()}
     else:
@@ -85,6 +87,8 @@ def named_gradients(layer: Any, returned: Any, gradients: Any) -> dict[str, Any]
 
 
 def _in_order(returned: Any, names: tuple[str | None, ...]) -> dict[str, Any]:
+    if twice := [name for k, name in enumerate(names) if name is not None and name in names[:k]]:
+        raise ValueError(f"gradients names {twice[0]!r} twice: one of the two would not be judged.")
     if isinstance(returned, Mapping):
         if missing := [name for name in names if name is not None and name not in returned]:
             raise KeyError(

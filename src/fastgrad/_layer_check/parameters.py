@@ -31,6 +31,11 @@ class Parameter:
         if isinstance(value, np.ndarray):
             self._tie(state, value, apart)
         else:
+            if self.point.tree is None and self.point.array.ndim and not isinstance(value, list | tuple):
+                raise TypeError(
+                    f"parameter {name} of {type(layer).__name__} is a {type(value).__name__}, which no array can stand "
+                    "for: parameters are NumPy arrays, numbers, lists, or trees of these."
+                )
             self._puts = [(self.place, self._like(value))]
         if not self._puts:
             self._puts = [(self.place, lambda p: p)]

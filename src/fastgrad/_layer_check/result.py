@@ -13,7 +13,7 @@ from fastgrad._result import Entry, GradientCheck
 _NAME, _SHAPE = 28, 22
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class LayerCheck(Outcome):
     """The outcome of a layer check; true when all gradients passed, and it unpacks as ``passed, max_error``.
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from fastgrad._calls import Calls, f_or_grad
 from fastgrad._errors import stacks_of_trees
+from fastgrad._judge.claim import kept
 from fastgrad._matrix_check.claim import is_sparse
 from fastgrad._matrix_check.dense import hessian_by_gradient, hessian_by_values, jacobian_in_full
 from fastgrad._point import Point, as_point
@@ -186,4 +187,4 @@ def hessian_check(
 
 
 def _called(claim: Any, point: Point, args: Sequence[Any], kwargs: Mapping[str, Any] | None) -> Any:
-    return claim(point.shown(point.array.copy()), *args, **(kwargs or {})) if callable(claim) else claim
+    return kept(claim(point.shown(point.array.copy()), *args, **(kwargs or {}))) if callable(claim) else claim

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgrad._arrays import is_masked_array
-from fastgrad._errors import ShapeError
+from fastgrad._errors import ShapeError, no_claim, shape_hint
 from fastgrad._judge.claim import Claim
 from fastgrad._point import Point
 from fastgrad._tree import Tree, flatten
@@ -64,6 +64,8 @@ def matrix_claim(given: Any, rows: tuple[int, ...], point: Point, what: str) -> 
 
 def _dense(given: Any, rows: tuple[int, ...], point: Point, what: str) -> Array:
     shape, columns = point.array.shape, point.array.size
+    if given is None:
+        raise no_claim(what)
     if is_masked_array(given):
         raise TypeError(f"{what} is a masked array: fill it first.")
     if point.tree is not None and not isinstance(given, np.ndarray):
@@ -74,7 +76,10 @@ def _dense(given: Any, rows: tuple[int, ...], point: Point, what: str) -> Array:
         raise ShapeError(f"{what} must be an array of shape {rows + shape}: {error}") from error
     known = dict.fromkeys((rows + shape, (prod(rows), columns)))
     if values.shape not in known:
-        raise ShapeError(f"{what} has shape {values.shape}; expected {' or '.join(map(str, known))}.")
+        raise ShapeError(
+            f"{what} has shape {values.shape}; expected {' or '.join(map(str, known))}."
+            f"{shape_hint(values.shape, (prod(rows), columns))}"
+        )
     return values
 
 

@@ -58,7 +58,18 @@ def jacobian_in_full(calls: Calls, claimed: Any, point: Point, eps: Step, tolera
     def again(beyond: IndexArray) -> Findings:
         return _again(outputs, g, beyond, case, measured.reshape(-1), point.array.size)
 
-    return judge(case, measured, again, lambda: made + outputs.calls, is_left_out=claim.is_left_out, outputs=outputs)
+    def unmoved(values: Array) -> IndexArray:
+        return _unmoved(outputs, case, values, point.array.size)
+
+    return judge(
+        case,
+        measured,
+        again,
+        lambda: made + outputs.calls,
+        is_left_out=claim.is_left_out,
+        unmoved=unmoved,
+        outputs=outputs,
+    )
 
 
 def hessian_by_values(calls: Calls, claimed: Any, point: Point, eps: Step, tolerance: Tolerances) -> GradientCheck:
@@ -168,6 +179,15 @@ def _again(
         at = first[beyond[here]].astype(np.float64)
         found[:, here] = outputs.look_again(rows[here], i, claimed[here], at, case.atol, case.rtol)
     return found[0], found[1], found[2], found[3]
+
+
+def _unmoved(outputs: Outputs, case: Case, measured: Array, n: int) -> IndexArray:
+    """Return the entries of rows in which nothing is claimed and nothing was measured, where f may only be coarse."""
+    if n == 0:
+        return np.empty(0, np.intp)
+    is_empty = ~measured.reshape(-1, n).any(axis=1) & (np.abs(case.claimed.reshape(-1, n)) <= case.atol).all(axis=1)
+    rows = [row for row in np.flatnonzero(is_empty).tolist() if outputs.may_be_coarse(row, case.atol)]
+    return (np.array(rows, np.intp)[:, None] * n + np.arange(n)).reshape(-1)
 
 
 def _case(claim: MatrixClaim, matrix: Point, h: Float64Array, eps: Step, tolerance: Tolerances) -> Case:

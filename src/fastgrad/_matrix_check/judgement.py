@@ -25,6 +25,7 @@ def judge(
     calls: Callable[[], int],
     *,
     is_left_out: Callable[[IndexArray], Array],
+    unmoved: Callable[[Array], IndexArray] | None = None,
     outputs: Outputs | None = None,
     flaws: Sequence[str] = (),
 ) -> GradientCheck:
@@ -41,6 +42,8 @@ def judge(
         Returns the calls of f so far.
     is_left_out : callable
         Tells which of some entries the claim does not store.
+    unmoved : callable, optional
+        From what was measured to the entries that are looked at again though nothing is claimed of them.
     outputs : Outputs, optional
         f, to be asked whether it returns the same twice.
     flaws : sequence of str
@@ -49,6 +52,8 @@ def judge(
     flat = measured.reshape(-1).astype(case.claimed.dtype, copy=False)
     summary = _backend.compare.compare(case.claimed, flat, case.atol, case.rtol)
     beyond = beyond_tolerance(case, flat, summary[3])
+    if unmoved is not None and case.rtol > 0:
+        beyond = np.union1d(beyond, unmoved(flat))
     reasons = []
     if outputs is not None and beyond.size and not outputs.is_deterministic():
         reasons.append(RANDOM)

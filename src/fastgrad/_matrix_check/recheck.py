@@ -10,6 +10,7 @@ from fastgrad._ahead import Move, key_of
 from fastgrad._arrays import step_of
 from fastgrad._judge.probe import UNIT_ROUNDOFF, UNITS, Probe
 from fastgrad._judge.recheck import MULTIPLES, look_again
+from fastgrad._judge.unmoved import may_be_coarse
 from fastgrad._point import Point
 from fastgrad._reading import Reader
 from fastgrad._typing import Array, Float64Array, IndexArray
@@ -110,7 +111,7 @@ class Outputs:
         found[:2] = self._plainly_wrong(rows, i, claimed)
         atol = np.broadcast_to(atol, rows.size)
         for k in np.flatnonzero(np.isnan(found[0]) & np.isfinite(claimed)).tolist():
-            probe = self._probes.get(int(rows[k])) or self._probe(int(rows[k]))
+            probe = self._probe(int(rows[k]))
             if not np.isfinite(probe.centre):
                 continue
             sizes = abs(claimed[k]), abs(first[k]) if np.isfinite(first[k]) else 0.0
@@ -120,6 +121,13 @@ class Outputs:
             if finding is not None:
                 found[:, k] = finding.measured, finding.bound, finding.left, finding.right
         return found
+
+    def may_be_coarse(self, row: int, atol: float) -> bool:
+        """Tell whether an output that stood still may round so coarsely that it could not but do so."""
+        if self.values(self._point.array.copy())[row] == 0.0:
+            return False
+        every = np.arange(self._point.array.size)
+        return may_be_coarse(self._probe(row), self._point.array, every, self._h, atol)
 
     def _plainly_wrong(self, rows: IndexArray, i: int, claimed: Float64Array) -> Float64Array:
         """Return value and bound where all steps show the same on both sides and the claim is far from it; else NaN."""
@@ -144,6 +152,6 @@ class Outputs:
         return self.values(x), taken
 
     def _probe(self, row: int) -> Probe:
-        probe = Probe(lambda x: self.values(x)[row], self._point, self._h)
-        self._probes[row] = probe
-        return probe
+        if row not in self._probes:
+            self._probes[row] = Probe(lambda x: self.values(x)[row], self._point, self._h)
+        return self._probes[row]

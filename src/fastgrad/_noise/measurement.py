@@ -1,5 +1,6 @@
 """The noise of a function: how much its value jitters between points so close that it should not change."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -17,6 +18,9 @@ _SINGLE = 2.0**-22
 #: The second spacing is at most so many steps, for it must not leave the neighbourhood that is being judged.
 _FAR = 64.0
 
+
+#: Values beyond these magnitudes are scaled before they are squared.
+TINY = 2.0**-400
 
 #: The lower and the upper bound of each entry, flat.
 Limits = tuple[Float64Array, Float64Array]
@@ -73,8 +77,12 @@ def from_values(values: Float64Array) -> float:
     variance. The first level from which three agree within a factor 4, and whose differences are of both signs, is
     taken; where none is, the last.
     """
-    if not np.isfinite(values).all():
+    largest = float(np.max(np.abs(values)))
+    if not largest < math.inf:
         return float("nan")
+    if largest and not TINY < largest < 1.0 / TINY:  # squares would leave the numbers: a power of two changes no digit
+        scale = 2.0 ** min(math.frexp(largest)[1], 1000)
+        return from_values(values / scale) * scale
     levels, jitters = [], []
     gamma = 1.0
     table = values

@@ -138,9 +138,11 @@ def from_noise(noise: float, x: Any, bend: Any, *, method: str = "central", orde
 
 
 def by_noise(
-    f: ScalarFunction, point: Point, method: str = "central", order: int = 2, limits: Limits | None = None
+    f: ScalarFunction, point: Any, method: str = "central", order: int = 2, limits: Limits | None = None
 ) -> tuple[Float64Array, float, int]:
     """Return the steps for differences of f at a point by its noise and its bends, the noise, and the calls it took.
+
+    The point is an array, a number or a tree, as `numerical_gradient` takes it; the steps come in one line.
 
     The noise takes 57 calls. How f bends, its derivative of order p + 1, is measured along eight entries at most,
     spread evenly, with p + 2 calls a step and a few steps each. All others take the median of what these show, as if f
@@ -167,7 +169,18 @@ def by_noise(
     ------
     StepError
         If f has no finite values around x.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastgrad import steps
+    >>> h, noise, calls = steps.by_noise(lambda x: np.float32(np.sin(x[0])), [1.0])
+    >>> bool(h[0] > 1e-3), bool(1e-9 < noise < 1e-6)
+    (True, True)
     """
+    if not isinstance(point, Point):
+        point = as_point(point)
+        f = point.of_array(bound(f, (), None))
     x = point.array
     if not x.size:
         return np.empty(0), 0.0, 0
@@ -181,11 +194,11 @@ def by_noise(
         lengths = scales(x)
         asked = np.unique(np.linspace(0, x.size - 1, min(SAMPLED, x.size)).round().astype(np.intp))
         found = np.array([_bend(around, int(i), float(lengths[i]), level, chosen) for i in asked])
-    power = chosen.derivative
-    relative = found * lengths[asked] ** power
-    known = relative[np.isfinite(relative)]
-    bends = (float(np.median(known)) if known.size else abs(around.centre)) / lengths**power
-    bends[asked] = np.where(np.isfinite(found), found, bends[asked])
+        power = chosen.derivative
+        relative = found * lengths[asked] ** power
+        known = relative[np.isfinite(relative)]
+        bends = (float(np.median(known)) if known.size else abs(around.centre)) / lengths**power
+        bends[asked] = np.where(np.isfinite(found), found, bends[asked])
     steps = from_noise(level, x.reshape(-1), bends, method=method, order=order)
     return steps, measured, around.calls
 
@@ -207,7 +220,8 @@ def _bend(around: Neighbourhood, i: int, length: float, level: float, s: Stencil
     side, length = around.room(i, length)
     if length == 0.0:
         return math.nan
-    h = length * min(0.25, (CLEAR * weight * level / size) ** (1.0 / s.derivative)) / s.reach
+    share = (CLEAR * weight * level / size) ** (1.0 / s.derivative) if level else 0.25
+    h = length * min(0.25, share) / s.reach
     known: dict[float, float] = {}
 
     def at(t: float) -> float:
@@ -233,13 +247,21 @@ def _bend(around: Neighbourhood, i: int, length: float, level: float, s: Stencil
         nearer /= FACTOR
         there = difference(nearer)
         is_clear = there > FAINT * weight * level
-        if math.isnan(found) or (is_clear and there / nearer**s.derivative > 2.0 * found / h**s.derivative):
+        is_steeper = _over_power(there, nearer, s.derivative) > 2.0 * _over_power(found, h, s.derivative)
+        if math.isnan(found) or (is_clear and is_steeper):
             h, found, misses = nearer, there, 0
             continue
         misses += 1
         if misses == MISSES:
             break
-    return float(max(found, CLEAR * weight * level / 2) / h**s.derivative)
+    return float(_over_power(max(found, CLEAR * weight * level / 2), h, s.derivative))
+
+
+def _over_power(value: float, h: float, power: int) -> float:
+    """Return a value over a power of the step, which need be no number itself."""
+    for _ in range(power):
+        value /= h
+    return value
 
 
 def _constants(s: Stencil) -> tuple[float, float]:

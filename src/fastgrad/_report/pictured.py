@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 BLOCKS = 64
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ErrorMap:
     """The largest error in each block of rows and columns of one leaf.
 
@@ -36,7 +36,7 @@ class ErrorMap:
     largest: Float64Array
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sweep:
     """The central differences of one entry over all steps that it was measured with.
 

@@ -110,8 +110,9 @@ def sweep_span(data: Sweep) -> tuple[float, float]:
     values = data.slopes[data.rounding <= np.quantile(data.rounding, 0.75)]
     around = np.append(values, data.claimed if np.isfinite(data.claimed) else values)
     low, high = float(np.min(around)), float(np.max(around))
-    room = 0.08 * (high - low) or 0.1 * abs(high) or 1.0
-    return low - room, high + room
+    room = 0.08 * high - 0.08 * low or 0.1 * abs(high) or 1.0
+    most = float(np.finfo(np.float64).max)
+    return max(low - room, -most), min(high + room, most)
 
 
 def _scaled(values: Float64Array, start: float, stop: float) -> Float64Array:
@@ -119,7 +120,8 @@ def _scaled(values: Float64Array, start: float, stop: float) -> Float64Array:
 
 
 def _between(values: Float64Array, low: float, high: float, start: float, stop: float) -> Float64Array:
-    share = (values - low) / (high - low) if high > low else np.full_like(values, 0.5)
+    # of halves, for the span itself may be no number
+    share = (values / 2 - low / 2) / (high / 2 - low / 2) if high > low else np.full_like(values, 0.5)
     return np.asarray(start + (stop - start) * share)
 
 

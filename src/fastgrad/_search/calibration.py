@@ -142,8 +142,7 @@ class Calibrator:
         self._noise = max(self._on_line(), abs(again - self._centre))
         best = self._best_step(self._first_step())
         best = self._along_all(best)
-        if self._p.is_single:
-            self._noise = max(self._noise, 0.3 * float(np.spacing(np.float32(abs(self._centre)))))
+        self._noise = max(self._noise, self._p.values.rounding(self._centre))
         return self._averaged(best, is_deterministic)
 
     def _on_line(self) -> float:
@@ -151,9 +150,7 @@ class Calibrator:
         fine = FINE * self._start
         values = [self._p.along(self._line, fine, float(k)) for k in range(1, POINTS + 1)]
         found = from_values(np.array(values))
-        least = 0.3 * float(np.spacing(abs(self._centre)))
-        if len(set(values)) > 2 and self._p.is_single:
-            least = 0.3 * float(np.spacing(np.float32(abs(self._centre))))
+        least = self._p.values.rounding(self._centre)
         return max(least, found) if math.isfinite(found) else least
 
     def _first_step(self) -> float:
@@ -251,7 +248,8 @@ class Calibrator:
         residuals = [a for a, _ in best.pairs]
         repeats = 1
         if threshold > self._needed and best.is_noisy(self._noise) and math.isfinite(threshold):
-            repeats = math.ceil((1.1 * threshold / self._needed) ** 2)
+            ratio = min(1.1 * threshold / self._needed, float(REPEATS))  # its square may be no number
+            repeats = math.ceil(ratio**2)
             if repeats <= REPEATS:
                 everything = [Block(key, 0, self._p.size) for key in self._keys]
                 residuals = [self._p.residual(b, best.h, repeats=repeats) for b in everything]
@@ -269,5 +267,5 @@ class Calibrator:
             repeats,
             pairs,
             is_deterministic,
-            self._p.is_single,
+            self._p.values.are_single,
         )

@@ -9,6 +9,7 @@ import numpy as np
 
 from fastgrad import _backend
 from fastgrad._budget import Budget
+from fastgrad._noise.single import Values
 from fastgrad._point import Point
 from fastgrad._typing import Array, Float64Array
 
@@ -62,8 +63,8 @@ class Projections:
         Of f.
     error : str
         What f raised last when it was called away from x.
-    is_single : bool
-        Whether every value of f so far is a number of single precision, and there were several.
+    values : Values
+        What f returned, as far as it tells its precision.
     """
 
     def __init__(
@@ -83,18 +84,12 @@ class Projections:
         self._reader = point.reader()
         self._buffer = np.empty_like(self._x)
         self._holders = sys.getrefcount(self._buffer)
-        self._values: set[float] = set()
-        self._all_single = True
+        self.values = Values()
 
     @property
     def size(self) -> int:
         """The number of entries."""
         return self._flat.size
-
-    @property
-    def is_single(self) -> bool:
-        """Whether every value of f so far is a number of single precision, and there were several."""
-        return self._all_single and len(self._values) > 2
 
     def at_x(self) -> float:
         """Return f at x itself."""
@@ -171,10 +166,7 @@ class Projections:
         value = self._reader.scalar(y, 0, 0)
         if not math.isfinite(value):
             return value if strict else _NAN
-        if len(self._values) < 64:
-            with np.errstate(over="ignore"):
-                self._all_single = self._all_single and float(np.float32(value)) == value
-            self._values.add(value)
+        self.values.add(value)
         return value
 
     def _next_buffer(self) -> Array:

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from fastgrad import _backend
+from fastgrad._arrays import in_dtype
 from fastgrad._budget import Budget, Spent
 from fastgrad._judge.probe import RANDOM, Probe
 from fastgrad._judge.verdict import Case, conclude, tally
+from fastgrad._noise.single import ADVICE
 from fastgrad._outcome import Verdict
 from fastgrad._report.pictured import Sweep
 from fastgrad._result import GradientCheck
@@ -246,7 +248,7 @@ class _Search:
         if not found.is_deterministic:
             self.reasons.append(RANDOM)
         if found.is_single:
-            self.reasons.append("All values of f are of single precision: compute them in double precision.")
+            self.reasons.append(ADVICE)
 
     def _sweep(self) -> Sweep | None:
         """Return the slopes of the worst entry over its steps, where one was looked at with care."""
@@ -257,7 +259,7 @@ class _Search:
         case, found, looks = self.case, self.calibration, self.looks
         indices, columns = looks.rows() if looks else (np.empty(0, np.intp), (np.empty(0),) * 4)
         here = replace(self.whole, where=self.whole.indices(indices))
-        measured = columns[0].astype(case.claimed.dtype)
+        measured = in_dtype(columns[0], case.claimed.dtype)
         summary = _backend.compare.compare(here.claimed, measured, case.atol, case.rtol)
         sorted_out = tally(here, measured, np.arange(indices.size), columns)
         result = conclude(

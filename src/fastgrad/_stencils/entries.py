@@ -76,7 +76,6 @@ class _Measurement:
         self.value, self.error, self.step = np.full((3, *shape), np.nan)
         self.flags = {name: np.zeros(shape, np.bool_) for name in FLAGS}
         self._around, self._plan = around, plan
-        self._ulp = float(np.finfo(around.x.dtype).eps)
 
     def measure(self, axes: Sequence[Axis]) -> None:
         """Measure along axes that have one stencil, and look closer where that does not do."""
@@ -113,7 +112,10 @@ class _Measurement:
         size = np.array([abs(axis.x) for axis in axes])
         at = _values(axes, steps)
         with np.errstate(all="ignore"):
-            return bars(s, at, np.array(steps), drift, size, self._ulp)
+            usual = float(np.finfo(self._around.x.dtype).eps)
+            ulp = self._around.values.ulp(usual)
+            seen = bars(s, at, np.array(steps), drift, size, ulp)
+            return seen._replace(is_noisy=seen.is_noisy | (ulp > usual))
 
     def _take(self, axis: Axis, rows: Any, seen: Bars, k: int, step: float) -> None:
         """Take these of the elements along an axis as the k-th column of some bars has them."""

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from fastgrad._arrays import given_tolerance
 from fastgrad._errors import ShapeError, no_claim
 from fastgrad._typing import Array, ScalarFunction, Step
 from fastgrad.reference.differences import numerical_gradient
@@ -98,8 +99,4 @@ def _claimed(given: Array, measured: Array) -> Array:
 
 
 def _tolerance(name: str, given: float | None, default: float) -> float:
-    if given is None:
-        return default
-    if not given >= 0:
-        raise ValueError(f"{name} must be a number that is not negative; got {given!r}.")
-    return float(given)
+    return default if given is None else given_tolerance(given, name)

@@ -108,7 +108,8 @@ def relu_derivative(x: ArrayLike) -> Array:
     array([0., 0., 1.])
     """
     values = real_array(x, "x")
-    return np.asarray(values > 0).astype(values.dtype)
+    result: Array = (values > 0).astype(values.dtype)
+    return result
 
 
 def softmax_cross_entropy(scores: ArrayLike, y: ArrayLike) -> tuple[float, Array]:

@@ -185,7 +185,10 @@ def _from_scipy(given: Any) -> Pattern:
 def _from_dense(given: Any) -> Pattern:
     if is_masked_array(given):
         raise TypeError("a pattern cannot be read from a masked array, whose mask would be lost: give its .filled(0).")
-    dense = np.asarray(given)
+    try:
+        dense = np.asarray(given)
+    except ValueError as error:
+        raise ShapeError(f"a pattern is read from a regular array: {error}") from error
     if dense.dtype.kind not in "biufc":
         raise TypeError(
             f"a pattern is read from a Pattern, a SciPy sparse array, an array of numbers or bool, or a callable; got "

@@ -1,0 +1,81 @@
+"""Values and points at the ends of the numbers: no call raises what is no sentence of its own, and none warns."""
+
+import math
+import warnings
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fastgrad as fg
+
+X = np.array([0.5, -1.0, 2.0])
+SIZES = (1e308, 1.7e308, 1e160, 1e-160, 1e-308, 5e-324, 0.0, math.inf, math.nan)
+SHAPES: dict[str, Callable[[float, list[float]], float]] = {
+    "linear": lambda s, v: s * sum(v),
+    "square": lambda s, v: s * sum(t * t for t in v),
+    "tanh": lambda s, v: s * sum(math.tanh(t) for t in v),
+    "abs": lambda s, v: s * sum(abs(t) for t in v),
+    "constant": lambda s, v: s,
+    "jump": lambda s, v: s * (v[0] > 0.5) + s * (v[0] < 0.5) * 0.5,
+}
+#: What each verb is asked, of a scalar function f, an array-valued one F, and a point.
+CALLS: dict[str, Callable[[Any, Any, Any], Any]] = {
+    "gradient": lambda f, F, x: fg.numerical_gradient(f, x, eps="auto", details=True),
+    "adaptive": lambda f, F, x: fg.numerical_gradient(f, x, method="adaptive", details=True),
+    "forward": lambda f, F, x: fg.numerical_gradient(f, x, method="forward", details=True),
+    "noise": lambda f, F, x: fg.numerical_gradient(f, x, "noise"),
+    "Jacobian": lambda f, F, x: fg.numerical_jacobian(F, x, eps="auto", details=True),
+    "adaptive Jacobian": lambda f, F, x: fg.numerical_jacobian(F, x, method="adaptive"),
+    "sparse Jacobian": lambda f, F, x: fg.numerical_jacobian(
+        F, x, "auto", sparsity=np.ones((3, 3), bool), details=True
+    ),
+    "Hessian": lambda f, F, x: fg.numerical_hessian(f, x, details=True),
+    "adaptive Hessian": lambda f, F, x: fg.numerical_hessian(f, x, method="adaptive"),
+    "direction": lambda f, F, x: fg.directional_derivative(f, x, np.ones(3), details=True),
+    "uJ": lambda f, F, x: fg.numerical_vjp(F, x, np.ones(3)),
+    "Hv": lambda f, F, x: fg.hessian_vector_product(f, x, np.ones(3)),
+    "derivative": lambda f, F, x: fg.derivative(lambda t: f([t]), float(x[0]), details=True),
+    "second derivative": lambda f, F, x: fg.derivative(lambda t: f([t]), float(x[0]), n=2),
+    "sides": lambda f, F, x: fg.one_sided_derivatives(f, x),
+    "check": lambda f, F, x: str(fg.gradient_check(f, np.ones(3), x, "auto")),
+    "page": lambda f, F, x: fg.gradient_check(f, np.ones(3), x, "auto")._repr_html_(),
+    "search": lambda f, F, x: fg.gradient_check(f, np.ones(3), x, mode="search", rng=0),
+    "Jacobian check": lambda f, F, x: fg.jacobian_check(F, np.ones((3, 3)), x, "auto"),
+    "Hessian check": lambda f, F, x: fg.hessian_check(f, np.ones((3, 3)), x),
+    "steps": lambda f, F, x: fg.steps.by_noise(f, x),
+}
+
+
+def ask(call: str, size: float, shape: Callable[[float, list[float]], float], x: Any) -> None:
+    """Ask one verb of one function, where every warning but one is an error."""
+
+    def f(x: Any) -> float:
+        return float(shape(size, [float(t) for t in np.ravel(x)]))
+
+    with warnings.catch_warnings(), suppress(fg.StepError, fg.PatternError):
+        warnings.simplefilter("error")
+        warnings.simplefilter("ignore", fg.OneSidedWarning)
+        CALLS[call](f, lambda x: [f(x), f(x) / 2, size], x)
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("scale", [1.0, 1e-300, 1e160])
+def test_no_verb_stumbles_over_the_ends_of_the_numbers(call: str, scale: float) -> None:
+    for size in SIZES:
+        for shape in SHAPES.values():
+            ask(call, size, shape, scale * X)
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_nor_where_x_is_of_single_precision_and_derivatives_are_beyond_its_numbers(call: str) -> None:
+    for size in (1e308, 1e38, 1e-45, 0.0):
+        for shape in SHAPES.values():
+            ask(call, size, shape, X.astype(np.float32))
+
+
+def test_noise_of_a_function_that_is_zero_at_x() -> None:
+    for f, slope in ((lambda x: float(np.sum(x)), 1.0), (lambda x: 0.0, 0.0), (lambda x: float(x @ x), 0.0)):
+        np.testing.assert_allclose(fg.numerical_gradient(f, np.zeros(2), "noise"), slope, atol=1e-9)
