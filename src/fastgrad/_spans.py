@@ -16,7 +16,7 @@ TRIAL = 1e-5
 WORTH = 1e-3
 #: Seconds of work in the least piece that a thread takes. The first are large, so that there are few; the last are
 #: small, so that all threads end at about the same time.
-GRAIN = 2e-5
+GRAIN = 3e-5
 
 
 def sweep(new_run: Callable[[], Run], n: int, pace: Pace | None, threads: int) -> bool:
@@ -53,7 +53,8 @@ def _pieces(start: int, stop: int, threads: int, cost: float) -> Iterator[tuple[
     """Yield the entries in pieces, each most of a thread's share in what is left, where an entry costs so much."""
     least = max(1, min(int(GRAIN / cost), stop - start)) if cost > 0 else 1
     while start < stop:
-        end = min(start + max(least, 3 * (stop - start) // (4 * threads)), stop)
+        most = 3 * (stop - start) // (4 * threads)
+        end = start + most if most > least else min(start + least, stop)
         yield start, end
         start = end
 

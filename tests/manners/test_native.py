@@ -146,6 +146,39 @@ def test_an_error_in_a_thread_arrives() -> None:
         _spans.sweep(new_run, 200, lambda done: sys.maxsize, 2)
 
 
+def test_ctrl_c_while_a_thread_is_waited_for_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even where it comes as the wait has just ended: who waits again must not wait for a lock of its own."""
+    here = threading.main_thread()
+    ended: list[int] = []
+
+    class Lock:
+        def __init__(self) -> None:
+            self.lock, self.is_mine = _thread.allocate_lock(), False
+
+        def acquire(self) -> None:
+            assert not self.is_mine
+            self.lock.acquire()
+            if threading.current_thread() is here:
+                self.is_mine = True
+                raise KeyboardInterrupt
+
+        def release(self) -> None:
+            self.lock.release()
+
+    def run(start: int, stop: int, seconds: float) -> int:
+        if threading.current_thread() is here:
+            time.sleep(0.005)
+            return start + 1 if start == 0 else stop
+        time.sleep(0.2)
+        ended.append(stop)
+        return stop
+
+    monkeypatch.setattr(_spans, "allocate_lock", Lock)
+    with pytest.raises(KeyboardInterrupt):
+        _spans.sweep(lambda: run, 50, None, 2)
+    assert ended  # it was waited for
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no setitimer")
 @pytest.mark.parametrize("workers", [1, 2])
 def test_ctrl_c_is_heard_between_spans(native: Callable[..., Any], workers: int) -> None:
