@@ -1,5 +1,6 @@
 """Reading the caller's arrays: the one body of rules that both twins follow, and its sentences."""
 
+import operator
 import sys
 from typing import Any
 
@@ -100,10 +101,18 @@ def step_of(h: Float64Array, i: int) -> float:
     return float(h[i if h.size > 1 else 0])
 
 
+def whole_number(value: Any, name: str) -> int:
+    """Return what counts as an integer as one, or refuse it."""
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an integer; got {value!r}.") from None
+
+
 def given_tolerance(given: Any, name: str) -> float:
-    """Return a tolerance as a float, or refuse what is no number or negative."""
+    """Return a tolerance as a float, or refuse what is no finite number or negative."""
     if isinstance(given, str | bytes) or np.ndim(given) or not hasattr(given, "__float__"):
         raise TypeError(f"{name} must be a number that is not negative; got {given!r}.")
-    if not given >= 0:
-        raise ValueError(f"{name} must be a number that is not negative; got {given!r}.")
+    if not 0 <= given < np.inf:
+        raise ValueError(f"{name} must be a number that is not negative, and finite; got {given!r}.")
     return float(given)

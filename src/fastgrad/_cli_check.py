@@ -102,7 +102,7 @@ def _claim(given: str | None) -> Any:
 def _function(spec: str) -> Callable[..., Any]:
     """Return what a name like package.module:function stands for."""
     module_name, colon, name = spec.partition(":")
-    if not (colon and name and module_name):
+    if not (colon and name and all(part.isidentifier() for part in module_name.split("."))):
         raise UsageError(f"a function is named as package.module:function; got {spec!r}.")
     module = _module(module_name)
     try:

@@ -1,12 +1,12 @@
 """Derivatives of a function of one variable, up to the fourth, at each element of an array."""
 
-import operator
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
 
 from fastgrad._adaptive.entries import adaptive_elements
+from fastgrad._arrays import whole_number
 from fastgrad._bounds import limits
 from fastgrad._errors import no_such_method
 from fastgrad._estimates import Derivative
@@ -91,7 +91,7 @@ def derivative(
     >>> bool(abs(found.value - math.e) < found.error < 1e-9), int(found.calls) < 20
     (True, True)
     """
-    order = operator.index(n)
+    order = whole_number(n, "n")
     if not 1 <= order <= HIGHEST:
         raise ValueError(f"n must be 1 to {HIGHEST}, the order of the derivative; got {n!r}.")
     if method not in SIDES:

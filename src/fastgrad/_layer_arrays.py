@@ -1,11 +1,10 @@
 """Reading what layers and their gradients are given: the rules that both twins follow, and their sentences."""
 
-import operator
 from typing import Any
 
 import numpy as np
 
-from fastgrad._arrays import is_masked_array, real_array
+from fastgrad._arrays import is_masked_array, real_array, whole_number
 from fastgrad._errors import ShapeError
 from fastgrad._typing import Array, Float64Array
 
@@ -20,10 +19,20 @@ def float_dtype(dtype: Any) -> np.dtype[Any]:
 
 def layer_shape(m: Any, n: Any) -> tuple[int, int]:
     """Return the shape of a weight matrix, from anything that counts as an integer."""
-    shape = operator.index(m), operator.index(n)
+    shape = whole_number(m, "the size of a layer"), whole_number(n, "the size of a layer")
     if min(shape) < 0:
         raise ValueError(f"the sizes of a layer must not be negative; its weights would have the shape {shape}.")
     return shape
+
+
+def generator(rng: Any) -> np.random.Generator:
+    """Return the generator that rng is, or that it is the seed of, or refuse it."""
+    try:
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"rng must be None, a seed (integers, not negative) or a numpy.random.Generator; got {rng!r}."
+        ) from None
 
 
 def samples(value: Any, features: int, name: str) -> Array:

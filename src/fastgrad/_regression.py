@@ -1,13 +1,12 @@
 """A least-squares problem as the caller gave it, read and judged in one place for both twins."""
 
 import math
-import operator
 import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastgrad._arrays import real_array
+from fastgrad._arrays import real_array, whole_number
 from fastgrad._errors import DivergenceWarning, ShapeError, StepError
 from fastgrad._typing import Array, Float64Array
 
@@ -114,10 +113,7 @@ def _not_negative(value: Any, name: str) -> float:
 
 
 def _count(n_steps: Any) -> int:
-    try:
-        count = operator.index(n_steps)
-    except TypeError as error:
-        raise TypeError(f"n_steps must be an integer; got {n_steps!r}.") from error
+    count = whole_number(n_steps, "n_steps")
     if count < 0:
         raise ValueError(f"n_steps must not be negative; got {count}.")
     return count

@@ -10,7 +10,15 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from fastgrad._arrays import real_array
 from fastgrad._errors import ShapeError
-from fastgrad._layer_arrays import class_targets, cotangent, float_dtype, layer_shape, not_forward_yet, samples
+from fastgrad._layer_arrays import (
+    class_targets,
+    cotangent,
+    float_dtype,
+    generator,
+    layer_shape,
+    not_forward_yet,
+    samples,
+)
 from fastgrad._typing import Array
 from fastgrad._weight_gradient import masked_weight_gradient, weight_gradient
 
@@ -264,5 +272,5 @@ def _draw(shapes: list[tuple[int, int]], rng: Any, dtype: DTypeLike) -> list[Arr
     sizes = [layer_shape(m, n) for m, n in shapes]
     if rng is None:
         return [(np.random.randn(m, n) * 0.1).astype(kind) for m, n in sizes]  # noqa: NPY002 - as np.random.seed expects
-    generator = np.random.default_rng(rng)
-    return [(generator.standard_normal(size) * 0.1).astype(kind) for size in sizes]
+    source = generator(rng)
+    return [(source.standard_normal(size) * 0.1).astype(kind) for size in sizes]

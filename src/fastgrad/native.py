@@ -1,6 +1,5 @@
 """Functions in machine code as f: called without the interpreter, at the speed of a loop in C."""
 
-import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +8,7 @@ import numpy as np
 
 from fastgrad import _backend
 from fastgrad._addresses import locate
-from fastgrad._arrays import real_array
+from fastgrad._arrays import real_array, whole_number
 from fastgrad._c_signature import INT_COUNT, form_of, refused
 from fastgrad._errors import ShapeError
 from fastgrad._spans import sweep
@@ -106,7 +105,7 @@ def vector_function(f: Any, m: int, *, data: Any = None, signature: str | None =
            [-1.,  3., -2.],
            [ 0., -1.,  3.]])
     """
-    m = operator.index(m)
+    m = whole_number(m, "m, the number of values,")
     if m < 1:
         raise ValueError(f"m is the number of values of f, at least 1; got {m}.")
     found = locate(f, data, signature)

@@ -36,6 +36,13 @@ def test_a_tolerance_that_is_no_number_is_refused(check: Any, name: str, value: 
         check(lambda x: float(x @ x), 2 * X, X, **{name: value})
 
 
+@pytest.mark.parametrize("name", ["atol", "rtol"])
+@pytest.mark.parametrize("check", [fg.gradient_check, fg.reference.gradient_check])
+def test_a_tolerance_that_everything_would_pass_is_refused(check: Any, name: str) -> None:
+    with pytest.raises(ValueError, match=f"{name} must be a number that is not negative, and finite; got inf"):
+        check(lambda x: float(x @ x), 2 * X, X, **{name: np.inf})
+
+
 @pytest.mark.parametrize("budget", [np.timedelta64(3, "s"), 1.5, True])
 def test_a_budget_that_is_neither_calls_nor_time_is_refused(budget: Any) -> None:
     with pytest.raises(TypeError, match="budget must be an integer, the calls of f, or a time"):

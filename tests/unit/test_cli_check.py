@@ -205,6 +205,7 @@ def test_a_module_that_cannot_be_imported_is_a_sentence(
         ("nowhere.at.all:f", "there is no module nowhere, neither in "),
         ("f", "a function is named as package.module:function; got 'f'"),
         ("os:", "a function is named as"),
+        ("./model:f", "a function is named as package.module:function; got './model:f'"),
     ],
 )
 def test_a_name_of_nothing_is_a_sentence(

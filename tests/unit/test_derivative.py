@@ -138,6 +138,11 @@ def test_an_unknown_order_is_refused(n: int) -> None:
         fg.derivative(np.exp, 1.0, n)
 
 
+def test_an_order_that_is_no_integer_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"n must be an integer; got 1\.0"):
+        fg.derivative(np.exp, 1.0, 1.0)  # type: ignore[arg-type]
+
+
 def test_what_is_no_option_is_refused() -> None:
     with pytest.raises(ValueError, match="method must be one of 'adaptive', 'forward', 'backward'; got 'best'"):
         fg.derivative(np.exp, 1.0, method="best")  # type: ignore[arg-type]

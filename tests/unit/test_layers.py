@@ -148,6 +148,17 @@ def test_layers_survive_pickling_and_sizes_of_zero() -> None:
     assert empty.backward([1.0, 1.0])[1].shape == (2, 0)
 
 
+@pytest.mark.parametrize("module", [layers, reference_layers])
+def test_sizes_and_seeds_that_make_no_sense_are_refused_in_a_sentence(module: Any) -> None:
+    with pytest.raises(TypeError, match=r"the size of a layer must be an integer; got 2\.0"):
+        module.LinearLayer(2.0, 2)
+    with pytest.raises(ValueError, match="must not be negative"):
+        module.TwoLayerNet(3, -1, 2)
+    for rng in ("a", -1, 1.5):
+        with pytest.raises(TypeError, match="rng must be None, a seed"):
+            module.TwoLayerNet(3, 4, 2, rng=rng)
+
+
 def test_relu_and_its_derivative() -> None:
     x = np.array([[-1.0, 0.0], [2.0, np.nan]], np.float32)
     np.testing.assert_array_equal(relu(x), np.array([[0, 0], [2, np.nan]], np.float32), strict=True)

@@ -282,5 +282,5 @@ def test_workers_are_a_number_of_threads_for_native_callables() -> None:
 
 @pytest.mark.parametrize("m", [2.5, "3", None])
 def test_the_number_of_values_is_an_integer(m: Any) -> None:
-    with pytest.raises(TypeError, match="cannot be interpreted as an integer"):
+    with pytest.raises(TypeError, match="m, the number of values, must be an integer; got "):
         fg.native.vector_function(capsule("broyden"), m)

@@ -153,6 +153,7 @@ def test_blocks() -> None:
         (lambda: sparsity.as_pattern(lambda i, j: i - j, (2, 2)), TypeError, "dtype int"),
         (lambda: sparsity.as_pattern(lambda i, j: np.ones(3, bool), (2, 2)), ShapeError, "asked about"),
         (lambda: sparsity.banded(4, -2, 1), ValueError, "holds no diagonal"),
+        (lambda: sparsity.banded(4, 1.0), TypeError, r"lower must be an integer; got 1\.0"),  # type: ignore[arg-type]
         (lambda: sparsity.block_diagonal(["x"]), TypeError, "got str"),
     ],
 )

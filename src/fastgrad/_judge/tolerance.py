@@ -16,7 +16,7 @@ def tolerances(given: Tolerances, precision: str) -> tuple[float, float]:
     Raises
     ------
     TypeError, ValueError
-        If one is no number, or negative or NaN.
+        If one is no number, or negative, infinite or NaN.
     """
     atol, rtol = given
     return _tolerance("atol", atol, ATOL[precision]), _tolerance("rtol", rtol, RTOL[precision])

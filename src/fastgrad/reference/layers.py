@@ -15,6 +15,7 @@ from fastgrad._layer_arrays import (
     class_targets,
     cotangent,
     float_dtype,
+    generator,
     layer_shape,
     missing_out,
     not_forward_yet,
@@ -237,13 +238,13 @@ class TwoLayerNet:
 
 def _normal(rng: Any) -> Any:
     """Return a function that draws an (m, n) matrix of the textbook's initial weights."""
-    generator = None if rng is None else np.random.default_rng(rng)
+    source = None if rng is None else generator(rng)
 
     def draw(m: int, n: int) -> Array:
         m, n = layer_shape(m, n)
-        if generator is None:
+        if source is None:
             return np.random.randn(m, n) * 0.1  # noqa: NPY002 - as np.random.seed expects
-        return generator.standard_normal((m, n)) * 0.1
+        return source.standard_normal((m, n)) * 0.1
 
     return draw
 

@@ -1,12 +1,11 @@
 """Patterns of usual kinds, and patterns read from what users have: SciPy arrays, dense arrays, callables."""
 
-import operator
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
-from fastgrad._arrays import is_masked_array
+from fastgrad._arrays import is_masked_array, whole_number
 from fastgrad._errors import ShapeError
 from fastgrad._typing import Array
 from fastgrad.sparsity._pattern import Pattern, from_csc, from_csr, index_dtype, read_shape
@@ -100,8 +99,8 @@ def banded(n: int, lower: int = 1, upper: int | None = None, *, m: int | None = 
            [0, 0, 0, 1]])
     """
     rows, cols = read_shape((n if m is None else m, n))
-    below = operator.index(lower)
-    above = below if upper is None else operator.index(upper)
+    below = whole_number(lower, "lower")
+    above = below if upper is None else whole_number(upper, "upper")
     if -below > above:
         raise ValueError(f"a band from {below} below to {above} above the main diagonal holds no diagonal.")
     i = np.arange(rows)
