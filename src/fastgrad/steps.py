@@ -15,17 +15,15 @@ from fastgrad._noise.steps import by_noise, from_noise, noise, scales
 from fastgrad._point import Point
 from fastgrad._typing import Array, Float64Array, Step
 
+#: What users may rely on; the other functions are the verbs', and take their `Point`.
 __all__ = [
     "STRUCTURED",
     "TEXTBOOK",
-    "as_steps",
     "auto",
     "by_noise",
     "from_noise",
     "noise",
     "realised",
-    "refuse_lost_steps",
-    "resolve",
 ]
 
 #: The default step: the textbook's in double precision, and in single precision the power of two next to ε^(1/3).
