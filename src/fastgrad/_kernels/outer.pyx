@@ -7,6 +7,7 @@ from libc.stdint cimport uintptr_t
 
 from fastgrad._kernels.ahead cimport soon_written    # in C alone
 from fastgrad._kernels.cache cimport LINE
+from fastgrad._kernels.lanes cimport add, fill as fill_lanes, lanes, load, multiply, save
 from fastgrad._kernels.rows cimport HELD, held, up_to_line
 from fastgrad._kernels.streams cimport AROUND_FROM, HAS_STREAMS, settle
 from fastgrad._kernels.wide cimport real, wide_int
@@ -55,8 +56,8 @@ cdef enum:
 
 # Shapes: g (m,), z (m,), x (n,), out (m, n), none of them empty. Row i of out is made from x and one factor: g_i, or
 # (z_i > 0) g_i, where the mask is one or zero, so that an infinite or undefined g_i shows, as it does in g * (z > 0).
-cdef wide_int write(const real[::1] g, const real[::1] z, const real* x, real[:, ::1] out, bint masked,
-                    bint around) except -1 nogil:
+cdef wide_int write_rows(const real[::1] g, const real[::1] z, const real* x, real[:, ::1] out, bint masked,
+                         bint around) except -1 nogil:
     cdef Py_ssize_t i, j, first, end, n = out.shape[1], width = LINE // sizeof(real)
     cdef real factor
     cdef real* row
@@ -83,17 +84,30 @@ cdef wide_int write(const real[::1] g, const real[::1] z, const real* x, real[:,
     return 0
 
 
-# Shapes: g (m,), x (n,), out (m, n), none of them empty. Up to the first line of cache apart, as what is written is.
-cdef wide_int add(const real[::1] g, const real* x, real[:, ::1] out) except -1 nogil:
-    cdef Py_ssize_t i, j, first, n = out.shape[1]
-    cdef real factor
+# Shapes: g (m,), x (n,), out (m, n), none of them empty. Up to the first line of cache apart, as what is written is. Left
+# to the compiler, doubles are taken four at a time, and each time it looks where the row ends: an eighth longer.
+cdef wide_int add_rows(const real[::1] g, const real* x, real[:, ::1] out) except -1 nogil:
+    cdef Py_ssize_t i, j, k, first, end, n = out.shape[1]
+    cdef lanes factor, product, sums
+    cdef real* row
     for i in range(g.shape[0]):
-        factor = g[i]
-        first = up_to_line(&out[i, 0], n)
+        row = &out[i, 0]
+        first = up_to_line(row, n)
+        end = first
         for j in range(first):
-            out[i, j] += factor * x[j]
-        for j in range(first, n):
-            out[i, j] += factor * x[j]
+            row[j] += g[i] * x[j]
+        if real is double:
+            end += (n - first) // 8 * 8
+            fill_lanes(&factor, g[i])
+            for k in range((end - first) // 8):
+                j = first + k * 8
+                load(&product, x + j)
+                multiply(&product, &factor)
+                load(&sums, row + j)
+                add(&sums, &product)
+                save(row + j, &sums)
+        for j in range(end, n):
+            row[j] += g[i] * x[j]
     return 0
 
 
@@ -105,9 +119,9 @@ cdef int fill(const real[::1] g, const real[::1] z, const real[::1] x, real[:, :
     cdef real[HELD] room
     cdef const real* inputs = held(&x[0], x.shape[0], &out[0, 0], True, room)
     if accumulate:
-        add[real](g, inputs, out)
+        add_rows[real](g, inputs, out)
     else:
-        write[real](g, z, inputs, out, masked, around)
+        write_rows[real](g, z, inputs, out, masked, around)
     return 0
 
 
