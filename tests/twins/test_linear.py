@@ -45,6 +45,30 @@ def test_layers_agree(
     np.testing.assert_array_equal(ours, theirs)
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    kinds=st.lists(st.sampled_from([(1, 0), (0, 1), (1, 1), (0, 0)]), min_size=1, max_size=12),
+    n=st.integers(500, 530) | st.integers(760, 790),
+    dtype=st.sampled_from([np.float32, np.float64]),
+    nbytes=st.sampled_from([0, LARGE]),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_rows_of_all_kinds_may_follow_each_other(
+    kinds: list[tuple[int, int]], n: int, dtype: type, nbytes: int, seed: int
+) -> None:
+    """A row is read while the one before is written, and the next one has begun: whatever the loss does with each."""
+    rng, m = np.random.default_rng(seed), len(kinds)
+    W: Array = rng.integers(-8, 9, (m, n)).astype(dtype)
+    x, shift = rng.integers(-8, 9, n).astype(np.float64), rng.integers(-8, 9, m).astype(np.float64)
+    c, q = np.array(kinds, float).T * rng.integers(1, 9, (2, m))
+    ours: Array = np.empty((m, n), dtype)
+    theirs: Array = np.empty((m, n), dtype)
+    h = np.array([2.0**-10])
+    compiled.layer_differences(W, x, shift, c, q, h, nbytes, ours)
+    plain.layer_differences(W, x, shift, c, q, h, nbytes, theirs)
+    np.testing.assert_array_equal(ours, theirs)
+
+
 def elsewhere(a: Array, offset: int) -> Array:
     """Return an array like a that starts `offset` entries behind a line of cache."""
     buffer: Array = np.full(a.size + 32, np.nan, a.dtype)

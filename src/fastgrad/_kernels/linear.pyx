@@ -13,87 +13,126 @@ from fastgrad._kernels.wide cimport part_int, real, wide_double, wide_int
 cdef enum:
     PAIR = 16               # entries that are taken together: two times eight lanes; a number where `range` needs one
     BLOCK = 1024            # entries formed in the first cache before they are streamed
+    LEAD = 256              # entries by which reading goes before writing: where both lie alike in their pages, a
+                            # processor that compares the last bits of addresses would have one wait for the other
 
 # How a row's loss runs along its output z: z·(c + z·q); with the step, and 1/(2·h) where that is exact, else 0.
 cdef struct Move:
     double h, inverse, z, c, q
 
 
-# Σ_j w_j x_j in two times eight lanes, which are added in a fixed order: from entry `start` on, to what the lanes hold.
-# Shapes: w, x (n,).
-cdef inline double rest_of_product(lanes* a, lanes* b, const real* w, const double* x, Py_ssize_t start,
-                                   Py_ssize_t n) noexcept nogil:
-    cdef lanes t, u
-    cdef double rest = 0.0
-    cdef Py_ssize_t j, k, whole = n - n % PAIR
-    for j in range(start, whole, 16):
+# Σ_j w_j x_j in two times eight lanes, which are added in a fixed order, as far as it has come.
+cdef struct Product:
+    lanes a, b
+
+
+# Shapes: w, x (n,), n a multiple of PAIR.
+cdef inline part_int go_on(Product* product, const real* w, const double* x, Py_ssize_t n) noexcept nogil:
+    cdef lanes t, u, a = product.a, b = product.b
+    cdef Py_ssize_t j
+    for j in range(0, n, 16):
         soon_read(w + j)
         soon_read(w + j + 8)
         load(&t, w + j)
         load_doubles(&u, x + j)
-        add_product(a, &t, &u)
+        add_product(&a, &t, &u)
         load(&t, w + j + 8)
         load_doubles(&u, x + j + 8)
-        add_product(b, &t, &u)
-    for k in range(whole, n):
+        add_product(&b, &t, &u)
+    product.a, product.b = a, b
+    return 0
+
+
+# What the product comes to with its last terms, fewer than PAIR. Shapes: w, x (n,).
+cdef inline double ended(Product* product, const real* w, const double* x, Py_ssize_t n) noexcept nogil:
+    cdef double rest = 0.0
+    cdef Py_ssize_t k
+    for k in range(n):
         rest += w[k] * x[k]
-    add(a, b)
-    return total(a) + rest
+    add(&product.a, &product.b)
+    return total(&product.a) + rest
+
+
+# The product's first terms. Shapes: w, x (n,), n a multiple of PAIR.
+cdef inline part_int begin(Product* product, const real* w, const double* x, Py_ssize_t n) noexcept nogil:
+    fill(&product.a, 0.0)
+    fill(&product.b, 0.0)
+    return go_on(product, w, x, n)
 
 
 # Shapes: w, x (n,).
 cdef wide_double row_product(const real* w, const double* x, Py_ssize_t n) noexcept nogil:
-    cdef lanes a, b
-    fill(&a, 0.0)
-    fill(&b, 0.0)
-    return rest_of_product(&a, &b, w, x, 0, n)
+    cdef Product product
+    cdef Py_ssize_t whole = n - n % PAIR
+    begin(&product, w, x, whole)
+    return ended(&product, w + whole, x + whole, n - whole)
 
 
-# Entries of a row are formed while the product of the next one, w, goes on in the lanes a and b: what one waits for, the
-# other computes meanwhile. Shapes: out, x, w (n,), n a multiple of PAIR.
+# Entries of a row are formed while a product goes on, of w and v: what one waits for, the other computes meanwhile.
+# Shapes: out, x, w, v (n,), n a multiple of PAIR.
 cdef inline part_int form_and_read(real* out, const double* x, Py_ssize_t n, const Line* line, Shape shape, const real* w,
-                                   lanes* a, lanes* b) noexcept nogil:
-    cdef lanes t, u
+                                   const double* v, Product* product) noexcept nogil:
+    cdef lanes t, u, a = product.a, b = product.b
     cdef Py_ssize_t j
     for j in range(0, n, 16):
         soon_written(out + j)
         soon_written(out + j + 8)
         soon_read(w + j)
         soon_read(w + j + 8)
-        load_doubles(&u, x + j)
+        load_doubles(&u, v + j)
         load(&t, w + j)
-        add_product(a, &t, &u)
+        add_product(&a, &t, &u)
+        load_doubles(&u, x + j)
         form(out + j, &u, line, shape)
-        load_doubles(&u, x + j + 8)
+        load_doubles(&u, v + j + 8)
         load(&t, w + j + 8)
-        add_product(b, &t, &u)
+        add_product(&b, &t, &u)
+        load_doubles(&u, x + j + 8)
         form(out + j + 8, &u, line, shape)
+    product.a, product.b = a, b
     return 0
 
 
-# A row of the result where c or q is zero and 1/(2·h) exact, and the product of the next row, w. Shapes: out, x, w (n,).
-cdef wide_double write_and_read(real* out, const double* x, Py_ssize_t n, const Move* move, bint streams,
-                                const real* w) noexcept nogil:
+# The same, block by block where the entries are streamed.
+cdef inline part_int write_and_go_on(real* out, const double* x, Py_ssize_t n, const Line* line, Shape shape, bint streams,
+                                     const real* w, const double* v, Product* product) noexcept nogil:
     cdef real[BLOCK] formed
-    cdef Line line
-    cdef lanes a, b
-    cdef Py_ssize_t block, start, width, whole = n - n % PAIR
-    set_line(&line, move.h, move.inverse, move.z, 0.0, move.c, move.q)
-    fill(&a, 0.0)
-    fill(&b, 0.0)
-    for block in range((whole + BLOCK - 1) // BLOCK):
+    cdef Py_ssize_t block, start, width
+    if not streams:
+        return form_and_read(out, x, n, line, shape, w, v, product)
+    for block in range((n + BLOCK - 1) // BLOCK):
         start = block * BLOCK
-        width = min(<Py_ssize_t> BLOCK, whole - start)
-        if move.q != 0.0:
-            form_and_read(&formed[0] if streams else out + start, x + start, width, &line, SQUARE, w + start,
-                          &a, &b)
-        else:
-            form_and_read(&formed[0] if streams else out + start, x + start, width, &line, LINEAR, w + start,
-                          &a, &b)
-        if streams:
-            stream(out + start, &formed[0], width)
+        width = min(<Py_ssize_t> BLOCK, n - start)
+        form_and_read(&formed[0], x + start, width, line, shape, w + start, v + start, product)
+        stream(out + start, &formed[0], width)
+    return 0
+
+
+# A row of the result where c or q is zero and 1/(2·h) exact, and the product of the next row, w, whose first `lead` terms
+# have begun; at the end, those of the row after that, if there is one. Shapes: out, x, w (n,).
+cdef wide_double write_and_read(real* out, const double* x, Py_ssize_t n, const Move* move, bint streams,
+                                const real* w, const real* after, Py_ssize_t lead, Product* begun) noexcept nogil:
+    cdef Line line
+    cdef Product product = begun[0]
+    cdef double found
+    cdef Py_ssize_t whole = n - n % PAIR, turn = whole - lead
+    set_line(&line, move.h, move.inverse, move.z, 0.0, move.c, move.q)
+    if move.q != 0.0:
+        write_and_go_on(out, x, turn, &line, SQUARE, streams, w + lead, x + lead, &product)
+    else:
+        write_and_go_on(out, x, turn, &line, LINEAR, streams, w + lead, x + lead, &product)
+    found = ended(&product, w + whole, x + whole, n - whole)
+    if after == NULL:
+        write_row(out + turn, x + turn, n - turn, move.h, move.inverse, move.z, 0.0, move.c, move.q)
+        return found
+    begin(&product, after, x, 0)
+    if move.q != 0.0:
+        write_and_go_on(out + turn, x + turn, lead, &line, SQUARE, streams, after, x, &product)
+    else:
+        write_and_go_on(out + turn, x + turn, lead, &line, LINEAR, streams, after, x, &product)
+    begun[0] = product
     write_row(out + whole, x + whole, n - whole, move.h, move.inverse, move.z, 0.0, move.c, move.q)
-    return rest_of_product(&a, &b, w, x, whole, n)
+    return found
 
 
 # A row of the result, block by block. Shapes: x, out (n,).
@@ -112,14 +151,19 @@ cdef inline part_int stream_row(real* out, const double* x, Py_ssize_t n, const 
 cdef wide_int write_rows(
         const real[:, ::1] W, const double* x, const double[::1] shift, const double[::1] c, const double[::1] q,
         double h, double inverse, Py_ssize_t first, Py_ssize_t last, bint streams, real[:, ::1] out) except -1 nogil:
-    cdef Py_ssize_t i, n = W.shape[1]
+    cdef Py_ssize_t i, n = W.shape[1], lead = LEAD if n >= 2 * LEAD else 0, begun = first
     cdef double product = row_product(&W[first, 0], x, n)
+    cdef Product ahead
     cdef Move move
     move.h, move.inverse = h, inverse
     for i in range(first, last):
         move.z, move.c, move.q = product + shift[i], c[i], q[i]
         if i + 1 < last and inverse != 0.0 and (move.c == 0.0 or move.q == 0.0):
-            product = write_and_read(&out[i, 0], x, n, &move, streams, &W[i + 1, 0])
+            if begun != i + 1:
+                begin(&ahead, &W[i + 1, 0], x, lead)
+            begun = i + 2
+            product = write_and_read(&out[i, 0], x, n, &move, streams, &W[i + 1, 0],
+                                     &W[begun, 0] if begun < last else NULL, lead, &ahead)
             continue
         if streams:
             stream_row(&out[i, 0], x, n, &move)
