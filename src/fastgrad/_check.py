@@ -122,7 +122,7 @@ def gradient_check(
     TypeError
         If the claim is not real numbers, or an option is none that is known.
     ValueError
-        If a tolerance is negative or NaN, or the mode or the budget is none.
+        If a tolerance is negative, infinite or NaN, or the mode or the budget is none.
     IndexError
         If an index lies outside x.
     StepError, TypeError, ShapeError

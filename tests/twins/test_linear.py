@@ -69,6 +69,15 @@ def test_rows_of_all_kinds_may_follow_each_other(
     np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.parametrize("n", [1, 7, 8, 13, 21, 1029])
+def test_the_last_entries_of_a_line_are_formed_as_the_others(n: int) -> None:
+    """There is no square in it, that could overflow."""
+    out = np.full((3, n), np.nan)
+    shift, ones, zeros = np.full(3, 1e308), np.ones(3), np.zeros(3)
+    compiled.layer_differences(np.zeros((3, n)), np.ones(n), shift, ones, zeros, np.array([2.0**-10]), 0, out)
+    np.testing.assert_array_equal(out, np.zeros((3, n)))
+
+
 def elsewhere(a: Array, offset: int) -> Array:
     """Return an array like a that starts `offset` entries behind a line of cache."""
     buffer: Array = np.full(a.size + 32, np.nan, a.dtype)

@@ -125,6 +125,8 @@ cdef inline part_int write_row(real* out, const double* x, Py_ssize_t n, double 
     for j in range(whole, n):
         if inverse == 0.0:
             out[j] = <real> (gained(z, h * x[j], origin, c, q) / (2.0 * h))
+        elif shape == LINEAR:    # a square that overflows is no part of it
+            out[j] = <real> (((z + h * x[j]) - (z - h * x[j])) * c * inverse)
         else:
             out[j] = <real> (gained(z, h * x[j], origin, c, q) * inverse)
     return 0

@@ -153,7 +153,7 @@ def by_noise(
     ----------
     f : callable
         Takes an array like the point's and returns a real scalar.
-    point : Point
+    point : array_like, number or tree
     method, order : str and int
         As `from_noise` takes them.
     limits : pair of ndarray, shape (n,), optional

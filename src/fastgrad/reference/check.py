@@ -56,7 +56,7 @@ def gradient_check(
     TypeError
         If the claim is not real numbers.
     ValueError
-        If a tolerance is negative or NaN.
+        If a tolerance is negative, infinite or NaN.
     StepError, TypeError, ShapeError
         As `fastgrad.numerical_gradient`.
 
