@@ -139,7 +139,8 @@ def numerical_gradient(
             raise TypeError(
                 "a structured callable measures by its own loop: method, order, bounds and vectorized do not reach it."
             )
-        return _by_structure(f, x, eps, out, args, kwargs, details, _loops.threads_of(workers))
+        threads = 1 if workers is None else _loops.threads_of(workers)
+        return _by_structure(f, x, eps, out, args, kwargs, details, threads)
     point = as_point(x, read=number_array)
     array = point.array
     g, stacked, asked = point.of_array(bound(f, args, kwargs)), None, 0
@@ -222,6 +223,8 @@ def _by_structure(
     grad = usable_out(out, array.shape, array.dtype, x)
     h = steps.as_steps(eps, array, steps.STRUCTURED)
     calls = measure_structured(f, array, h, grad, threads, is_new=out is None)
+    if not details and array is x:
+        return grad
     point = Point(array, is_scalar=is_bare_number(x))
     if not details:
         return point.restore(grad)
@@ -235,11 +238,11 @@ def _by_structure(
 def measure_structured(f: Any, x: Array, h: Float64Array, out: Array, threads: int = 1, *, is_new: bool = False) -> int:
     """Write the differences by f's own loop into out, which may be new; return the evaluations that it reports."""
     read_only = x.view()
-    read_only.flags.writeable = False
+    read_only.setflags(write=False)
     loop = row_loop(f, read_only, h) if threads > 1 or (is_new and out.nbytes >= LARGE) else None
     if loop is not None:
         return measure_rows(loop, out, threads)
     evaluations = f.__fastgrad_gradient__(read_only, h, out)
-    if not isinstance(evaluations, int | np.integer):
+    if type(evaluations) is not int and not isinstance(evaluations, int | np.integer):
         raise TypeError(f"__fastgrad_gradient__ must return the number of evaluations, got {evaluations!r}.")
     return int(evaluations)

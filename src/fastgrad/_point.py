@@ -128,8 +128,9 @@ def usable_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any], x: Any) -
     """Return a new array for a derivative, or the caller's where one is given and fit to be filled."""
     if out is None:
         return np.empty(shape, dtype)
-    refuse_tree(x, "its derivative is a tree, which out cannot be: leave out away")
-    if is_masked_array(out):
+    if type(x) is not np.ndarray:
+        refuse_tree(x, "its derivative is a tree, which out cannot be: leave out away")
+    if type(out) is not np.ndarray and is_masked_array(out):
         raise TypeError("out is a masked array, which would hide what is written into it. Give a plain one.")
     if not isinstance(out, np.ndarray) or out.dtype != dtype or not out.flags.c_contiguous or not out.flags.writeable:
         raise TypeError(f"out must be a writeable C-contiguous array of dtype {dtype}.")

@@ -61,6 +61,10 @@ class Terms(NamedTuple):
     c: Float64Array
     q: Float64Array
 
+    def between(self, first: int, last: int) -> "Terms":
+        """Return the terms of some outputs alone."""
+        return Terms(*(a[first:last] for a in self))
+
 
 class Criterion(Protocol):
     """A loss of outputs of one known shape. Outputs y are doubles of shape (n_samples, m)."""

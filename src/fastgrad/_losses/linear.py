@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from fastgrad._arrays import real_array
 from fastgrad._errors import ShapeError
-from fastgrad._losses.criteria import Criterion, Directions, held, rows
+from fastgrad._losses.criteria import Criterion, Directions, Terms, held, rows
 from fastgrad._losses.named import LossLike, bind
 from fastgrad._losses.parts import (
     SidedLoop,
@@ -17,6 +17,7 @@ from fastgrad._losses.parts import (
     argument,
     doubles,
     matrix,
+    measure_terms,
     of_terms,
     on_both_sides,
     output_shape,
@@ -91,6 +92,7 @@ class LinearLoss:
     _criterion: Criterion
     _inputs: Float64Array
     _directions: Directions
+    _terms: Terms | None = None
 
     def __init__(
         self,
@@ -128,6 +130,9 @@ class LinearLoss:
         )
         if wrt == "x":
             self.__dict__.update(_directions=self._criterion.directions(held(W, np.float64)))
+        elif wrt == "W" and self._criterion.terms is not None:
+            terms, b = self._criterion.terms, self._held["b"]
+            self.__dict__.update(_terms=terms if b is None else terms._replace(shift=terms.shift + b))
 
     def __call__(self, x: ArrayLike, /) -> float:
         """Return the loss with `x` in the place of what `wrt` names, by the whole forward computation."""
@@ -154,6 +159,8 @@ class LinearLoss:
         if self.wrt == "x":
             self._differences_by_inputs(self._outputs(x), x, h, out)
             return 2 * x.size
+        if self._terms is not None and h.size == 1:
+            return measure_terms(x, self._inputs[0], self._terms, h, out.nbytes, out)
         return self._rows(x, h, out.nbytes)(0, len(x), out, out)
 
     def __fastgrad_rows__(self, x: Array, h: Float64Array) -> RowLoop | None:
@@ -163,10 +170,8 @@ class LinearLoss:
         return None if self.wrt == "x" else on_both_sides(self._rows(x, h, 0))
 
     def _rows(self, x: Array, h: Float64Array, nbytes: int) -> SidedLoop:
-        terms, b = self._criterion.terms, self._held["b"]
-        if self.wrt == "W" and terms is not None and h.size == 1:
-            shift = terms.shift if b is None else terms.shift + b
-            return of_terms(x, self._inputs[0], terms._replace(shift=shift), h, nbytes)
+        if self._terms is not None and h.size == 1:
+            return of_terms(x, self._inputs[0], self._terms, h, nbytes)
         return along_lines(self._criterion.own(self._outputs(x)), self._inputs, h, False)
 
     def _differences_by_inputs(self, y: Float64Array, x: Array, h: Float64Array, out: Array) -> None:

@@ -28,15 +28,23 @@ def along_lines(lines: Lines, inputs: Float64Array, h: Float64Array, rectified: 
     return rows_between
 
 
+def measure_terms(W: Array, x: Float64Array, terms: Terms, h: Float64Array, nbytes: int, out: Array) -> int:
+    """Write the differences of a loss that is known output by output, for one sample; return the evaluations made.
+
+    `nbytes` is the size of the whole result, of which `out` may be some rows.
+    """
+    _backend.linear.layer_differences(W, x, terms.shift, terms.c, terms.q, h, nbytes, out)
+    return 2 * out.size
+
+
 def of_terms(W: Array, x: Float64Array, terms: Terms, h: Float64Array, nbytes: int) -> SidedLoop:
-    """Return what measures a loss that is known output by output, for one sample; both sides are alike."""
+    """Return what measures rows of such a loss; both sides are alike."""
 
     def rows_between(first: int, last: int, left: Array, right: Array) -> int:
-        some = slice(first, last)
-        _backend.linear.layer_differences(W[some], x, terms.shift[some], terms.c[some], terms.q[some], h, nbytes, left)
+        evaluations = measure_terms(W[first:last], x, terms.between(first, last), h, nbytes, left)
         if right is not left:
             right[...] = left
-        return 2 * left.size
+        return evaluations
 
     return rows_between
 
