@@ -1,6 +1,7 @@
 # What the loops look at in the arrays that go into f and come out of it, inline.
 from cpython.buffer cimport (
     PyBUF_C_CONTIGUOUS, PyBUF_FORMAT, PyBuffer_Release, PyObject_GetBuffer)
+from cpython.function cimport PyFunction_Check
 from cpython.ref cimport PyObject
 from libc.string cimport memcmp
 
@@ -8,7 +9,9 @@ from fastgrad._kernels.cache cimport LINE
 from fastgrad._kernels.wide cimport real
 
 cdef extern from "Python.h":
+    ctypedef object (*vectorcallfunc)(object f, PyObject **args, size_t nargsf, PyObject *kwnames)
     object PyObject_Vectorcall(object f, PyObject **args, size_t nargsf, PyObject *kwnames)
+    vectorcallfunc PyVectorcall_Function(object f)
     size_t PY_VECTORCALL_ARGUMENTS_OFFSET
 
 # The head of an ndarray, which has been the same from NumPy 1.7 to 2.x (NumPy's PyArrayObject_fields). It is read only:
@@ -118,11 +121,16 @@ cdef inline bint same_shape(Py_buffer *view, tuple shape):
     return True
 
 
-cdef inline object call(object f, object buffer):
+cdef inline vectorcallfunc caller_of(object f) noexcept:
+    """Return what calls f: of a function of Python its own way in, whose results nobody need check for their form."""
+    return PyVectorcall_Function(f) if PyFunction_Check(f) else PyObject_Vectorcall
+
+
+cdef inline object call(object f, object buffer, vectorcallfunc caller = PyObject_Vectorcall):
     cdef PyObject *args[2]
     args[0] = NULL
     args[1] = <PyObject *>buffer
-    return PyObject_Vectorcall(f, args + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL)
+    return caller(f, args + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL)
 
 
 cdef inline bint same_bits(const real *a, const real *b) noexcept nogil:

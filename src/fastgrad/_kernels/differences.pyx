@@ -12,7 +12,7 @@ from libc.math cimport fabs
 from libc.string cimport memcmp
 
 from fastgrad._kernels.buffers cimport (
-    Frame, call, equal_but_for, frame_of, fresh_copy, is_laid_out, same_bits, same_frame)
+    Frame, call, caller_of, equal_but_for, frame_of, fresh_copy, is_laid_out, same_bits, same_frame, vectorcallfunc)
 from fastgrad._kernels.counts cimport FASTGRAD_COUNTS_ARE_EXACT, Py_REFCNT
 from fastgrad._kernels.sinks cimport GradientSink, JacobianSink, Sink
 from fastgrad._kernels.spans cimport Stencils
@@ -39,9 +39,9 @@ def gradient(f, x, h, Scheme scheme, out, reader):
     """Write the differences of the scalar f at x into out; return the number of calls of f."""
     cdef GradientSink sink = GradientSink(reader, out)
     if x.itemsize == sizeof(double):
-        differences[double](f, x, NULL, h, scheme, sink, reader)
+        differences(f, x, <double*> NULL, h, scheme, sink, reader)
     else:
-        differences[float](f, x, NULL, h, scheme, sink, reader)
+        differences(f, x, <float*> NULL, h, scheme, sink, reader)
     return sink.calls
 
 
@@ -51,9 +51,9 @@ def jacobian(f, x, h, Scheme scheme, allocate, reader):
     """Return the array that allocate gives for the shape of f's first value, filled with f's differences."""
     cdef JacobianSink sink = JacobianSink(reader, x, allocate)
     if x.itemsize == sizeof(double):
-        differences[double](f, x, NULL, h, scheme, sink, reader)
+        differences(f, x, <double*> NULL, h, scheme, sink, reader)
     else:
-        differences[float](f, x, NULL, h, scheme, sink, reader)
+        differences(f, x, <float*> NULL, h, scheme, sink, reader)
     return sink.J
 
 
@@ -98,6 +98,7 @@ cdef bint in_place(
     cdef real* point
     cdef Frame frame = frame_of(buffer)
     cdef Py_ssize_t count = Py_REFCNT(buffer), i = 0, k, offset = 0, due = 0, row
+    cdef vectorcallfunc caller = caller_of(f)
     cdef bint in_f = False, asks = not PyFunction_Check(f)  # which hears of Ctrl-C itself, as it begins
     cdef double step, weight
     cdef real moved
@@ -128,7 +129,7 @@ cdef bint in_place(
                 point[i] = moved
                 sink.calls += 1
                 in_f = True
-                y = call(f, buffer)
+                y = call(f, buffer, caller)
                 in_f = False
                 if not (same_frame(buffer, &frame, x) and same_bits(&point[i], &moved)):
                     return False

@@ -1,7 +1,6 @@
 """What the loops of differences do with the values of f: add them up as a stencil weights them, and write quotients."""
 cimport cython
 from cpython.buffer cimport PyBuffer_Release
-from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 
 import numpy
 
@@ -11,44 +10,25 @@ from fastgrad._kernels.gathered cimport add_up, quotients, scatter
 from fastgrad._kernels.views cimport unpack
 
 cdef type ndarray = numpy.ndarray
-cdef type float64 = numpy.float64
 cdef type float32 = numpy.float32
 
 
-cdef class Sink:
-    """Takes the values of f at one entry's points one by one, adds them up as weighted, and writes their quotient."""
-    cdef int take_centre(self, object y) except -1:
-        raise AssertionError("a sink takes")
-
-    cdef int take(self, object y, Py_ssize_t i, Py_ssize_t offset, double weight, bint is_first) except -1:
-        raise AssertionError("a sink takes")
-
-    cdef int add_centre(self, double weight) except -1:
-        raise AssertionError("a sink adds")
-
-    cdef int close(self, Py_ssize_t i, double width) except -1:
-        raise AssertionError("a sink closes")
-
-    cdef int finish(self) except -1:
-        return 0
-
-
 @cython.final
-cdef class GradientSink(Sink):
+cdef class GradientSink:
     def __cinit__(self, reader, out):
         self.reader = reader
         self.out = out  # which holds what the pointers point to
+        self.float64 = numpy.float64
         self.is_double = out.itemsize == sizeof(double)
         if self.is_double:
             unpack(out, &self.out64, True)
         else:
             unpack(out, &self.out32, True)
 
-    cdef double value(self, object y, Py_ssize_t i, Py_ssize_t offset) except? -1.0:
+    # The values of other types.
+    cdef double read(self, object y, Py_ssize_t i, Py_ssize_t offset) except? -1.0:
         cdef Py_buffer view
         cdef double value
-        if PyFloat_CheckExact(y) or type(y) is float64:
-            return PyFloat_AS_DOUBLE(y)
         if type(y) is self.trusted:
             try:
                 return float(y)
@@ -65,29 +45,9 @@ cdef class GradientSink(Sink):
             self.trusted = type(y)
         return value
 
-    cdef int take_centre(self, object y) except -1:
-        self.centre = self.value(y, 0, 0)
-        return 0
-
-    cdef int take(self, object y, Py_ssize_t i, Py_ssize_t offset, double weight, bint is_first) except -1:
-        cdef double value = self.value(y, i, offset)
-        self.total = weight * value if is_first else self.total + weight * value
-        return 0
-
-    cdef int add_centre(self, double weight) except -1:
-        self.total += weight * self.centre
-        return 0
-
-    cdef int close(self, Py_ssize_t i, double width) except -1:
-        if self.is_double:
-            self.out64[i] = self.total / width
-        else:
-            self.out32[i] = <float>(self.total / width)
-        return 0
-
 
 @cython.final
-cdef class JacobianSink(Sink):
+cdef class JacobianSink:
     def __cinit__(self, reader, x, allocate):
         self.reader = reader
         self.x = x

@@ -131,8 +131,8 @@ class LinearLoss:
         if wrt == "x":
             self.__dict__.update(_directions=self._criterion.directions(held(W, np.float64)))
         elif wrt == "W" and self._criterion.terms is not None:
-            terms, b = self._criterion.terms, self._held["b"]
-            self.__dict__.update(_terms=terms if b is None else terms._replace(shift=terms.shift + b))
+            terms, shift = self._criterion.terms, self._held["b"]
+            self.__dict__.update(_terms=terms if shift is None else terms._replace(shift=terms.shift + shift))
 
     def __call__(self, x: ArrayLike, /) -> float:
         """Return the loss with `x` in the place of what `wrt` names, by the whole forward computation."""
