@@ -2,7 +2,7 @@
 # but not from one array to another, nor what will be written.
 cdef extern from *:
     """
-    #define FASTGRAD_AHEAD 2048
+    #define FASTGRAD_AHEAD 3072
     #if defined(__GNUC__)
     #define fastgrad_soon_read(a) __builtin_prefetch((const char *)(a) + FASTGRAD_AHEAD)
     #define fastgrad_soon_written(a) __builtin_prefetch((const char *)(a) + FASTGRAD_AHEAD, 1)
