@@ -5,6 +5,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
+from fastgrad import _backend
 from fastgrad._typing import Array, Float64Array
 
 
@@ -15,7 +16,7 @@ def held(a: ArrayLike, dtype: Any) -> Array:
     return copy
 
 
-NOTHING = held(np.zeros((0, 0)), np.float64)
+_NOTHING = held(np.zeros((0, 0)), np.float64)
 
 
 class Directions(NamedTuple):
@@ -83,8 +84,11 @@ class Criterion(Protocol):
     def own(self, y: Float64Array) -> Lines:
         """Return the loss as each output itself moves."""
 
-    def along(self, y: Float64Array, z: Float64Array, origin: Float64Array, directions: Directions) -> Lines:
-        """Return the loss as units at z move the outputs along their directions."""
+    def along(self, y: Float64Array | None, z: Float64Array, origin: Float64Array, directions: Directions) -> Lines:
+        """Return the loss as units at z move the outputs y along their directions.
+
+        Without y, the outputs are what the units' values, `origin`, make of the directions.
+        """
 
     def change(self, y: Float64Array, b: int, plus: Float64Array, minus: Float64Array) -> Float64Array:
         """Return what the loss of sample b gains between y + minus and y + plus, for columns of moves (m, k)."""
@@ -110,12 +114,12 @@ class Weighted:
 
     def directions(self, columns: Float64Array) -> Directions:
         units = columns.shape[1]
-        return Directions(columns, self._v @ columns, np.zeros(units), NOTHING, np.ones(units))
+        return Directions(columns, self._v @ columns, np.zeros(units), _NOTHING, np.ones(units))
 
     def own(self, y: Float64Array) -> Lines:
         return _polynomial(y, y, self._v, np.zeros(y.shape[1]))
 
-    def along(self, y: Float64Array, z: Float64Array, origin: Float64Array, directions: Directions) -> Lines:
+    def along(self, y: Float64Array | None, z: Float64Array, origin: Float64Array, directions: Directions) -> Lines:
         return _polynomial(z, origin, directions.weights, directions.squares)
 
     def change(self, y: Float64Array, b: int, plus: Float64Array, minus: Float64Array) -> Float64Array:
@@ -137,15 +141,24 @@ class Squared:
 
     def directions(self, columns: Float64Array) -> Directions:
         units = columns.shape[1]
-        return Directions(columns, NOTHING, np.einsum("ki,ki->i", columns, columns), NOTHING, np.ones(units))
+        return Directions(columns, _NOTHING, np.einsum("ki,ki->i", columns, columns), _NOTHING, np.ones(units))
 
     def own(self, y: Float64Array) -> Lines:
         # Counted from zero, the line is (r ± h·x)²: what the kernel subtracts are the squared residuals themselves.
         r, zeros = y - self._t, np.zeros(y.shape)
         return _polynomial(r, zeros, zeros, np.ones(y.shape[1]))
 
-    def along(self, y: Float64Array, z: Float64Array, origin: Float64Array, directions: Directions) -> Lines:
-        return _polynomial(z, origin, 2.0 * ((y - self._t) @ directions.columns), directions.squares)
+    def along(self, y: Float64Array | None, z: Float64Array, origin: Float64Array, directions: Directions) -> Lines:
+        return _polynomial(z, origin, self._slopes(y, origin, directions.columns), directions.squares)
+
+    def _slopes(self, y: Float64Array | None, origin: Float64Array, columns: Float64Array) -> Float64Array:
+        """Return 2⟨r, column⟩ for each sample and unit; of one sample by one reading of the columns."""
+        if y is None and len(origin) == 1:
+            slopes, work = np.empty_like(origin), np.empty(origin.shape[1])
+            units = origin[0].copy()
+            _backend.descent.descend(columns, self._t[0], units, slopes[0], work, np.empty(1), 0.0, 1.0, 0.0, -1.0)
+            return slopes
+        return np.asarray(2.0 * ((_outputs(y, origin, columns) - self._t) @ columns))
 
     def change(self, y: Float64Array, b: int, plus: Float64Array, minus: Float64Array) -> Float64Array:
         r = (y[b] - self._t[b])[:, None]
@@ -168,7 +181,7 @@ class Entropy:
     def directions(self, columns: Float64Array) -> Directions:
         by_unit = np.ascontiguousarray(columns.T)
         largest = np.abs(by_unit).max(axis=1, initial=0.0)
-        return Directions(columns, NOTHING, np.zeros(len(by_unit)), by_unit, largest)
+        return Directions(columns, _NOTHING, np.zeros(len(by_unit)), by_unit, largest)
 
     def own(self, y: Float64Array) -> Lines:
         # One score against all others is a softmax of two, of which only the first moves.
@@ -177,8 +190,8 @@ class Entropy:
         m = y.shape[1]
         return Lines(y, y, -self._t, np.zeros(m), self._tau, pairs, np.exp(pairs), np.array([[1.0, 0.0]]), np.ones(m))
 
-    def along(self, y: Float64Array, z: Float64Array, origin: Float64Array, directions: Directions) -> Lines:
-        logp = _log_softmax(y)
+    def along(self, y: Float64Array | None, z: Float64Array, origin: Float64Array, directions: Directions) -> Lines:
+        logp = _log_softmax(_outputs(y, origin, directions.columns))
         c = -(self._t @ directions.columns)
         p = np.exp(logp)
         return Lines(z, origin, c, directions.squares, self._tau, logp, p, directions.rows, directions.largest)
@@ -187,6 +200,10 @@ class Entropy:
         logp = _log_softmax(y[b : b + 1])[0]
         gained = self._tau[b] * (_log_gain(logp, plus) - _log_gain(logp, minus))
         return np.asarray(gained - self._t[b] @ (plus - minus))
+
+
+def _outputs(y: Float64Array | None, units: Float64Array, columns: Float64Array) -> Float64Array:
+    return np.asarray(units @ columns.T) if y is None else y
 
 
 def _log_softmax(y: Float64Array) -> Float64Array:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fastgrad._errors import ShapeError
-from fastgrad._losses.criteria import NOTHING, Criterion, Directions, held, rows
+from fastgrad._losses.criteria import Criterion, Directions, held, rows
 from fastgrad._losses.input_moves import input_differences
 from fastgrad._losses.named import LossLike, bind
 from fastgrad._losses.parts import (
@@ -177,8 +177,7 @@ class TwoLayerLoss:
         z, a = self._hidden(x)
         terms = self._criterion.terms
         if self.wrt == "W1":
-            y = NOTHING if self._criterion.linear else self._outputs(x, a)
-            lines = self._criterion.along(y, doubles(z), doubles(a), self._directions)
+            lines = self._criterion.along(None, doubles(z), doubles(a), self._directions)
             return along_lines(lines, doubles(self._held["x"]), h, True)
         if terms is not None and h.size == 1:
             return of_terms(x, doubles(a)[0], terms, h, nbytes)
