@@ -7,7 +7,7 @@ import numpy as np
 
 from fastgrad import _backend, _loops, steps
 from fastgrad._arrays import LARGE, number_array
-from fastgrad._errors import own_steps
+from fastgrad._errors import own_steps, takes_x_alone
 from fastgrad._point import Point, as_point, bound, is_bare_number, usable_out, working_array
 from fastgrad._reading import Reader
 from fastgrad._rows import measure_rows, row_loop
@@ -217,7 +217,7 @@ def _by_structure(
 ) -> Any:
     """Measure with f's own loop, which moves terms of f and never forms x plus a step: rounding of x cannot eat it."""
     if args or kwargs:
-        raise TypeError("a structured callable takes x alone: args and kwargs have no place to go.")
+        raise takes_x_alone()
     array = working_array(x)
     grad = usable_out(out, array.shape, array.dtype, x)
     h = steps.as_steps(eps, array, steps.STRUCTURED)
