@@ -43,8 +43,8 @@ def numerical_gradient(
     ----------
     f : callable
         Takes an array of x's shape and dtype and returns a real scalar. It may keep its argument, return it or write
-        into it: x stays untouched, and the result does not suffer. Memory that f reaches by a bare address or a weak
-        reference is beyond what can be seen.
+        into it: x stays untouched, and the result does not suffer. Beyond what can be seen are memory that f reaches by
+        a bare address or a weak reference, and a write that f takes back by itself before its entry's turn.
     x : array_like or tree of arrays
         The point, of any shape and order. Integers and booleans become float64; float32 stays float32, with differences
         formed in double precision and rounded once. Complex x, complex64 or complex128, is for holomorphic f: the
