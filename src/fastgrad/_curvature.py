@@ -16,9 +16,9 @@ def largest_eigenvalue(times: Callable[[Float64Array], Float64Array], p: int) ->
     """Return the largest eigenvalue of a positive semidefinite matrix, given its product with a vector.
 
     What iteration k gives, the length of the product with a unit vector, grows with k and never exceeds the eigenvalue
-    but by rounding. It falls short by a few percent where others lie close to the largest, as Kuczynski and Wozniakowski
-    (1992) show for random starts, and by far less where they do not. Where all others are equal, the estimate seems to
-    have settled until the largest shows, of which the start may have little: some iterations are made in any case.
+    but by rounding. It falls short by a few percent where others lie close to the largest, as Kuczynski and
+    Wozniakowski (1992) show for random starts, and by far less where they do not. Where all others are equal, it seems
+    to have settled until the largest shows, of which the start may have little: some iterations are made in any case.
 
     Parameters
     ----------

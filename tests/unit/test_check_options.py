@@ -121,5 +121,5 @@ def test_what_a_structured_callable_cannot_be_given_is_not_left_out_in_silence(g
 
 @pytest.mark.parametrize("given", [{"method": "forward"}, {"order": 4}, {"bounds": (0, 2)}, {"vectorized": True}])
 def test_a_structured_callable_has_no_other_loop_than_its_own(given: Any) -> None:
-    with pytest.raises(TypeError, match="measures by its own loop: .*vectorized do not reach it"):
+    with pytest.raises(TypeError, match=r"measures by its own loop: .*vectorized do not reach it"):
         fg.numerical_gradient(LOSS, np.ones((2, 3)), **given)
