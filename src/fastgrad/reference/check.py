@@ -22,9 +22,9 @@ def gradient_check(
 ) -> tuple[bool, float]:
     """Return whether a claimed gradient of f at x is within tolerance everywhere, and the largest difference.
 
-    There is one measurement and no second look: noise, kinks and too large a step count against the claim. What
-    passes here, passes `fastgrad.gradient_check` too, but not the other way round. With ``rtol=0`` both follow the same
-    rule, the textbook's.
+    There is one measurement and no second look: noise, kinks and too large a step count against the claim, and an f of
+    so few digits that the steps do not move it counts for a claim of zero. Elsewhere, what passes here passes
+    `fastgrad.gradient_check` too, but not the other way round. With ``rtol=0`` both follow the same rule, the textbook's.
 
     Parameters
     ----------
