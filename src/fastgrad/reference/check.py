@@ -24,7 +24,7 @@ def gradient_check(
 
     There is one measurement and no second look: noise, kinks and too large a step count against the claim, and an f of
     so few digits that the steps do not move it counts for a claim of zero. Elsewhere, what passes here passes
-    `fastgrad.gradient_check` too, but not the other way round. With ``rtol=0`` both follow the same rule, the textbook's.
+    `fastgrad.gradient_check` too, but not the other way round. With ``rtol=0`` both follow one rule, the textbook's.
 
     Parameters
     ----------
