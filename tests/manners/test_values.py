@@ -97,9 +97,9 @@ def test_the_kind_of_value_may_change_from_call_to_call(verbs: Any) -> None:
 
 
 NO_NUMBERS: list[Any] = [
-    *(None, "1.5", b"1.5", bytearray(b"1"), Spoken("1.5"), [None], ["1.5"], np.array(["1.5"]), {}, set(), len, iter([1.0])),
+    *(None, "1.5", b"1.5", Spoken("1.5"), [None], ["1.5"], np.array(["1.5"]), {}, set(), len, iter([1.0])),
     *(1j, np.complex128(1), np.array(1 + 0j), np.array(None), Tensor(np.ones(2))),
-    *(np.datetime64("2026-01-01"), np.timedelta64(3)),
+    *(np.datetime64("2026-01-01"), np.timedelta64(3), bytearray(b"1")),
 ]
 
 
