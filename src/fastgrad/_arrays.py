@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastgrad._errors import ShapeError, bad_step
+from fastgrad._errors import ShapeError, bad_step, no_claim, shape_hint
 from fastgrad._typing import Array, Float64Array
 
 DOUBLE = np.dtype(np.float64)
@@ -71,6 +71,40 @@ def number_array(value: Any, name: str) -> Array:
     if a.dtype.char not in "FD":
         return real_array(a, name)
     return np.require(a, dtype=a.dtype.newbyteorder("="), requirements=["ALIGNED"])
+
+
+def claimed_array(claim: Any, shape: tuple[int, ...], size: int) -> Array:
+    """Return the claim for an x of this shape as an array of that shape, or flat and of its size, or refuse it."""
+    if claim is None:
+        raise no_claim()
+    if is_masked_array(claim):
+        raise TypeError("the claimed gradient is a masked array: fill it first.")
+    try:
+        values = np.asarray(claim)
+    except ValueError as error:
+        raise ShapeError(f"the claimed gradient must be an array shaped like x, {shape}: {error}") from error
+    if values.dtype.kind in "biuf" and values.shape not in (shape, (size,)):
+        raise ShapeError(
+            f"the claimed gradient has shape {values.shape}, and x has {shape}: it must have x's shape, "
+            f"or be flat with {size} entries.{shape_hint(values.shape, shape)}"
+        )
+    refuse_other_than_numbers(values)
+    return values
+
+
+def refuse_other_than_numbers(claim: Array) -> None:
+    """Refuse a claim that does not hold real numbers."""
+    if claim.dtype.kind not in "biuf":
+        raise TypeError(f"the claimed gradient must hold real numbers; got dtype {claim.dtype}.")
+
+
+def claimed_beside_value(both: Any) -> Any:
+    """Return the gradient from what an f returned that should return ``(value, gradient)``, or refuse it."""
+    if not isinstance(both, tuple | list) or len(both) != 2:
+        raise TypeError(
+            f"f must return (value, gradient) where no gradient is given; it returned {type(both).__name__}."
+        )
+    return both[1]
 
 
 def in_dtype(values: Array, dtype: np.dtype[Any]) -> Array:

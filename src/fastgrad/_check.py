@@ -10,6 +10,7 @@ from fastgrad import _backend, steps
 from fastgrad._budget import Budget, Spent, as_budget
 from fastgrad._diagnosis.stale import point_before, stale
 from fastgrad._elsewhere import elsewhere_of
+from fastgrad._errors import takes_x_alone
 from fastgrad._gradient import measure, measure_entries
 from fastgrad._judge.claim import claim_at, selected
 from fastgrad._judge.probe import RANDOM, Probe
@@ -92,7 +93,7 @@ def gradient_check(
     rng : None, int or numpy.random.Generator, optional
         Where directions and samples come from. None draws a fresh seed; `GradientCheck.seed` replays the check.
     args, kwargs : sequence and mapping, optional
-        Passed on to f, and to grad_f where it is called, after x.
+        Passed on to f, and to grad_f where it is called, after x. A structured callable takes x alone.
     vectorized : bool
         Whether f takes stacks of points, as `numerical_gradient` says; grad_f is given x alone. Each point of a stack
         counts as a call.
@@ -143,6 +144,8 @@ def gradient_check(
       measured by central differences, eps = 1e-05, mode full, 16 calls of f
     """
     structured = is_structured(f)
+    if structured and (args or kwargs):
+        raise takes_x_alone()
     point = Point(working_array(x)) if structured else as_point(x)
     elsewhere, threads = None, threads_of(workers) if structured else 1
     if vectorized or not (structured or is_alone(workers)):

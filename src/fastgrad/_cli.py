@@ -81,6 +81,11 @@ def _demo(figures: Path) -> int:
             f"The demo needs {' and '.join(missing)}; install the extra: pip install 'fastgrad[demo]'.", file=sys.stderr
         )
         return CANNOT
+    try:
+        figures.mkdir(parents=True, exist_ok=True)
+    except OSError as error:  # told now, and not when all but the pictures is done
+        print(f"python -m fastgrad demo: the folder for the figures cannot be made: {error}.", file=sys.stderr)
+        return CANNOT
     from fastgrad import _demo as story
 
     return FINE if story.run(figures) else MISMATCH

@@ -88,6 +88,11 @@ def no_such_method(method: object, known: Iterable[str]) -> ValueError:
     return ValueError(f"method must be one of {', '.join(map(repr, known))}; got {method!r}.")
 
 
+def takes_x_alone() -> TypeError:
+    """Return the error for further arguments of a structured callable."""
+    return TypeError("a structured callable takes x alone: args and kwargs have no place to go.")
+
+
 def own_steps(method: str) -> TypeError:
     """Return the error for steps, or an order, given to a method that has its own."""
     return TypeError(f"the {method} method picks its own steps and order: leave eps and order out.")

@@ -7,7 +7,7 @@ import numpy as np
 
 from fastgrad import _backend, _loops, steps
 from fastgrad._arrays import LARGE, number_array
-from fastgrad._errors import own_steps
+from fastgrad._errors import own_steps, takes_x_alone
 from fastgrad._point import Point, as_point, bound, is_bare_number, usable_out, working_array
 from fastgrad._reading import Reader
 from fastgrad._rows import measure_rows, row_loop
@@ -43,8 +43,8 @@ def numerical_gradient(
     ----------
     f : callable
         Takes an array of x's shape and dtype and returns a real scalar. It may keep its argument, return it or write
-        into it: x stays untouched, and the result does not suffer. Memory that f reaches by a bare address or a weak
-        reference is beyond what can be seen.
+        into it: x stays untouched, and the result does not suffer. Beyond what can be seen are memory that f reaches by
+        a bare address or a weak reference, and a write that f takes back by itself before its entry's turn.
     x : array_like or tree of arrays
         The point, of any shape and order. Integers and booleans become float64; float32 stays float32, with differences
         formed in double precision and rounded once. Complex x, complex64 or complex128, is for holomorphic f: the
@@ -218,7 +218,7 @@ def _by_structure(
 ) -> Any:
     """Measure with f's own loop, which moves terms of f and never forms x plus a step: rounding of x cannot eat it."""
     if args or kwargs:
-        raise TypeError("a structured callable takes x alone: args and kwargs have no place to go.")
+        raise takes_x_alone()
     array = working_array(x)
     grad = usable_out(out, array.shape, array.dtype, x)
     h = steps.as_steps(eps, array, steps.STRUCTURED)

@@ -99,8 +99,9 @@ def least_squares_gd(
         The values that Ax should come near.
     learning_rate : float or "auto"
         The step taken along the negative gradient; positive and finite. ``"auto"`` takes 1/L, with L from power
-        iteration from a start that is always the same. It may fall short by a few percent, never below half; the loss
-        then falls in every step. The result's `learning_rate` tells the number. 1 where the loss is constant.
+        iteration from a start that is always the same. L may be found a few percent short; only what is nearly
+        orthogonal to that start could hide more. The loss then falls in every step. The result's `learning_rate` tells
+        the number. 1 where the loss is constant.
     n_steps : int
         How many steps to take, at most; 0 only evaluates the loss and its gradient at the first iterate.
     x0 : array_like of shape (p,), optional

@@ -90,7 +90,7 @@ class Reader:
         if values.dtype.kind == "O" and (values.ndim or hasattr(type(y), "__float__")):
             flat = [self.scalar(value, i, sign) for value in values.reshape(-1)]
             values = np.array(flat, dtype=np.float64).reshape(values.shape)
-        if values.dtype.kind not in _REAL:
+        if values.dtype.kind not in _REAL or isinstance(y, bytearray):  # whose bytes NumPy takes for numbers
             raise TypeError(
                 f"f must return real numbers or an array of them, but at {self.where(i, sign)} it returned "
                 f"{describe(y)}."

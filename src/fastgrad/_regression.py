@@ -142,5 +142,6 @@ def warn_divergence(problem: Problem, rate: float, broken: int, first: float, la
             if broken > 0
             else f"the loss grew from {first:.6g} to {last:.6g} in {problem.n_steps} steps"
         )
-        text = f"{grew}: learning_rate = {rate:.6g} is too large. Any rate up to {1.0 / bound:.3g} suits this A"
+        suits = 0.95 / bound  # at 1 / bound the loss of a single column stays what it is, or grows once that is rounded
+        text = f"{grew}: learning_rate = {rate:.6g} is too large. Any rate up to {suits:.3g} suits this A"
     warnings.warn(f"gradient descent diverged: {text}.", DivergenceWarning, stacklevel=stacklevel + 1)

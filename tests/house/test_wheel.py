@@ -10,7 +10,6 @@ import pytest
 import fastgrad
 
 SOURCE = Path(__file__).parents[2] / "src"
-LEFT_OUT = {".pyx", ".build", ".pyc"}
 
 if SOURCE in Path(fastgrad.__file__).resolve().parents:
     pytest.skip("an editable install has no files of its own", allow_module_level=True)
@@ -39,6 +38,12 @@ def source_tree() -> dict[str, Path]:
 def test_nothing_is_missing_and_nothing_extra() -> None:
     expected = {name for name in source_tree() if Path(name).name != "meson.build"}
     assert set(installed()) == expected
+
+
+def test_no_source_that_was_compiled_is_shipped() -> None:
+    names = [str(file) for file in metadata.files("fastgrad") or []]
+    assert [name for name in names if name.endswith((".pyx", ".c", ".h", ".build"))] == []
+    assert sum(name.endswith(tuple(EXTENSION_SUFFIXES)) for name in names) == len(list(SOURCE.rglob("*.pyx")))
 
 
 def test_what_is_tested_is_this_tree() -> None:

@@ -68,6 +68,9 @@ def far_and_near() -> Iterator[Case]:
             )
             yield f"inverse at {s:g}", lambda x: np.sum(1 / x), lambda x: -1 / x**2, s * x, eps
             yield f"logarithm at {s:g}", lambda x: np.sum(np.log(np.abs(x))), lambda x: 1 / x, s * x, eps
+    for s in (1e9, 1e10, 1e11):  # where "auto" steps are longer than the wave
+        for x in points(5):
+            yield f"sine at {s:g}", *SMOOTH["sine"], s * x, "auto"
     for s in (1e4, 1e8, 1e10):
         x = np.array([s, 1.0, 1 / s])
         yield f"mixed {s:g} squares", *SMOOTH["squares"], x, "auto"

@@ -99,7 +99,7 @@ def test_the_kind_of_value_may_change_from_call_to_call(verbs: Any) -> None:
 NO_NUMBERS: list[Any] = [
     *(None, "1.5", b"1.5", Spoken("1.5"), [None], ["1.5"], np.array(["1.5"]), {}, set(), len, iter([1.0])),
     *(1j, np.complex128(1), np.array(1 + 0j), np.array(None), Tensor(np.ones(2))),
-    *(np.datetime64("2026-01-01"), np.timedelta64(3)),
+    *(np.datetime64("2026-01-01"), np.timedelta64(3), bytearray(b"1")),
 ]
 
 
@@ -131,7 +131,11 @@ def test_a_number_too_large_for_a_double_is_refused_by_name(verbs: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [None, "ab", b"ab", 1j, [1.0, None], [1.0, "a"], ["a", "b"], np.array(["a", "b"]), np.ones(2, complex), {}]
+    "value",
+    [
+        *(None, "ab", b"ab", bytearray(b"ab"), 1j, [1.0, None], [1.0, "a"], ["a", "b"], np.array(["a", "b"])),
+        *(np.ones(2, complex), {}),
+    ],
 )
 def test_arrays_of_anything_but_real_numbers_are_refused_by_name(verbs: Any, value: Any) -> None:
     for late in (0, 3):

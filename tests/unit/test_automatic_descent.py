@@ -33,6 +33,18 @@ def test_automatic_rate(shape: tuple[int, int], ridge: float, reduction: Any, dt
     np.testing.assert_allclose(result.x, x, rtol=0, atol=1e-7 if dtype == np.float32 else 1e-9)
 
 
+@pytest.mark.parametrize("spike", [1.5, 3.0, 10.0, 1e3])
+@pytest.mark.parametrize("verb", [fg.least_squares_gd, textbook])
+def test_automatic_rate_where_one_column_is_longer_than_all_others(verb: Any, spike: float) -> None:
+    """The start has hardly any of some columns, 0.0005 of number 242, and the others alone look settled at once."""
+    start = np.abs(np.cos(np.arange(1.0, 401.0) ** 2))
+    for column in [*np.argsort(start)[:10], 0, 399]:
+        A = np.eye(400)
+        A[column, column] = spike
+        _, losses = verb(A, A @ np.ones(400), "auto", 5)
+        assert np.all(np.diff(losses) < 0)
+
+
 def test_automatic_rate_where_there_is_no_curvature() -> None:
     for verb in (fg.least_squares_gd, textbook):
         for A, ridge in ((np.zeros((3, 2)), 0.0), (np.zeros((3, 0)), 1.0)):

@@ -105,3 +105,21 @@ def test_the_step_along_a_direction_is_one_number() -> None:
             ask(never, X, X, [1e-5] * 3)
         with pytest.raises(fg.StepError, match='eps="noise" asks an ordinary callable'):
             ask(never, X, X, "noise")
+
+
+LOSS = fg.losses.LinearLoss(np.ones((2, 3)), np.ones(3), loss="sum")
+
+
+@pytest.mark.parametrize("given", [{"args": (1,)}, {"kwargs": {"a": 1}}])
+@pytest.mark.parametrize("claim", [np.ones((2, 3)), lambda W, *args, **kwargs: np.ones((2, 3))])
+def test_what_a_structured_callable_cannot_be_given_is_not_left_out_in_silence(given: Any, claim: Any) -> None:
+    with pytest.raises(TypeError, match="a structured callable takes x alone"):
+        fg.gradient_check(LOSS, claim, np.ones((2, 3)), **given)
+    with pytest.raises(TypeError, match="a structured callable takes x alone"):
+        fg.numerical_gradient(LOSS, np.ones((2, 3)), **given)
+
+
+@pytest.mark.parametrize("given", [{"method": "forward"}, {"order": 4}, {"bounds": (0, 2)}, {"vectorized": True}])
+def test_a_structured_callable_has_no_other_loop_than_its_own(given: Any) -> None:
+    with pytest.raises(TypeError, match=r"measures by its own loop: .*vectorized do not reach it"):
+        fg.numerical_gradient(LOSS, np.ones((2, 3)), **given)

@@ -134,6 +134,18 @@ def test_exit_code_tells_whether_all_held(monkeypatch: pytest.MonkeyPatch, tmp_p
         assert _cli.main(["demo", "--figures", str(tmp_path)]) == code
 
 
+def test_a_folder_that_cannot_be_made_is_told_before_the_story(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for module in NEEDED:
+        pytest.importorskip(module)
+    (tmp_path / "file").touch()
+    assert _cli.main(["demo", "--figures", str(tmp_path / "file")]) == 3
+    captured = capsys.readouterr()
+    assert "the folder for the figures cannot be made" in captured.err
+    assert captured.out == ""
+
+
 @pytest.mark.parametrize("module", NEEDED)
 def test_a_missing_extra_is_named(
     module: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -106,6 +106,17 @@ def test_rate_named_by_the_warning_suits(ten_by_three: Arrays) -> None:
         assert np.all(np.diff(losses) <= 1e-14 * losses[0])
 
 
+@pytest.mark.parametrize("verb", [fg.least_squares_gd, textbook])
+@pytest.mark.parametrize("size", [1.0, 1.3, 0.07, 271.0, 5e-4])
+def test_rate_named_by_the_warning_suits_where_there_is_one_column(verb: Any, size: float) -> None:
+    A, b = np.full((5, 1), size), np.arange(5.0)
+    with pytest.warns(fg.DivergenceWarning) as w:
+        verb(A, b, 1.0 / size**2, 50)
+    rate = float(str(w[0].message).split("Any rate up to ")[1].split()[0])
+    _, losses = verb(A, b, rate, 400)
+    assert losses[-1] == pytest.approx(np.sum((b - 2.0) ** 2), rel=1e-9)
+
+
 def test_not_finite_data() -> None:
     A, b = np.ones((4, 2)), np.array([1.0, np.nan, 1.0, 1.0])
     with pytest.warns(fg.DivergenceWarning, match="before the first step") as w:

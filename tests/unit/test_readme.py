@@ -55,6 +55,23 @@ def test_python_blocks_print_the_text_that_follows_them(page: str) -> None:
     assert compared >= 3
 
 
+#: Where a file that a page names by its path may lie.
+FOLDERS = [ROOT, ROOT / "src" / "fastgrad"]
+PATH = re.compile(r"`([\w./]+\.(?:py|pyx|pxd|md)|[\w/]+/)`|\]\(([\w./]+\.md)\)")
+
+
+@pytest.mark.parametrize("page", ["README.md", *(path.relative_to(ROOT).as_posix() for path in ROOT.glob("docs/*.md"))])
+def test_files_and_modules_that_a_page_names_exist(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    named = [one or other for one, other in PATH.findall(text)]
+    folders = [*FOLDERS, (ROOT / page).parent]
+    assert [name for name in named if not any((folder / name).exists() for folder in folders)] == []
+    modules = re.findall(r"python -m (bench[.\w]*)", text)
+    assert [name for name in modules if not (ROOT / f"{name.replace('.', '/')}.py").exists()] == []
+    if page == "README.md":
+        assert len(named) > 30
+
+
 @pytest.mark.parametrize("target", re.findall(r"make ([\w-]+)", (ROOT / "README.md").read_text(encoding="utf-8")))
 def test_make_targets_exist(target: str) -> None:
     subprocess.run(["make", "--dry-run", target], cwd=ROOT, check=True, capture_output=True)

@@ -1,4 +1,4 @@
-"""The demo, a story in five chapters on real data. Each chapter returns whether all that it claims held."""
+"""The demo, a story in five chapters on real data, and its pictures. Each tells whether all that it claims held."""
 
 import platform
 import time
@@ -13,7 +13,7 @@ from fastgrad._demo.page import Page
 
 
 def run(folder: Path) -> bool:
-    """Tell the story on standard output, save its figures in `folder`, and return whether every claim held."""
+    """Tell the story on standard output, save figures in a folder that exists, and return whether every claim held."""
     from threadpoolctl import threadpool_limits  # comes with scikit-learn
 
     with threadpool_limits(1, user_api="blas"):  # small matrices gain nothing from more, and the times jitter less

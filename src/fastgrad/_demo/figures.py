@@ -22,7 +22,6 @@ SPAN = (-1.0, 4.0)
 def tell(page: Page, folder: Path, net: Trained, fit: Fit) -> None:
     """Save the figures and name the folder."""
     page.chapter("The figures")
-    folder.mkdir(parents=True, exist_ok=True)
     saved = [
         save(folder / "loss-landscape.png", (6.8, 5.4), landscape),
         save(folder / "descent-field.png", (5.8, 5.4), field),

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from fastgrad._arrays import is_masked_array
-from fastgrad._errors import ShapeError, no_claim, shape_hint
+from fastgrad._arrays import claimed_array, claimed_beside_value, refuse_other_than_numbers
+from fastgrad._errors import ShapeError
 from fastgrad._point import Point
 from fastgrad._typing import Array, IndexArray, ScalarFunction
 
@@ -26,12 +26,7 @@ def claim_at(
     """Return f as a function of x alone to a scalar, and the claim that grad_f makes at the point."""
     x = point.array
     if grad_f is True:
-        both = f(x.copy())
-        if not isinstance(both, tuple | list) or len(both) != 2:
-            raise TypeError(
-                f"f must return (value, gradient) where no gradient is given; it returned {type(both).__name__}."
-            )
-        return (lambda x: f(x)[0]), _claim(kept(both[1]), point)
+        return (lambda x: f(x)[0]), _claim(kept(claimed_beside_value(f(x.copy()))), point)
     if callable(grad_f):
         return f, _claim(kept(grad_f(point.shown(x.copy()), *args, **(kwargs or {}))), point)
     return f, _claim(grad_f, point)
@@ -50,34 +45,18 @@ def kept(returned: Any) -> Any:
 
 def _claim(given: Any, point: Point) -> Claim:
     x = point.array
-    parts = [_whole(given, x)] if point.tree is None else point.tree.arrays(given, "the claimed gradient")
-    for part in parts:
-        if part.dtype.kind not in "biuf":
-            raise TypeError(f"the claimed gradient must hold real numbers; got dtype {part.dtype}.")
+    if point.tree is None:
+        parts = [claimed_array(given, x.shape, x.size)]
+    else:
+        parts = point.tree.arrays(given, "the claimed gradient")
+        for part in parts:
+            refuse_other_than_numbers(part)
     single = x.dtype.char == "f" or any(part.dtype.kind == "f" and part.dtype.itemsize <= 4 for part in parts)
     is_float32 = x.dtype == np.float32 and all(part.dtype == np.float32 for part in parts)
     dtype = np.float32 if is_float32 else np.float64
     values = parts[0] if point.tree is None else np.concatenate([np.empty(0, dtype), *(p.reshape(-1) for p in parts)])
     values = np.asarray(values, dtype=dtype, order="C").reshape(x.shape)
     return Claim(values, "f" if single else "d")
-
-
-def _whole(given: Any, x: Array) -> Array:
-    """Return the claim for a single array, checked for its shape."""
-    if given is None:
-        raise no_claim()
-    if is_masked_array(given):
-        raise TypeError("the claimed gradient is a masked array: fill it first.")
-    try:
-        values = np.asarray(given)
-    except ValueError as error:
-        raise ShapeError(f"the claimed gradient must be an array shaped like x, {x.shape}: {error}") from error
-    if values.dtype.kind in "biuf" and values.shape != x.shape and values.shape != (x.size,):
-        raise ShapeError(
-            f"the claimed gradient has shape {values.shape}, and x has {x.shape}: it must have x's shape, "
-            f"or be flat with {x.size} entries.{shape_hint(values.shape, x.shape)}"
-        )
-    return values
 
 
 def selected(indices: Any, shape: tuple[int, ...]) -> IndexArray:

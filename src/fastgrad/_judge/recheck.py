@@ -20,6 +20,8 @@ SHRINK, SMALLEST = 16.0, 8
 GROW, GROWTHS = 4.0, 4
 #: Where noise decides, with steps so small beside the entry, in case it is no noise but a scale finer than the steps'.
 FINER = (2.0**-20, 2.0**-28, 2.0**-36)
+#: And a few units in the last place of an entry so large that its steps are not much longer: a sine of 10⁹, say.
+LAST_PLACES, MUCH = (2.0**-44, 2.0**-50), 2.0**12
 #: Where f stands still at all steps, these multiples tell whether it is constant or moves in jumps.
 LEAPS = (256.0, 4096.0)
 
@@ -84,7 +86,7 @@ def _look(probe: Probe, i: int, h: float, auto: float | None, claimed: float, to
         found = _grow(probe, i, claimed, tolerance, slopes, found, stood_still)
     if _is_settled(found, claimed, tolerance) or slopes[0].error <= 8 * slopes[0].rounding:
         return found
-    return _finer(probe, i, claimed, tolerance) or found
+    return _finer(probe, i, claimed, tolerance, slopes[0].h) or found
 
 
 def _is_settled(found: Finding, claimed: float, tolerance: float) -> bool:
@@ -251,18 +253,19 @@ def _grow(
     return found
 
 
-def _finer(probe: Probe, i: int, claimed: float, tolerance: float) -> Finding | None:
+def _finer(probe: Probe, i: int, claimed: float, tolerance: float, least: float) -> Finding | None:
     """Return a value with a step small beside the entry, if two such steps show the claim as if there were no noise.
 
     What is taken for noise may be kinks, or a function that lives on a finer scale than the steps. True noise does not
     show the claim twice where it is far larger than the tolerance, unless the claim is zero and f has too few digits to
     move at all.
     """
-    for fraction in FINER:
-        a = probe.slope(i, probe.size(i) * fraction)
+    size = probe.size(i)
+    for fraction in [*FINER, *(last for last in LAST_PLACES if size * last * MUCH >= least)]:
+        a = probe.slope(i, size * fraction)
         if a is None or a.is_still or not abs(a.central - claimed) <= tolerance + a.rounding:
             continue
-        b = probe.slope(i, probe.size(i) * fraction / 4)
+        b = probe.slope(i, size * fraction / 4)
         if b is None or b.is_still or b.rounding > max(tolerance, abs(claimed) / 100):
             return None
         if abs(b.central - claimed) <= tolerance + b.rounding:

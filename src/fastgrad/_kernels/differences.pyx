@@ -3,8 +3,9 @@
 The buffer handed to f owns its memory, so that whatever keeps it, or a view of it, holds a reference that shows in its
 count; the loop then goes on with a fresh one. Before an entry is perturbed its bits must equal x's; after each call it
 must hold what was written, and the buffer must have the shape, strides, dtype, flags and memory that it had; the rest of
-it must equal x at the end, and on the way at entries 0, 1, 2, 4, 8, ... so that no f that writes and takes it back goes
-unseen. Where f did write into it, all is measured again with a fresh copy a call.
+it must equal x at the end, and on the way at entries 0, 1, 2, 4, 8, ... so that an f that writes and takes it back call
+after call is seen. One that does so once in a while, before the entry's own turn, is not: to look at all entries after
+each call would take longer than many an f does. Where f did write, all is measured again with a fresh copy a call.
 """
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.function cimport PyFunction_Check

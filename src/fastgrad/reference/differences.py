@@ -41,7 +41,7 @@ def numerical_gradient(f: ScalarFunction, x: Any, eps: Step = None) -> Any:
     >>> numerical_gradient(lambda x: x @ x, np.array([1.0, 2.0])).round(6)
     array([2., 4.])
     """
-    x, is_scalar = _working_copy(x)
+    x, is_scalar = working_copy(x)
     h = _steps(eps, x)
     if not callable(f):
         raise not_callable(f)
@@ -74,7 +74,7 @@ def numerical_jacobian(f: VectorFunction, x: Any, eps: Step = None) -> Any:
     array([[2., 1.],
            [0., 1.]])
     """
-    x, is_scalar = _working_copy(x)
+    x, is_scalar = working_copy(x)
     h = _steps(eps, x)
     if not callable(f):
         raise not_callable(f)
@@ -206,7 +206,8 @@ def _namer(x: Array) -> Callable[[int], str]:
     return lambda i: entry_name(i, x.shape)
 
 
-def _working_copy(x: Any) -> tuple[Array, bool]:
+def working_copy(x: Any) -> tuple[Array, bool]:
+    """Return a copy of x as doubles or singles, and whether x is a bare number."""
     refuse_tree(x, "the plain reference takes one array: ask it for a function of the line of all entries")
     array = np.array(real_array(x, "x"), order="C")
     return array, not isinstance(x, np.ndarray | list | tuple) and array.ndim == 0

@@ -85,9 +85,9 @@ def _automatic_rate(A: Array, weight: float, ridge: float) -> float:
         return 1.0
     v = np.cos(np.arange(1.0, A.shape[1] + 1) ** 2)
     before, now = 0.0, 0.0
-    for _ in range(200):
+    for k in range(200):
         v = A.T @ (A @ (v / np.linalg.norm(v)))
         before, now = now, float(np.linalg.norm(v))
-        if not before * (1 + 1e-5) < now < np.inf:
+        if not 0 < now < np.inf or (k >= 16 and now <= before * (1 + 1e-5)):
             break
     return rate_of_curvature(2 * (weight * now + ridge))
