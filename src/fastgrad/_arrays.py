@@ -145,7 +145,7 @@ def whole_number(value: Any, name: str) -> int:
 
 def given_tolerance(given: Any, name: str) -> float:
     """Return a tolerance as a float, or refuse what is no finite number or negative."""
-    if isinstance(given, str | bytes) or np.ndim(given) or not hasattr(given, "__float__"):
+    if isinstance(given, str | bytes) or np.ndim(given) or np.iscomplexobj(given) or not hasattr(given, "__float__"):
         raise TypeError(f"{name} must be a number that is not negative; got {given!r}.")
     if not 0 <= given < np.inf:
         raise ValueError(f"{name} must be a number that is not negative, and finite; got {given!r}.")

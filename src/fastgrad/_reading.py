@@ -85,7 +85,7 @@ class Reader:
         return f"f must return a real scalar, but at {self.where(i, sign)} it returned {describe(y)}."
 
     def array(self, y: Any, i: int, sign: int, shape: tuple[int, ...] | None) -> Float64Array:
-        """Return y as C-ordered doubles, possibly sharing memory with it; `shape` is what earlier calls returned."""
+        """Return y as aligned C-ordered doubles, perhaps sharing its memory; `shape` is what earlier calls returned."""
         values = self._plain_array(y, i, sign)
         if values.dtype.kind == "O" and (values.ndim or hasattr(type(y), "__float__")):
             flat = [self.scalar(value, i, sign) for value in values.reshape(-1)]
@@ -100,7 +100,8 @@ class Reader:
                 f"f must return arrays of one shape: it returned {shape} at first and {values.shape} "
                 f"at {self.where(i, sign)}."
             )
-        return np.ascontiguousarray(values, dtype=np.float64).reshape(values.shape)
+        line = np.ascontiguousarray(values, dtype=np.float64).reshape(values.shape)
+        return line if line.flags.aligned else line.copy()
 
     def at_x(self, f: Callable[[Any], Any], x: Any) -> Float64Array:
         """Return f at x itself as doubles; what it raises there arrives, with a note."""

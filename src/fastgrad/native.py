@@ -92,7 +92,7 @@ def vector_function(f: Any, m: int, *, data: Any = None, signature: str | None =
     TypeError
         If f is nothing of the kind, has another signature, or needs the interpreter.
     ValueError
-        If m is not positive.
+        If m is not positive, or more than the int can be that f takes it as.
 
     Examples
     --------
@@ -113,6 +113,8 @@ def vector_function(f: Any, m: int, *, data: Any = None, signature: str | None =
         form = form_of(found.signature, is_scalar=False)
     except ValueError:
         raise refused(_named(f), found.signature, is_scalar=False) from None
+    if m > _LARGEST_INT and form & INT_COUNT:
+        raise ValueError(f"the function takes m as an int, which cannot be {m}.")
     return NativeVectorFunction(found.address, found.signature, form, found.data, found.kept, m)
 
 

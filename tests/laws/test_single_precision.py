@@ -158,3 +158,23 @@ def test_error_bars_of_double_precision_are_what_they_were() -> None:
         found = fg.numerical_gradient(f, x, details=True)
         assert np.all(found.error < 1e-8)
         assert not found.flags["noisy"].any()
+
+
+@pytest.mark.parametrize("slope", [2.0, 0.25, 3.0])
+@pytest.mark.parametrize("options", [{"method": "forward"}, {"eps": 2.0**-17}, {"eps": 2.0**-10, "order": 4}])
+def test_nor_do_values_of_few_digits_that_are_exact(slope: float, options: Any) -> None:
+    """As a linear function has them at round points with steps that are powers of two."""
+    x = np.array([1.0, 3.0, -5.0])
+    J = fg.numerical_jacobian(lambda x: slope * x, x, details=True, **options)
+    assert np.all(J.error < 1e-7)
+    for i in range(3):
+        found = fg.numerical_gradient(lambda x, i=i: slope * x[i], x, details=True, **options)
+        assert np.all(found.error < 1e-7)
+        assert not found.flags["noisy"].any()
+
+
+@pytest.mark.parametrize("sparsity", [None, np.eye(3, dtype=bool)])
+def test_nor_do_several_values_that_never_move(sparsity: Any) -> None:
+    found = fg.numerical_jacobian(lambda x: np.array([1.0, 2.0, 4.0]), np.ones(3), sparsity=sparsity, details=True)
+    assert np.max(found.error) < 1e-7
+    assert not np.max(found.flags["noisy"])

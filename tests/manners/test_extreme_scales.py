@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 import fastgrad as fg
+from fastgrad._judge.probe import Probe
+from fastgrad._point import as_point
 
 X = np.array([0.5, -1.0, 2.0])
 SIZES = (1e308, 1.7e308, 1e160, 1e-160, 1e-308, 5e-324, 0.0, math.inf, math.nan)
@@ -41,9 +43,11 @@ CALLS: dict[str, Callable[[Any, Any, Any], Any]] = {
     "second derivative": lambda f, F, x: fg.derivative(lambda t: f([t]), float(x[0]), n=2),
     "sides": lambda f, F, x: fg.one_sided_derivatives(f, x),
     "check": lambda f, F, x: str(fg.gradient_check(f, np.ones(3), x, "auto")),
+    "check of nothing": lambda f, F, x: str(fg.gradient_check(f, np.zeros(3), x, "auto")),
     "page": lambda f, F, x: fg.gradient_check(f, np.ones(3), x, "auto")._repr_html_(),
     "search": lambda f, F, x: fg.gradient_check(f, np.ones(3), x, mode="search", rng=0),
     "Jacobian check": lambda f, F, x: fg.jacobian_check(F, np.ones((3, 3)), x, "auto"),
+    "Jacobian check of nothing": lambda f, F, x: fg.jacobian_check(F, np.zeros((3, 3)), x, "auto"),
     "Hessian check": lambda f, F, x: fg.hessian_check(f, np.ones((3, 3)), x),
     "steps": lambda f, F, x: fg.steps.by_noise(f, x),
 }
@@ -74,6 +78,30 @@ def test_nor_where_x_is_of_single_precision_and_derivatives_are_beyond_its_numbe
     for size in (1e308, 1e38, 1e-45, 0.0):
         for shape in SHAPES.values():
             ask(call, size, shape, X.astype(np.float32))
+
+
+@pytest.mark.parametrize("call", ["check", "check of nothing", "Jacobian check", "Jacobian check of nothing", "search"])
+@pytest.mark.parametrize("x", [np.float32(1.5e38) * X.astype(np.float32), 8e307 * X], ids=["single", "double"])
+def test_checks_look_no_farther_than_the_numbers_go(call: str, x: Any) -> None:
+    for size in (1e3, 1e-300):
+        for shape in SHAPES.values():
+            ask(call, size, shape, x)
+
+
+def test_nor_do_they_where_entries_that_f_may_be_too_coarse_for_are_moved_together() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        x, steps = np.array([3e38, 1.0], np.float32), np.array([1e36, 1e-2])
+        assert fg.gradient_check(lambda x: np.float32(1e3), np.zeros(2), x, steps).passed
+        assert fg.gradient_check(lambda x: 1e6, np.zeros(2), np.array([1.7e308, 1.0]), [1e305, 1e-5]).passed
+
+
+def test_what_f_is_where_x_is_infinite_is_no_slope() -> None:
+    """The step that is looked at last of all leads out of the numbers, where this f is 1."""
+    x, f = np.array([1.5e308]), lambda x: math.tanh(float(x[0]) / 1e300)
+    probe = Probe(f, as_point(x), np.array([1e303]))
+    assert probe.slope(0, 1e308) is None
+    assert probe.right_slope(0, 1e308) is None
 
 
 def test_noise_of_a_function_that_is_zero_at_x() -> None:

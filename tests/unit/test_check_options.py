@@ -29,7 +29,7 @@ def test_a_generator_is_not_drawn_from_where_nothing_is_random() -> None:
 
 
 @pytest.mark.parametrize("name", ["atol", "rtol"])
-@pytest.mark.parametrize("value", ["1", b"1", [1e-6], np.full(3, 1e-6), 1j, (1,), {}])
+@pytest.mark.parametrize("value", ["1", b"1", [1e-6], np.full(3, 1e-6), 1j, np.complex128(1e-6), (1,), {}])
 @pytest.mark.parametrize("check", [fg.gradient_check, fg.reference.gradient_check])
 def test_a_tolerance_that_is_no_number_is_refused(check: Any, name: str, value: Any) -> None:
     with pytest.raises(TypeError, match=f"{name} must be a number that is not negative; got "):
@@ -59,6 +59,8 @@ def test_a_budget_that_is_neither_calls_nor_time_is_refused(budget: Any) -> None
         ((X > 1,), TypeError, "a mask is given by itself"),
         (([0.5],), TypeError, "must be flat integers, a boolean mask or a tuple of index arrays; got float64"),
         ([[0, 1], [2]], fg.ShapeError, "indices must be a regular array"),
+        ([2**63], IndexError, "3 entries: the indices run from 9223372036854775808 to 9223372036854775808"),
+        (np.array([2**64 - 1], np.uint64), IndexError, "the indices run from 18446744073709551615 to"),
     ],
 )
 def test_indices_that_make_no_sense_are_refused(indices: Any, kind: type[Exception], words: str) -> None:

@@ -240,6 +240,12 @@ def test_what_is_no_function_in_machine_code_is_refused(native_library: ctypes.C
             fg.native.vector_function(capsule("broyden"), m)
 
 
+def test_more_values_than_an_int_counts_are_refused_where_it_is_to_count_them(native: Callable[..., Any]) -> None:
+    with pytest.raises(ValueError, match="takes m as an int, which cannot be 2147483648"):
+        fg.native.vector_function(native("vi", VECTOR["vi"], is_void=True), 2**31)
+    assert fg.native.vector_function(capsule("broyden"), 2**31).m == 2**31
+
+
 def test_data_are_pointers_and_are_kept_alive(native: Callable[..., Any]) -> None:
     class Weight(ctypes.Structure):
         _fields_ = (("w", ctypes.c_double),)

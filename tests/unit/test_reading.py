@@ -40,6 +40,13 @@ def test_an_array_of_doubles_is_not_copied() -> None:
     assert np.shares_memory(reader.array(y, 0, 1, None), y)
 
 
+def test_doubles_at_odd_addresses_are_copied_to_where_compiled_loops_may_read_them() -> None:
+    y = np.frombuffer(b"_" + np.arange(6.0).tobytes(), np.uint8)[1:].view(np.float64).reshape(2, 3)
+    values = reader.array(y, 0, 1, None)
+    assert values.flags.aligned
+    np.testing.assert_array_equal(values, y)
+
+
 @pytest.mark.parametrize(
     "y",
     [np.ones((2, 2), np.float32), np.asfortranarray(np.ones((2, 2))), [[1, 1], [1, 1]], np.ones((2, 2), object)],

@@ -222,6 +222,18 @@ def test_a_result_can_be_filled_again() -> None:
         fg.numerical_jacobian(broyden, X, sparsity=BAND, out=np.zeros((N, N)))
 
 
+@pytest.mark.parametrize("form", ["csr", "csc", "coo"])
+def test_values_at_odd_addresses_or_read_only_are_not_written(form: str) -> None:
+    J = fg.numerical_jacobian(broyden, X, sparsity=BAND, format=form)
+    odd = np.frombuffer(bytearray(J.data.nbytes + 1), np.uint8)[1:].view(np.float64)
+    still = J.data.copy()
+    still.flags.writeable = False
+    for data in (odd, still):
+        J.data = data
+        with pytest.raises(TypeError, match="must be writeable, aligned and C-contiguous"):
+            fg.numerical_jacobian(broyden, X, sparsity=BAND, format=form, out=J)
+
+
 def test_what_does_not_fit_is_told() -> None:
     with pytest.raises(fg.ShapeError, match="expected a column for each entry of x"):
         fg.numerical_jacobian(broyden, X[:-1], sparsity=BAND)

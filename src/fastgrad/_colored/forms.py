@@ -77,8 +77,8 @@ class Form:
         if out.shape != self.pattern.shape or not same:
             raise ShapeError("out must have the pattern's shape and exactly its entries, as fastgrad returned them.")
         data: Array = out.data
-        if not data.flags.c_contiguous or not data.flags.writeable:
-            raise TypeError("the values of out must be writeable and C-contiguous.")
+        if not data.flags.carray:
+            raise TypeError("the values of out must be writeable, aligned and C-contiguous.")
         return data
 
     def _are_rows(self, rows: Array) -> bool:

@@ -114,7 +114,7 @@ def _index_array(given: Any) -> Array:
 
 def _wrapped(given: Array, length: int, where: str) -> IndexArray:
     """Return indices into something of a length, negative ones counted from its end."""
+    if given.size and (given.min() < -length or given.max() >= length):  # as given: no intp may hold them
+        raise IndexError(f"an index lies outside {where}: the indices run from {given.min()} to {given.max()}.")
     k = given.astype(np.intp)
-    if k.size and (k.min() < -length or k.max() >= length):
-        raise IndexError(f"an index lies outside {where}: the indices run from {k.min()} to {k.max()}.")
     return np.where(k < 0, k + length, k)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import isfinite
+from math import inf, isfinite
 from typing import Any
 
 import numpy as np
@@ -157,13 +157,12 @@ class Probe:
         return abs(float(self._x.flat[i])) or step_of(self._h, i)
 
     def slope(self, i: int, h: float) -> Slope | None:
-        """Return the differences at entry i with step h, steps as rounded; None where f has no finite value there."""
+        """Return the differences at entry i with step h, steps as rounded; None where x or f is not finite there."""
         plus, up = self._moved(i, h, 1)
         minus, down = self._moved(i, h, -1)
-        centre = self.centre
-        if not (abs(plus) + abs(minus) + abs(centre) < float("inf")) or up == 0.0 or down == 0.0:
+        centre, both = self.centre, up + down
+        if not (abs(plus) + abs(minus) + abs(centre) < inf and both < inf) or up == 0.0 or down == 0.0:
             return None
-        both = up + down
         slope = Slope(
             both / 2.0,
             (plus - minus) / both,
@@ -187,9 +186,9 @@ class Probe:
             self.sweep = Sweep(i, claimed, steps, slopes, rounding)
 
     def right_slope(self, i: int, h: float) -> tuple[float, float] | None:
-        """Return the slope above entry i, and how far noise may have put it off; None where f has no finite value."""
+        """Return the slope above entry i, and how far noise may have put it off; None where x or f is not finite."""
         plus, up = self._moved(i, h, 1)
-        if not abs(plus) + abs(self.centre) < float("inf") or up == 0.0:
+        if not (abs(plus) + abs(self.centre) < inf and up < inf) or up == 0.0:
             return None
         rounding = UNITS * UNIT_ROUNDOFF * (abs(plus) + abs(self.centre))
         return (plus - self.centre) / up, max(rounding, 2 * DEVIATIONS * self.noise) / up
@@ -199,7 +198,8 @@ class Probe:
         x = self._x.copy()
         flat = x.reshape(-1)
         before = float(flat[i])
-        flat[i] = before + sign * step
+        with np.errstate(over="ignore"):
+            flat[i] = before + sign * step
         taken = abs(float(flat[i]) - before)
         ask = self.value_if_any if step > step_of(self._h, i) else self.value
         return ask(x, i, sign), taken

@@ -39,7 +39,8 @@ def may_be_coarse(probe: Probe, x: Array, i: IndexArray, steps: Float64Array, at
     for factor in LEAPS:
         for side in (1.0, -1.0):
             far = x.copy()
-            far.reshape(-1)[i] += (side * factor * steps * signs).astype(x.dtype)
+            with np.errstate(over="ignore"):
+                far.reshape(-1)[i] += (side * factor * steps * signs).astype(x.dtype)
             if probe.value_if_any(far) != probe.centre:
                 return True
     return False
