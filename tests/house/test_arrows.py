@@ -11,7 +11,7 @@ SOURCE = Path(__file__).parents[2] / "src" / "fastgrad"
 
 #: From top to bottom, and within a row from left to right: a file imports only what stands behind it.
 ROWS = {
-    "skin": "__main__ _cli _cli_bench _cli_check _exit_codes _demo plot _pattern_picture",
+    "skin": "__main__ _cli _cli_bench _cli_check _exit_codes _demo plot _landscape_picture _pattern_picture",
     "bench": (
         "_bench.command _bench.opaque _bench.layers _bench.outer _bench.least_squares _bench.sparse _bench.picture "
         "_bench.tables _bench.record _bench.rows _bench.timing _bench.machine"
