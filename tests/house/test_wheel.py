@@ -10,7 +10,6 @@ import pytest
 import fastgrad
 
 SOURCE = Path(__file__).parents[2] / "src"
-LEFT_OUT = {".pyx", ".build", ".pyc"}
 
 if SOURCE in Path(fastgrad.__file__).resolve().parents:
     pytest.skip("an editable install has no files of its own", allow_module_level=True)
