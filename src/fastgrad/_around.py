@@ -62,11 +62,7 @@ class Around:
 
     def _call(self, x: Array, i: int, sign: int) -> Any:
         self.calls += 1
-        try:
-            return self._f(x)
-        except BaseException as error:
-            self._reader.note(error, i, sign)
-            raise
+        return self._reader.asked(self._f, x, i, sign)
 
     def _read(self, y: Any, i: int, sign: int) -> Float64Array:
         if self._is_scalar:

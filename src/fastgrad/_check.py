@@ -4,34 +4,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
-from fastgrad import _backend, steps
-from fastgrad._budget import Budget, Spent, as_budget
+from fastgrad import steps
+from fastgrad._budget import Budget, as_budget
 from fastgrad._diagnosis.stale import point_before, stale
 from fastgrad._elsewhere import elsewhere_of
 from fastgrad._errors import takes_x_alone
-from fastgrad._gradient import measure, measure_entries
 from fastgrad._judge.claim import claim_at, selected
-from fastgrad._judge.probe import RANDOM, Probe
-from fastgrad._judge.recheck import Finding, look_again
+from fastgrad._judge.ordinary import judge_ordinary
 from fastgrad._judge.structured import judge_structured
 from fastgrad._judge.tolerance import tolerances
-from fastgrad._judge.unmoved import unmoved
-from fastgrad._judge.verdict import Case, beyond_tolerance, conclude, tally
+from fastgrad._judge.verdict import Case
 from fastgrad._loops import is_structured, threads_of
-from fastgrad._modes import by_sample, by_search, measure_within, pick
+from fastgrad._modes import by_sample, by_search, pick
 from fastgrad._noise.choice import step_by_noise
-from fastgrad._noise.single import ADVICE
 from fastgrad._point import Point, as_point, bound, working_array
 from fastgrad._progress import ProgressLike, progress_of
 from fastgrad._result import GradientCheck
 from fastgrad._seeds import refuse_other
-from fastgrad._typing import Array, Float64Array, IndexArray, ScalarFunction, Step
+from fastgrad._typing import Float64Array, ScalarFunction, Step
 from fastgrad._workers import is_alone
-
-#: For so many entries beyond tolerance f is asked ahead, where others call it.
-AHEAD = 256
 
 
 def gradient_check(
@@ -195,7 +186,7 @@ def _steps(eps: Step, point: Point, mode: str, structured: bool) -> Float64Array
 def _by_mode(mode: str, case: Case, budget: Budget, rng: Any, structured: bool) -> GradientCheck:
     if mode == "search" and case.count:
         return by_search(case, budget, rng)
-    judge = judge_structured if structured else _judge
+    judge = judge_structured if structured else judge_ordinary
     return by_sample(case, budget, rng, judge) if mode == "sample" else judge(case, budget)
 
 
@@ -204,88 +195,3 @@ def _compared_with(case: Case, before: Point, check: GradientCheck) -> GradientC
     claimed, wrong = case.claim.values.reshape(-1), check.wrong
     found, calls = stale(case.f, before, case.h, claimed, wrong.indices, wrong.measured, case.claim.precision)
     return replace(check, diagnosis=found or check.diagnosis, calls=check.calls + calls)
-
-
-def _judge(case: Case, budget: Budget) -> GradientCheck:
-    """Measure an ordinary callable, and look again at what is beyond tolerance."""
-    x, asked = case.point.array, case.count
-    measured = np.empty(case.count, x.dtype)
-    case.progress.begin(case.count)
-    if budget.is_limited:
-        measured, calls = measure_within(case, budget)
-        case = replace(case, where=case.indices(np.arange(measured.size)))
-    elif case.elsewhere is not None:
-        measured[...] = case.elsewhere.measured(case.h, case.where, case.progress.pace)
-        calls = 2 * case.count
-    elif case.where is None:
-        calls = measure(case.f, case.point, case.h, measured.reshape(x.shape), case.progress.pace)
-    else:
-        calls = measure_entries(case.f, case.point, case.h, case.where, measured, case.progress.pace)
-    measured = measured.astype(case.claimed.dtype, copy=False)
-    summary = _backend.compare.compare(case.claimed, measured, case.atol, case.rtol)
-    beyond = beyond_tolerance(case, measured, summary[3])
-    shares = case.elsewhere is not None and not budget.is_limited
-    probe = Probe(case.elsewhere.f if shares else case.f, case.point, case.h, budget)
-    found = _look_again(case, probe, measured, beyond, shares)
-    if (still := _unmoved(case, probe, measured)).size:
-        found = np.concatenate([found, _look_again(case, probe, measured, still, shares)], axis=1)
-        beyond = np.concatenate([beyond, still])
-        order = np.argsort(beyond)
-        beyond, found = beyond[order], found[:, order]
-    sorted_out = tally(case, measured, beyond, (found[0], found[1], found[2], found[3]))
-    reasons = []
-    if not probe.is_deterministic:
-        reasons.append(RANDOM)
-    if not probe.is_defined:
-        reasons.append(f"f is {probe.centre} at x itself, where it has no gradient then.")
-    if sorted_out.unresolved.k.size:
-        reasons.append(
-            f"{sorted_out.unresolved.k.size} beyond tolerance, but within the error bound: f changes too fast for "
-            f"these steps, or its noise, {probe.noise_if_affordable:.1e} at x, is too large for the tolerance."
-        )
-        if probe.values.are_single:
-            reasons.append(ADVICE)
-    if case.count < asked:
-        reasons.append(
-            f"The budget ended: the first {case.count} of {asked} entries were measured, and the others were not."
-        )
-    return conclude(
-        case,
-        measured,
-        summary,
-        sorted_out,
-        calls + probe.calls,
-        tuple(reasons),
-        sweep=probe.sweep,
-        asked=asked,
-        noise=probe.noise if probe.noise_is_measured else float("nan"),
-    )
-
-
-def _unmoved(case: Case, probe: Probe, measured: Array) -> IndexArray:
-    try:
-        return unmoved(case, probe, measured)
-    except Spent:
-        return np.empty(0, np.intp)
-
-
-def _look_again(case: Case, probe: Probe, measured: Array, beyond: IndexArray, shares: bool) -> Float64Array:
-    """Return what the second look finds at these of the compared entries: values, bounds, left and right slopes."""
-    found = np.full((4, beyond.size), np.nan)
-    auto = steps.auto(case.point.array) if case.eps is None and beyond.size else None
-    case.progress.begin(beyond.size)
-    for row, (k, i) in enumerate(zip(beyond.tolist(), case.indices(beyond).tolist(), strict=True)):
-        case.progress.pace(row)
-        if shares and row % AHEAD == 0:
-            case.elsewhere.prepare(case.indices(beyond[row : row + AHEAD]), case.h)
-        claimed, first = float(case.claimed[k]), float(measured[k])
-        tolerance = case.atol + case.rtol * (max(abs(claimed), abs(first)) if np.isfinite(first) else abs(claimed))
-        try:
-            if not (np.isfinite(claimed) and np.isfinite(probe.centre)):
-                continue
-            finding = look_again(probe, i, case.step(i), None if auto is None else float(auto[i]), claimed, tolerance)
-        except Spent:
-            finding = Finding(first, float("inf"))
-        if finding is not None:
-            found[:, row] = finding.measured, finding.bound, finding.left, finding.right
-    return found

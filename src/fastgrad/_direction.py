@@ -206,13 +206,10 @@ def adaptively(direction: Direction, f: Callable[[Array], Any]) -> Derivative:
     def value(t: float) -> float:
         if t not in known:
             known[t] = math.nan
+            sign = int(math.copysign(1, t)) if t else 0
+            y = reader.asked(f, direction.at(t), 0, sign)
             try:
-                y = f(direction.at(t))
-            except Exception as error:
-                reader.note(error, 0, int(math.copysign(1, t)) if t else 0)
-                raise
-            try:
-                known[t] = reader.scalar(y, 0, int(math.copysign(1, t)) if t else 0)
+                known[t] = reader.scalar(y, 0, sign)
             except ShapeError as error:  # a ValueError away from x would be taken for the edge of f's domain
                 raise TypeError(str(error)) from error
         return known[t]

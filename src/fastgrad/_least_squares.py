@@ -140,8 +140,8 @@ def least_squares_gd(
 
     Notes
     -----
-    With M = A^T A (scaled, and with the ridge), h half the gradient and t twice the rate, a step takes t h from x,
-    t M h from h, and t (2 h.h - t h.Mh) from the loss: what the textbook's loop does, rearranged, at p^2 numbers a step
+    With M = A^T A (scaled, and with the ridge), d half the gradient and t twice the rate, a step takes t d from x,
+    t M d from d, and t (2 d.d - t d.Md) from the loss: what the textbook's loop does, rearranged, at p^2 numbers a step
     instead of n p. A^T A is formed where ``3 (n p (10 + p/32) + (p^2/4 + 64) n_steps) < 2 (n (p + 8) + 64) n_steps``.
     The losses are sums of these terms from the end whose terms are smaller, the last loss where it falls, the first
     where it rises; both ends come from the residual. Where a loss would be less exact than from its residual, A is read

@@ -103,14 +103,17 @@ class Reader:
         line = np.ascontiguousarray(values, dtype=np.float64).reshape(values.shape)
         return line if line.flags.aligned else line.copy()
 
+    def asked(self, f: Callable[[Any], Any], x: Any, i: int, sign: int) -> Any:
+        """Return f(x); what it raises arrives, with a note of where that was."""
+        try:
+            return f(x)
+        except BaseException as error:
+            self.note(error, i, sign)
+            raise
+
     def at_x(self, f: Callable[[Any], Any], x: Any) -> Float64Array:
         """Return f at x itself as doubles; what it raises there arrives, with a note."""
-        try:
-            y = f(x)
-        except BaseException as error:
-            self.note(error, 0, 0)
-            raise
-        return self.array(y, 0, 0, None)
+        return self.array(self.asked(f, x, 0, 0), 0, 0, None)
 
     def _plain_array(self, y: Any, i: int, sign: int) -> np.ndarray[Any, Any]:
         if is_masked_array(y) and np.ma.is_masked(y):

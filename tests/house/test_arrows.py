@@ -11,7 +11,7 @@ SOURCE = Path(__file__).parents[2] / "src" / "fastgrad"
 
 #: From top to bottom, and within a row from left to right: a file imports only what stands behind it.
 ROWS = {
-    "skin": "__main__ _cli _cli_bench _cli_check _exit_codes _demo plot _pattern_picture",
+    "skin": "__main__ _cli _cli_bench _cli_check _exit_codes _demo plot _landscape_picture _pattern_picture",
     "bench": (
         "_bench.command _bench.opaque _bench.layers _bench.outer _bench.least_squares _bench.sparse _bench.picture "
         "_bench.tables _bench.record _bench.rows _bench.timing _bench.machine"
@@ -21,8 +21,8 @@ ROWS = {
         "_matrix_check.sparse _matrix_check.colored_check _matrix_check.colored_recheck "
         "_matrix_check.judgement _matrix_check.forgotten _matrix_check.stored _matrix_check.claim "
         "_matrix_check.recheck _layer_check.check _layer_check.outputs _layer_check.calls _layer_check.parameters "
-        "_layer_check.result "
-        "_check _elsewhere _modes _search.search _search.sample _search.norm _search.rows _search.looks "
+        "_layer_check.result _check _elsewhere _judge.ordinary _modes "
+        "_search.search _search.sample _search.norm _search.rows _search.looks "
         "_search.decode _search.found _search.calibration _search.projections _diagnosis.stale "
         "_judge.structured _judge.witness _judge.unmoved _judge.verdict "
         "_diagnosis.diagnosis _diagnosis.precision _diagnosis.suppositions _diagnosis.rearranged _diagnosis.totals "

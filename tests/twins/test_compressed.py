@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fastgrad import sparsity
 from fastgrad._colored.reader import ColorReader
-from fastgrad._kernels import compressed, differences, entries
+from fastgrad._kernels import compressed, differences
 from fastgrad._point import as_point
 from fastgrad._reading import entry_name
 from fastgrad._stencils.scheme import planned
@@ -17,6 +17,7 @@ from fastgrad.reference import compressed as plain_compressed
 from fastgrad.reference import differences as plain_differences
 from fastgrad.reference import entries as plain_entries
 from fastgrad.sparsity import Pattern
+from tests.twins.by_color import chosen
 
 TWINS = (compressed, differences), (plain_compressed, plain_differences)
 HOW: list[dict[str, Any]] = [
@@ -59,17 +60,6 @@ def arrays(pattern: Pattern, dtype: Any, by_rows: bool = True, in_table: bool = 
         assert plain_entries.by_row(lines[0], lines[1], coloring.column_colors, table) == pattern.nnz
         return [*groups, *lines, True, np.zeros(1, np.intp), np.empty(0, np.uint16), table]
     return [*groups, *lines, by_rows, *chosen(plain_entries, lines, by_rows, coloring.column_colors), table]
-
-
-def chosen(module: Any, lines: Any, by_rows: bool, colors: Any) -> tuple[Any, Any]:
-    """Return the bounds and codes of the entries of each colour."""
-    last = np.empty(int(colors.max(initial=-1)) + 1, lines[0].dtype)
-    bounds = np.empty(len(last) + 1, np.intp)
-    module.by_color(*lines, colors, by_rows, last, bounds, np.empty(0, np.uint16))
-    codes = np.empty(bounds[-1], np.uint16)
-    if codes.size:
-        module.by_color(*lines, colors, by_rows, last, bounds, codes)
-    return bounds, codes
 
 
 @settings(max_examples=60)
@@ -153,115 +143,6 @@ def test_dense_has_the_same_bits_from_the_same_points(
     assert loop.tobytes() == seen[0][0]
 
 
-@settings(max_examples=40)
-@given(
-    m=st.integers(0, 9),
-    n=st.integers(0, 9),
-    density=st.floats(0, 1),
-    seed=st.integers(0, 2**32 - 1),
-    dtype=st.sampled_from([np.float64, np.float32]),
-    index=st.sampled_from([np.int32, np.intp]),
-)
-def test_entries(m: int, n: int, density: float, seed: int, dtype: Any, index: Any) -> None:
-    rng = np.random.default_rng(seed)
-    pattern = sparsity.as_pattern(rng.random((m, n)) < density)
-    (starts, indices), (columns, rows) = ([a.astype(index) for a in lines] for lines in (pattern.csr, pattern.csc))
-    found = []
-    for module in (entries, plain_entries):
-        targets = np.empty_like(indices)
-        module.places(starts, indices, columns[:-1].copy(), targets)
-        found.append(targets)
-    assert np.array_equal(found[0], found[1])
-    colors = rng.integers(-1, 4, n).astype(np.int32)
-    for lines, by_rows in (((starts, indices), True), ((columns, rows), False)):
-        ends, codes = chosen(entries, lines, by_rows, colors)
-        plain_ends, plain_codes = chosen(plain_entries, lines, by_rows, colors)
-        assert np.array_equal(ends, plain_ends)
-        assert np.array_equal(codes, plain_codes)
-        owner = pattern.cols if by_rows else np.repeat(np.arange(n), np.diff(columns))
-        for k in range(len(ends) - 1):
-            read = plain_entries.decoded(codes[ends[k] : ends[k + 1]])
-            assert np.array_equal(read, np.flatnonzero(colors[owner] == k))
-
-
-@settings(max_examples=60)
-@given(
-    m=st.integers(0, 9),
-    n=st.integers(0, 9),
-    density=st.floats(0, 1),
-    seed=st.integers(0, 2**32 - 1),
-    index=st.sampled_from([np.int32, np.intp]),
-)
-def test_tables_are_alike(m: int, n: int, density: float, seed: int, index: Any) -> None:
-    rng = np.random.default_rng(seed)
-    pattern = sparsity.as_pattern(rng.random((m, n)) < density)
-    lines = [a.astype(index) for a in pattern.csr]
-    count = int(rng.integers(1, 30))
-    colors = rng.integers(-1, count, n).astype(np.int32)
-    tables = np.empty((2, count, m), np.uint8)
-    twins = entries, plain_entries
-    told = [module.by_row(lines[0], lines[1], colors, table) for module, table in zip(twins, tables, strict=True)]
-    of_entry = colors[pattern.cols]
-    of_each = [of_entry[(pattern.rows == i) & (of_entry >= 0)] for i in range(m)]
-    is_clear = all(len(set(some)) == len(some) for some in of_each)
-    assert told == [int(np.sum(of_entry >= 0)) if is_clear else -1] * 2
-    if is_clear:
-        assert np.array_equal(*tables)
-        places = pattern.csr[0][:-1] + tables[0]
-        for k in range(count):
-            has = tables[0][k] != plain_entries.NONE
-            assert places[k][has].tolist() == np.flatnonzero(of_entry == k).tolist()
-
-
-@pytest.mark.parametrize("module", [entries, plain_entries])
-def test_a_table_counts_to_a_byte(module: Any) -> None:
-    starts, indices, colors = np.array([0, 256], np.int32), np.arange(256, dtype=np.int32), np.arange(256)
-    table = np.empty((256, 1), np.uint8)
-    assert module.by_row(starts, indices, colors.astype(np.int32), table) == -1
-    assert module.by_row(starts - starts // 256, indices[:255], colors[:255].astype(np.int32), table) == 255
-    assert table[:, 0].tolist() == list(range(256))
-
-
-def test_entries_of_a_color_that_are_far_apart() -> None:
-    far = 2 * plain_entries.FAR + 1
-    starts, indices = np.array([0, 1, far, 2 * far + 3]), np.zeros(2 * far + 3, np.intp)
-    indices[1:] = np.arange(1, len(indices))
-    indices[far] = 0
-    colors = np.minimum(np.arange(len(indices)), 1).astype(np.int32)
-    read = []
-    for module in (entries, plain_entries):
-        ends, codes = chosen(module, (starts, indices), True, colors)
-        read.append((ends.tolist(), codes.tolist()))
-    assert read[0] == read[1]
-    assert plain_entries.decoded(np.array(read[0][1][: read[0][0][1]])).tolist() == [0, far]
-
-
-@settings(max_examples=60)
-@given(
-    m=st.integers(1, 9),
-    n=st.integers(1, 9),
-    seed=st.integers(0, 2**32 - 1),
-    is_off=st.booleans(),
-    dtype=st.sampled_from([np.float64, np.float32]),
-    index=st.sampled_from([np.int32, np.intp]),
-)
-def test_unexplained_finds_the_row_that_is_off(m: int, n: int, seed: int, is_off: bool, dtype: Any, index: Any) -> None:
-    rng = np.random.default_rng(seed)
-    pattern = sparsity.as_pattern(rng.random((m, n)) < 0.5)
-    dense = np.where(pattern.toarray(), rng.normal(size=(m, n)), 0.0).astype(dtype)
-    moves, before = rng.uniform(0.5, 1, n), rng.normal(size=m)
-    after = before + dense.astype(float) @ moves
-    size = abs(dense).astype(float) @ abs(moves)
-    wrong = int(rng.integers(m))
-    after[wrong] += (2e-3 * size[wrong] + 1e-9) * is_off
-    for by_rows, lines in ((True, pattern.csr), (False, pattern.csc)):
-        order = np.lexsort((pattern.cols, pattern.rows) if by_rows else (pattern.rows, pattern.cols))
-        data = dense[pattern.rows, pattern.cols][order]
-        given = *(a.astype(index) for a in lines), by_rows, data, moves, after, before, 1e-15, 1e-3
-        for module in (entries, plain_entries):
-            assert module.unexplained(*given, np.empty((3, 0 if by_rows else m))) == (wrong if is_off else -1)
-
-
 def test_arrays_that_do_not_fit_are_refused() -> None:
     pattern = sparsity.banded(4)
     x, plan = np.ones(4), planned(as_point(np.ones(4)), None, None, None, None)
@@ -314,32 +195,3 @@ def test_arrays_that_do_not_fit_are_refused() -> None:
     for all_columns, J in ((np.arange(5), np.zeros(15)), (np.arange(4), np.zeros(16)), (np.arange(0), np.zeros(16))):
         with pytest.raises(ValueError, match="do not fit each other"):
             compressed.dense(lambda x: x, x, plan.h, scheme, all_columns, work, J, reader)
-    with pytest.raises(ValueError, match="compressed form"):
-        entries.places(*pattern.csr, np.full(4, 99, np.int32), np.empty_like(indices))
-    colors = np.array([0, 1, 2, 0], np.int32)
-    for lines, colors_of, by_rows in (
-        ((starts, indices + one), colors, True),
-        ((starts, indices), colors + one, True),
-        ((starts, indices), colors[:-1], False),
-        ((starts[:-1], indices), colors, True),
-    ):
-        with pytest.raises(ValueError, match=r"fit each other|outside its range"):
-            entries.by_color(*lines, colors_of, by_rows, np.empty(3, np.int32), ends.copy(), codes.copy())
-    for lines, colors_of, room in (
-        ((starts, indices + one), colors, table),
-        ((starts, indices), colors + one, table),
-        ((starts, indices), colors[:-1], table),
-        ((starts, indices), colors, table[:, :-1].copy()),
-    ):
-        for module in (entries, plain_entries):
-            with pytest.raises(ValueError, match="outside its range"):
-                module.by_row(*lines, colors_of, room.copy())
-    ones, none = np.ones(4), np.empty((3, 0))
-    for bad in (
-        (starts, indices + np.int32(9), True, data, ones, ones, ones, 0.0, 0.0, none),
-        (starts[:2], indices, True, data, ones, ones, ones, 0.0, 0.0, none),
-        (starts, indices, True, data[1:], ones, ones, ones, 0.0, 0.0, none),
-        (starts, indices, False, data, ones, ones, ones, 0.0, 0.0, none),
-    ):
-        with pytest.raises(ValueError, match="do not fit each other"):
-            entries.unexplained(*bad)

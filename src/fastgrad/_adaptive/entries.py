@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -179,11 +180,7 @@ def _entry(
 
 def _called(moved: Moved, i: int, value: Any, sign: int, reader: Reader) -> float:
     """Return f with an entry moved, as a double."""
-    try:
-        y = moved(i, value)
-    except Exception as error:
-        reader.note(error, i, sign)
-        raise
+    y = reader.asked(partial(moved, i), value, i, sign)
     try:
         return reader.scalar(y, i, sign)
     except ShapeError as error:

@@ -166,12 +166,11 @@ class Pairs:
         where, sign = (moves[0][0] * self._flat.size + moves[-1][0], 1 if moves[0][1] > 0 else -1) if moves else (0, 0)
         self.calls += 1
         try:
-            y = self._f(x)
-        except Exception as error:
-            if moves and isinstance(error, NO_VALUE) and not isinstance(error, ShapeError):
-                return math.nan
-            self._reader.note(error, where, sign)
-            raise
+            y = self._reader.asked(self._f, x, where, sign)
+        except NO_VALUE as error:
+            if not moves or isinstance(error, ShapeError):
+                raise
+            return math.nan
         value = self._reader.scalar(y, where, sign)
         self._values.add(value)
         return value

@@ -118,11 +118,7 @@ class _Bars:
         return found
 
     def _asked(self, f: Callable[[Array], Any], x: Array, i: int, sign: int, reader: Any) -> Float64Array:
-        try:
-            y = f(x)
-        except BaseException as error:
-            reader.note(error, i, sign)
-            raise
+        y = reader.asked(f, x, i, sign)
         values: Float64Array = reader.array(y, i, sign, reader.seen).reshape(-1)
         self._precision.add_all(values)
         return values

@@ -78,7 +78,7 @@ def _differentiated(
 ) -> tuple[Derivative, tuple[int, ...]]:
     """Return the derivative with its columns in order, arrays of shape (m, n) and (n,), and the shape of f's value."""
     h = _resolved(eps, point)
-    around = _Around(f, point, is_scalar)
+    around = _AroundComplex(f, point, is_scalar)
     n = point.array.size
     columns, bars = [], []
     calls = np.zeros(n, np.intp)
@@ -102,7 +102,7 @@ def _differentiated(
     return Derivative(value.astype(point.array.dtype), bar, calls, np.broadcast_to(h, value.shape).copy(), flags), shape
 
 
-class _Around:
+class _AroundComplex:
     """f around a complex point, counted; every call gets an array of its own, and nothing that f returns is kept."""
 
     def __init__(self, f: Callable[[Array], Any], point: Point, is_scalar: bool) -> None:
@@ -120,11 +120,7 @@ class _Around:
             z.reshape(-1)[i] += move
         self.calls += 1
         where = f"{self.name(i)} plus {move:.3g}" if move else "x itself"
-        try:
-            y = self._f(z)
-        except Exception as error:
-            self._reader.note(error, i, 1 if move.real + move.imag > 0 else -1)
-            raise
+        y = self._reader.asked(self._f, z, i, 1 if move.real + move.imag > 0 else -1)
         values, self.shape = complex_values(y, where, self.shape)
         return values
 
@@ -140,7 +136,7 @@ class _Around:
         return _Slopes((right - left) / (2 * h), (up - down) / (2j * h), unit * size / (4 * h))
 
 
-def _settled(around: _Around, i: int, h: float, *, is_free: bool) -> tuple[_Slopes, float]:
+def _settled(around: _AroundComplex, i: int, h: float, *, is_free: bool) -> tuple[_Slopes, float]:
     """Return what entry i shows with a step, and the step; raise where the slopes along the axes never meet.
 
     Where they are apart, the step shrinks until they meet or rounding hides whether they do; and where it is free,

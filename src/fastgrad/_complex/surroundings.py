@@ -43,12 +43,7 @@ class Surroundings:
         self._point = point
         self._like = point.array.shape
         self._reader = point.reader()
-        try:
-            y = self._call(self.x.copy())
-        except Exception as error:
-            self._reader.note(error, 0, 0)
-            raise
-        self.centre = self._read(y)
+        self.centre = self._read(self._reader.asked(self._call, self.x.copy(), 0, 0))
 
     def name(self, i: int) -> str:
         """Return the name of the entry with flat index i."""
@@ -71,13 +66,10 @@ class Surroundings:
         z = self.x.astype(np.complex128)
         z[i] = complex(self.x[i] + beside, h)
         try:
-            y = self._call(z)
+            y = self._reader.asked(self._call, z, i, 1)
         except (TypeError, np.exceptions.ComplexWarning) as error:
             what = f"with {self.name(i)} moved into the complex plane it raised {error!r}."
             raise not_analytic(what) from error
-        except Exception as error:
-            self._reader.note(error, i, 1)
-            raise
         return complex_values(y, f"{self.name(i)} plus ih", self.shape)[0], is_real(y)
 
     def _call(self, flat: Array) -> Any:

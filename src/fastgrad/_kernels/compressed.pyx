@@ -7,26 +7,23 @@ where that is not so, all is measured again with a fresh copy a call. A buffer t
 """
 from cpython.buffer cimport PyBuffer_Release
 from cpython.exc cimport PyErr_CheckSignals
-from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t
+from libc.stdint cimport int32_t, uint8_t, uint16_t
 
 import numpy
 
 from fastgrad._kernels.buffers cimport (
     Frame, call, double_buffer, flat, frame_of, fresh_copy, is_laid_out, same_frame, same_shape)
 from fastgrad._kernels.cache cimport COLUMNS
-from fastgrad._kernels.columns cimport (
-    add_apart, add_apart_in_rows, add_words, common_row, first_offset, gather, move, offset_of, read_off, read_off_rows)
+from fastgrad._kernels.columns cimport add_apart, common_row, gather, read_off
 from fastgrad._kernels.counts cimport FASTGRAD_COUNTS_ARE_EXACT, Py_REFCNT
-from fastgrad._kernels.differences cimport Scheme
+from fastgrad._kernels.differences cimport Scheme, stencils
 from fastgrad._kernels.gathered cimport add_up
 from fastgrad._kernels.indices cimport index, inside, rise, rises
-from fastgrad._kernels.wide cimport real, wide_int
+from fastgrad._kernels.members cimport STAY, first_offset, move, moves_on
+from fastgrad._kernels.spans cimport Stencils
+from fastgrad._kernels.wide cimport real
 
 cdef type ndarray = numpy.ndarray
-
-cdef enum:
-    SPAN = 1 << 10  # entries that are looked at and moved on at a time: they stay in the nearest cache
-    STAY = -1       # no point: x itself
 
 
 cdef class Work:
@@ -89,6 +86,19 @@ cdef class Work:
         self.add(self.centre, y, 0, 0, reader, 1.0, True)
         return 0
 
+    cdef int add_centre(self, double weight) except -1:
+        """Add the values of f at x, as weighted, to the line."""
+        if self.total.shape[0]:
+            add_up(&self.total[0], &self.centre[0], weight, self.total.shape[0], False)
+        return 0
+
+    cdef int lay_aside(self, object y, Py_ssize_t i, Py_ssize_t offset, object reader) except -1:
+        """Keep the values y as they are, for members that weight them differently."""
+        if self.aside is None:
+            self.aside = numpy.empty(self.total.shape[0])
+        self.add(self.aside, y, i, offset, reader, 1.0, True)
+        return 0
+
 
 # x (n-d, C order, n entries)  h (1,) or (n,)  bounds (c + 1,)  members (at most n,), each once: colour by colour
 # starts (l + 1,), indices (nnz,): the entries, by rows or by columns  data (nnz,), written
@@ -98,23 +108,7 @@ cdef class Work:
 def sparse(f, x, const double[::1] h, Scheme scheme, bounds, members, starts, indices, bint by_rows, ends, codes,
            table, Work work, data, reader):
     """Write the differences of f along each colour into data, where entries are read from it; return the calls of f."""
-    if indices.dtype.itemsize == 4:
-        if x.dtype.char == "d":
-            measure[double, int32_t](
-                f, x, flat(x), h, scheme, bounds, members, starts, indices, by_rows, ends, codes, table, work,
-                data, reader)
-        else:
-            measure[float, int32_t](
-                f, x, flat(x), h, scheme, bounds, members, starts, indices, by_rows, ends, codes, table, work,
-                data, reader)
-    elif x.dtype.char == "d":
-        measure[double, Py_ssize_t](
-            f, x, flat(x), h, scheme, bounds, members, starts, indices, by_rows, ends, codes, table, work,
-            data, reader)
-    else:
-        measure[float, Py_ssize_t](
-            f, x, flat(x), h, scheme, bounds, members, starts, indices, by_rows, ends, codes, table, work,
-            data, reader)
+    by_types(f, x, h, scheme, bounds, members, starts, indices, by_rows, ends, codes, table, work, data, reader)
     return work.calls
 
 
@@ -125,13 +119,26 @@ def dense(f, x, const double[::1] h, Scheme scheme, bounds, Work work, data, rea
         raise ValueError("the arrays do not fit each other")
     none, members, codes = bounds[:0], bounds[:len(bounds) - 1], numpy.empty(0, numpy.uint16)
     table = numpy.empty((0, 0), numpy.uint8)
-    if x.dtype.char == "d":
-        measure[double, Py_ssize_t](
-            f, x, flat(x), h, scheme, bounds, members, none, none, True, none, codes, table, work, data, reader)
-    else:
-        measure[float, Py_ssize_t](
-            f, x, flat(x), h, scheme, bounds, members, none, none, True, none, codes, table, work, data, reader)
+    by_types(f, x, h, scheme, bounds, members, none, none, True, none, codes, table, work, data, reader)
     return work.calls
+
+
+cdef int by_types(object f, object x, const double[::1] h, Scheme scheme, object bounds, object members, object starts,
+                  object indices, bint by_rows, object ends, object codes, object table, Work work, object data,
+                  object reader) except -1:
+    if x.dtype.char == "d" and indices.dtype.itemsize == 4:
+        measure[double, int32_t](f, x, flat(x), h, scheme, bounds, members, starts, indices, by_rows, ends, codes,
+                                 table, work, data, reader)
+    elif x.dtype.char == "d":
+        measure[double, Py_ssize_t](f, x, flat(x), h, scheme, bounds, members, starts, indices, by_rows, ends, codes,
+                                    table, work, data, reader)
+    elif indices.dtype.itemsize == 4:
+        measure[float, int32_t](f, x, flat(x), h, scheme, bounds, members, starts, indices, by_rows, ends, codes,
+                                table, work, data, reader)
+    else:
+        measure[float, Py_ssize_t](f, x, flat(x), h, scheme, bounds, members, starts, indices, by_rows, ends, codes,
+                                   table, work, data, reader)
+    return 0
 
 
 cdef int measure(
@@ -140,9 +147,8 @@ cdef int measure(
         const Py_ssize_t[::1] ends, const uint16_t[::1] codes, const uint8_t[:, ::1] table, Work work,
         real[::1] data, object reader) except -1:
     cdef Py_ssize_t n = base.shape[0], m = work.total.shape[0]
-    if (not inside(bounds, members, n) or not rises(bounds, members) or work.size != n
-            or (h.shape[0] != 1 and h.shape[0] != n)
-            or (scheme.which.shape[0] != 1 and scheme.which.shape[0] != n)):
+    cdef Stencils s = stencils(scheme, &h[0] if h.shape[0] else NULL, h.shape[0], n)
+    if not inside(bounds, members, n) or not rises(bounds, members) or work.size != n:
         raise ValueError("the arrays do not fit each other")
     if work.block is not None:
         if members.shape[0] != n or data.shape[0] != m * n:
@@ -157,16 +163,17 @@ cdef int measure(
     if bounds.shape[0] < 2:
         return 0
     if FASTGRAD_COUNTS_ARE_EXACT and run(
-            f, x, base, h, scheme, bounds, members, starts, indices, by_rows, ends, codes, table, work, data,
+            f, x, base, s, scheme.has_centre, bounds, members, starts, indices, by_rows, ends, codes, table, work, data,
             reader, True):
         return 0
-    run(f, x, base, h, scheme, bounds, members, starts, indices, by_rows, ends, codes, table, work, data, reader,
-        False)
+    work.buffer = None  # f wrote into it
+    run(f, x, base, s, scheme.has_centre, bounds, members, starts, indices, by_rows, ends, codes, table, work, data,
+        reader, False)
     return 0
 
 
 cdef bint run(
-        object f, object x, const real[::1] base, const double[::1] h, Scheme scheme, const index[::1] bounds,
+        object f, object x, const real[::1] base, Stencils s, bint has_centre, const index[::1] bounds,
         const index[::1] members, const index[::1] starts, const index[::1] indices, bint by_rows,
         const Py_ssize_t[::1] ends, const uint16_t[::1] codes, const uint8_t[:, ::1] table, Work work,
         real[::1] data, object reader, bint in_place) except -1:
@@ -174,11 +181,12 @@ cdef bint run(
     cdef real[::1] point
     cdef const index[::1] group
     cdef const uint16_t[::1] entries = codes
-    cdef const uint8_t[::1] places
+    cdef const uint8_t *places = NULL
+    cdef const double *weights = s.weights
+    cdef const Py_ssize_t *offsets = s.offsets
     cdef Frame frame
-    cdef Py_ssize_t c, k = 0, row, offset = 0, i = 0, count = 0
-    cdef Py_ssize_t points = scheme.offsets.shape[1]
-    cdef bint in_f = False, is_away = False
+    cdef Py_ssize_t c, k, then, row, offset = 0, i = 0, count, points = s.length
+    cdef bint in_f = False, is_away = False  # is_away: the members may stand at their points, not at x
     if work.buffer is None or not in_place:
         work.buffer = work.fresh(x)
     else:
@@ -189,7 +197,7 @@ cdef bint run(
         in_place = False
     frame = frame_of(buffer)
     count = Py_REFCNT(buffer)
-    if scheme.has_centre:
+    if has_centre:
         work.take_centre(f, x, reader)
     try:
         for c in range(bounds.shape[0] - 1):
@@ -197,68 +205,56 @@ cdef bint run(
             group = members[bounds[c]:bounds[c + 1]]
             if group.shape[0] == 0:
                 continue
-            if table.shape[0]:
-                places = table[c]
+            if table.shape[0] and table.shape[1]:
+                places = &table[c, 0]
             elif work.block is None:
                 entries = codes[ends[c]:ends[c + 1]]
             i = group[0]
-            row = common_row(scheme.which, group)
-            offset = move(base, h, scheme, group, 0, point)
+            row = common_row(s, group)
+            if row >= 0:
+                weights, offsets = s.weights + row * points, s.offsets + row * points
+            offset = move(base, s, group, 0, point)
             for k in range(points):
                 is_away = True
+                then = k + 1 if k + 1 < points else STAY
                 if offset:
                     work.calls += 1
                     in_f = True
                     y = call(f, buffer)
                     in_f = False
                     if in_place and not same_frame(buffer, &frame, x):
-                        work.buffer = None
                         return False
                     if row >= 0:
-                        work.add(work.total, y, i, offset, reader, scheme.weights[row, k], k == 0)
+                        work.add(work.total, y, i, offset, reader, weights[k], k == 0)
                     else:
-                        if work.aside is None:
-                            work.aside = numpy.empty(work.total.shape[0])
-                        work.add(work.aside, y, i, offset, reader, 1.0, True)
-                        if table.shape[0]:
-                            add_apart_in_rows(scheme, starts, indices, places, k, False, work.aside, work.total)
-                        else:
-                            add_apart(scheme, starts, indices, by_rows, entries, k, False, work.aside, work.total)
+                        work.lay_aside(y, i, offset, reader)
+                        add_apart(s, starts, indices, by_rows, entries, places, k, False, work.aside, work.total)
                     y = None
-                if scheme.has_centre:
-                    if row < 0 and table.shape[0]:
-                        add_apart_in_rows(scheme, starts, indices, places, k, True, work.centre, work.total)
-                    elif row < 0:
-                        add_apart(scheme, starts, indices, by_rows, entries, k, True, work.centre, work.total)
-                    elif scheme.offsets[row, k] == 0 and scheme.weights[row, k] != 0.0 and work.total.shape[0]:
-                        add_up(&work.total[0], &work.centre[0], scheme.weights[row, k], work.total.shape[0], False)
-                if not in_place or Py_REFCNT(buffer) != count:
-                    if in_place and not moves_on(base, h, scheme, group, k, k, point):
-                        work.buffer = None
+                if has_centre and row < 0:
+                    add_apart(s, starts, indices, by_rows, entries, places, k, True, work.centre, work.total)
+                elif has_centre and offsets[k] == 0 and weights[k] != 0.0:
+                    work.add_centre(weights[k])
+                if in_place and Py_REFCNT(buffer) == count:
+                    if not moves_on(base, s, group, k, then, point):
                         return False
-                    work.buffer = work.fresh(x)
-                    is_away = False
-                    buffer = work.buffer
+                    offset = first_offset(s, group, then)
+                else:
+                    if in_place and not moves_on(base, s, group, k, k, point):
+                        return False
+                    work.buffer = buffer = work.fresh(x)
                     point = flat(buffer)
                     frame = frame_of(buffer)
                     count = Py_REFCNT(buffer)
-                    offset = move(base, h, scheme, group, k + 1, point) if k + 1 < points else 0
-                else:
-                    if not moves_on(base, h, scheme, group, k, k + 1 if k + 1 < points else STAY, point):
-                        work.buffer = None
-                        return False
-                    is_away = False
-                    offset = first_offset(scheme, group, k + 1) if k + 1 < points else 0
-            if table.shape[0]:
-                read_off_rows(h, scheme, starts, indices, places, work.total, data)
-            elif work.block is None:
-                read_off(h, scheme, starts, indices, by_rows, entries, work.total, data)
+                    offset = 0 if then == STAY else move(base, s, group, then, point)
+                is_away = False
+            if work.block is None:
+                read_off(s, starts, indices, by_rows, entries, places, work.total, data)
             else:
-                gather(h, scheme, c, base.shape[0], work.total, work.block, data)
+                gather(s, c, base.shape[0], work.total, work.block, data)
     except BaseException as error:
         work.buffer = None  # what f raised may hold on to it
         if in_place and is_away and isinstance(error, Exception) and work.calls > 1 and not (
-                same_frame(buffer, &frame, x) and moves_on(base, h, scheme, group, k, k, point)):
+                same_frame(buffer, &frame, x) and moves_on(base, s, group, k, k, point)):
             return False  # what f wrote in an earlier call may be the reason
         if in_f:
             reader.note(error, i, offset)
@@ -266,53 +262,3 @@ cdef bint run(
     if not in_place:
         work.buffer = None  # f may have changed more of it than its numbers
     return True
-
-
-cdef bint moves_on(const real[::1] base, const double[::1] h, Scheme scheme, const index[::1] members, Py_ssize_t k,
-                   Py_ssize_t then, real[::1] point) except -1:
-    """Move the members from their k-th point to another, or back; tell whether all entries held what they should.
-
-    They should hold what was written, bit for bit. Where one does not, what is moved is not said.
-    """
-    cdef Py_ssize_t first, end, q = 0, j, offset, left = 0, n = base.shape[0]
-    cdef Py_ssize_t each = 0 if h.shape[0] == 1 else 1
-    cdef bint is_uniform = each == 0 and scheme.which.shape[0] == 1
-    cdef double step = 0.0, next_step = 0.0
-    cdef real held
-    if is_uniform:
-        step = offset_of(scheme, 0, k) * h[0]
-        next_step = 0.0 if then == STAY else offset_of(scheme, 0, then) * h[0]
-        is_uniform = step != 0.0 and (then == STAY or next_step != 0.0)
-    for first in range(0, n, SPAN):
-        end = min(first + SPAN, n)
-        left = differing(<const uint32_t *>&base[first], <const uint32_t *>&point[first],
-                         <int>((end - first) * (sizeof(real) // 4)))
-        while q < members.shape[0] and members[q] < end:
-            j = members[q]
-            q += 1
-            if is_uniform:
-                held = <real>(base[j] + step)
-            else:
-                offset = offset_of(scheme, j, k)
-                held = <real>(base[j] + offset * h[j * each]) if offset else base[j]
-            if add_words(&held, &point[j]) != 0:
-                return False
-            left -= add_words(&base[j], &held)
-            if then == STAY:
-                point[j] = base[j]
-            elif is_uniform:
-                point[j] = <real>(base[j] + next_step)
-            else:
-                offset = offset_of(scheme, j, then)
-                point[j] = <real>(base[j] + offset * h[j * each]) if offset else base[j]
-        if left != 0:
-            return False
-    return True
-
-
-cdef wide_int differing(const uint32_t *a, const uint32_t *b, int count) noexcept nogil:
-    """Return how many words are not the same."""
-    cdef int k, found = 0
-    for k in range(count):
-        found += a[k] != b[k]
-    return found

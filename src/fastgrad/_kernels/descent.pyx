@@ -15,7 +15,7 @@ from libc.math cimport isfinite, sqrt
 
 from fastgrad._kernels.lanes cimport add_product, fill, lanes, load, load_doubles, multiply, store, total
 from fastgrad._kernels.signals cimport SPAN
-from fastgrad._kernels.wide cimport real, wide_int
+from fastgrad._kernels.wide cimport part_int, real, wide_int
 
 cdef enum:
     BLOCK = 64            # rows whose sums are formed apart and then added: long sums keep their digits
@@ -56,94 +56,88 @@ cdef inline int narrow_rows(
     return 0
 
 
+# Adds eight columns of the rows i to i + 3, from column j on, each times u, to a sum of its own.
+cdef inline part_int add_to_sums(
+    lanes* sums, const real[:, ::1] A, Py_ssize_t i, Py_ssize_t j, const lanes* u,
+) noexcept nogil:
+    cdef lanes t
+    load(&t, &A[i, j])
+    add_product(&sums[0], &t, u)
+    load(&t, &A[i + 1, j])
+    add_product(&sums[1], &t, u)
+    load(&t, &A[i + 2, j])
+    add_product(&sums[2], &t, u)
+    load(&t, &A[i + 3, j])
+    add_product(&sums[3], &t, u)
+    return 0
+
+
+# Adds them, each times its own residual, to what `room` has from column j on.
+cdef inline part_int add_four_rows(
+    double* room, const real[:, ::1] A, Py_ssize_t i, Py_ssize_t j, const lanes* residuals,
+) noexcept nogil:
+    cdef lanes t, u
+    load_doubles(&u, room)
+    load(&t, &A[i, j])
+    add_product(&u, &t, &residuals[0])
+    load(&t, &A[i + 1, j])
+    add_product(&u, &t, &residuals[1])
+    load(&t, &A[i + 2, j])
+    add_product(&u, &t, &residuals[2])
+    load(&t, &A[i + 3, j])
+    add_product(&u, &t, &residuals[3])
+    store(room, &u)
+    return 0
+
+
 # Adds them to `work` and `squares` for 8 columns and more. Where p is no multiple of 8, the last eight columns overlap
 # the eight before them: `own` is 1 in those that have not been counted, 0 in the others.
 cdef wide_int wide_rows(
     const real[:, ::1] A, const double[::1] b, double[::1] x, double[::1] work,
     Py_ssize_t first, Py_ssize_t end, double* squares,
 ) except -1 nogil:
-    cdef Py_ssize_t p = A.shape[1], whole = p - p % 8, i = first, j
-    cdef double r0, r1, r2, r3
-    cdef double mask[8]
-    cdef lanes own, t, u, a0, a1, a2, a3
+    cdef Py_ssize_t p = A.shape[1], whole = p - p % 8, i = first, j, k
+    cdef double[4] r
+    cdef double[8] mask
+    cdef lanes own, t, u
+    cdef lanes[4] a
     for j in range(8):
         mask[j] = 1.0 if j >= 8 - p % 8 else 0.0
     load_doubles(&own, mask)
     while i + 4 <= end:
-        fill(&a0, 0.0)
-        fill(&a1, 0.0)
-        fill(&a2, 0.0)
-        fill(&a3, 0.0)
+        for k in range(4):
+            fill(&a[k], 0.0)
         for j in range(0, whole, 8):
             load_doubles(&u, &x[j])
-            load(&t, &A[i, j])
-            add_product(&a0, &t, &u)
-            load(&t, &A[i + 1, j])
-            add_product(&a1, &t, &u)
-            load(&t, &A[i + 2, j])
-            add_product(&a2, &t, &u)
-            load(&t, &A[i + 3, j])
-            add_product(&a3, &t, &u)
+            add_to_sums(a, A, i, j, &u)
         if whole < p:
             load_doubles(&u, &x[p - 8])
             multiply(&u, &own)
-            load(&t, &A[i, p - 8])
-            add_product(&a0, &t, &u)
-            load(&t, &A[i + 1, p - 8])
-            add_product(&a1, &t, &u)
-            load(&t, &A[i + 2, p - 8])
-            add_product(&a2, &t, &u)
-            load(&t, &A[i + 3, p - 8])
-            add_product(&a3, &t, &u)
-        r0 = total(&a0) - b[i]
-        r1 = total(&a1) - b[i + 1]
-        r2 = total(&a2) - b[i + 2]
-        r3 = total(&a3) - b[i + 3]
-        squares[0] += (r0 * r0 + r1 * r1) + (r2 * r2 + r3 * r3)
-        fill(&a0, r0)
-        fill(&a1, r1)
-        fill(&a2, r2)
-        fill(&a3, r3)
+            add_to_sums(a, A, i, p - 8, &u)
+        for k in range(4):
+            r[k] = total(&a[k]) - b[i + k]
+            fill(&a[k], r[k])
+        squares[0] += (r[0] * r[0] + r[1] * r[1]) + (r[2] * r[2] + r[3] * r[3])
         for j in range(0, whole, 8):
-            load_doubles(&u, &work[j])
-            load(&t, &A[i, j])
-            add_product(&u, &t, &a0)
-            load(&t, &A[i + 1, j])
-            add_product(&u, &t, &a1)
-            load(&t, &A[i + 2, j])
-            add_product(&u, &t, &a2)
-            load(&t, &A[i + 3, j])
-            add_product(&u, &t, &a3)
-            store(&work[j], &u)
+            add_four_rows(&work[j], A, i, j, a)
         if whole < p:
-            multiply(&a0, &own)
-            multiply(&a1, &own)
-            multiply(&a2, &own)
-            multiply(&a3, &own)
-            load_doubles(&u, &work[p - 8])
-            load(&t, &A[i, p - 8])
-            add_product(&u, &t, &a0)
-            load(&t, &A[i + 1, p - 8])
-            add_product(&u, &t, &a1)
-            load(&t, &A[i + 2, p - 8])
-            add_product(&u, &t, &a2)
-            load(&t, &A[i + 3, p - 8])
-            add_product(&u, &t, &a3)
-            store(&work[p - 8], &u)
+            for k in range(4):
+                multiply(&a[k], &own)
+            add_four_rows(&work[p - 8], A, i, p - 8, a)
         i += 4
     while i < end:
-        fill(&a0, 0.0)
+        fill(a, 0.0)
         for j in range(0, whole, 8):
             load_doubles(&u, &x[j])
             load(&t, &A[i, j])
-            add_product(&a0, &t, &u)
-        r0 = total(&a0)
+            add_product(a, &t, &u)
+        r[0] = total(a)
         for j in range(whole, p):
-            r0 += A[i, j] * x[j]
-        r0 -= b[i]
-        squares[0] += r0 * r0
+            r[0] += A[i, j] * x[j]
+        r[0] -= b[i]
+        squares[0] += r[0] * r[0]
         for j in range(p):
-            work[j] += A[i, j] * r0
+            work[j] += A[i, j] * r[0]
         i += 1
     return 0
 

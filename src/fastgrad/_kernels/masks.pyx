@@ -101,6 +101,15 @@ cdef wide_int form_moves(const real* x, const double* h, const Block* block, Py_
     return 0
 
 
+# The moves of the entries of a block from entry i on, RUN at most; returns how many.
+# Shapes: x (n,), h (1,) or (n,), moves (RUN,).
+cdef inline int form_run(const real[::1] x, const double[::1] h, const Block* block, Py_ssize_t i,
+                         double* moves) noexcept nogil:
+    cdef int count = <int> min(<Py_ssize_t> RUN, block.hi - i)
+    form_moves(&x[i], &h[0 if block.has_one_step else i], block, i - block.lo, count, moves)
+    return count
+
+
 # Shapes: x, moves, out (n,).
 cdef wide_int add_moves(const real* x, const double* moves, int n, real* out) noexcept nogil:
     cdef int k
@@ -122,15 +131,23 @@ cdef int keep_rest(const real[::1] x, const Block* block, real[::1] out) except 
 # Shapes: x, out (n,), h (1,) or (n,).
 cdef int move_core(const real[::1] x, const double[::1] h, const Block* block, real[::1] out) except -1 nogil:
     cdef double[RUN] moves
-    cdef Py_ssize_t start, run, i, n = block.hi - block.lo
-    cdef int width
+    cdef Py_ssize_t i = block.lo
+    cdef int count
     keep_rest(x, block, out)
-    for run in range((n + RUN - 1) // RUN):
-        start = run * RUN
-        i = block.lo + start
-        width = <int> min(<Py_ssize_t> RUN, n - start)
-        form_moves(&x[i], &h[0 if block.has_one_step else i], block, start, width, moves)
-        add_moves(&x[i], moves, width, &out[i])
+    while i < block.hi:
+        count = form_run(x, h, block, i, moves)
+        add_moves(&x[i], moves, count, &out[i])
+        i += count
+    return 0
+
+
+# What lies outside the block does not move. Shapes: out (n,).
+cdef int clear_rest(const Block* block, double[::1] out) except -1 nogil:
+    cdef Py_ssize_t i
+    for i in range(block.lo):
+        out[i] = 0.0
+    for i in range(block.hi, out.shape[0]):
+        out[i] = 0.0
     return 0
 
 
@@ -149,16 +166,13 @@ cdef inline double difference(real x, double move) noexcept nogil:
 # Shapes: x, out (n,), h (1,) or (n,).
 cdef int apart_core(const real[::1] x, const double[::1] h, const Block* block, double[::1] out) except -1 nogil:
     cdef double[RUN] moves
-    cdef Py_ssize_t start, run, i, n = block.hi - block.lo
-    cdef int width
-    out[:block.lo] = 0.0
-    out[block.hi:] = 0.0
-    for run in range((n + RUN - 1) // RUN):
-        start = run * RUN
-        i = block.lo + start
-        width = <int> min(<Py_ssize_t> RUN, n - start)
-        form_moves(&x[i], &h[0 if block.has_one_step else i], block, start, width, moves)
-        part(&x[i], moves, width, &out[i])
+    cdef Py_ssize_t i = block.lo
+    cdef int count
+    clear_rest(block, out)
+    while i < block.hi:
+        count = form_run(x, h, block, i, moves)
+        part(&x[i], moves, count, &out[i])
+        i += count
     return 0
 
 
@@ -188,8 +202,8 @@ cdef double project_core(const claimed[::1] v, const real[::1] x, const double[:
     cdef double[RUN] moves
     cdef double[LANES] sums
     cdef double total = 0.0
-    cdef Py_ssize_t start, run, i, n = block.hi - block.lo
-    cdef int k, width
+    cdef Py_ssize_t i = block.lo
+    cdef int k, count
     cdef real[::1] to = out
     cdef bint writes = out is not None
     with nogil:
@@ -197,14 +211,12 @@ cdef double project_core(const claimed[::1] v, const real[::1] x, const double[:
             keep_rest(x, block, to)
         for k in range(LANES):
             sums[k] = 0.0
-        for run in range((n + RUN - 1) // RUN):
-            start = run * RUN
-            i = block.lo + start
-            width = <int> min(<Py_ssize_t> RUN, n - start)
-            form_moves(&x[i], &h[0 if block.has_one_step else i], block, start, width, moves)
-            add_terms(&v[i], &x[i], moves, width, sums)
+        while i < block.hi:
+            count = form_run(x, h, block, i, moves)
+            add_terms(&v[i], &x[i], moves, count, sums)
             if writes:
-                add_moves(&x[i], moves, width, &to[i])
+                add_moves(&x[i], moves, count, &to[i])
+            i += count
         for k in range(LANES):
             total += sums[k]
     return total

@@ -1,13 +1,13 @@
 """Gradient descent on least squares, two readings of tall data in all."""
 # The descent of `descent.descend` for tall A: A is read twice in all, and H = AᵀA once a step. With M = weight H + ridge I,
-# h half the gradient and t twice the rate, a step is v = Mh, x -= t h, h -= t v, and takes t (2 h.h - t h.v) from the loss.
+# d half the gradient and t twice the rate, a step is v = Md, x -= t d, d -= t v, and takes t (2 d.d - t d.v) from the loss.
 #
 #   A         (n, p)      float or double, C order, read
 #   b         (n,)        double, read
 #   H         (p, p)      double, read: AᵀA; None: it is formed here
 #   x         (p,)        double, from the first iterate to the last
 #   gradient  (p,)        double, written: the gradient at the last x
-#   work      (p + 3, q)  double, written: M, h, v and x, padded with zeros; q is the multiple of 8 that follows p
+#   work      (p + 3, q)  double, written: M, d, v and x, padded with zeros; q is the multiple of 8 that follows p
 #   losses    (k + 1)     double, written: the loss before each step taken, at most k, and at the last x
 #
 # A step is taken only where the gradient is longer than `gtol`; a negative gtol asks for all.
@@ -70,17 +70,17 @@ cdef double lay_out(
     return trace
 
 
-# Steps from `step` up to `end`, or to where h.h is at most `least`; `square` is h.h at `step`. What a step takes from the
+# Steps from `step` up to `end`, or to where d.d is at most `least`; `square` is d.d at `step`. What a step takes from the
 # loss goes to `losses`.
 cdef wide_int recurrence(
     double[:, ::1] work, double[::1] losses, Py_ssize_t* step, Py_ssize_t end, double* square, double t, double least,
 ) except -1 nogil:
     cdef Py_ssize_t p = work.shape[0] - 3, q = work.shape[1], i, j
-    cdef lanes h, u, v, m, c0, c1, c2, c3, hh, hv, minus_t
+    cdef lanes d, u, v, m, c0, c1, c2, c3, dd, dv, minus_t
     fill(&minus_t, -t)
     while step[0] < end and not square[0] <= least:
-        fill(&hh, 0.0)
-        fill(&hv, 0.0)
+        fill(&dd, 0.0)
+        fill(&dv, 0.0)
         for j in range(0, q, 8):
             fill(&v, 0.0)
             store(&work[p + 1, j], &v)
@@ -111,65 +111,65 @@ cdef wide_int recurrence(
                 store(&work[p + 1, j], &v)
             i += 1
         for j in range(0, q, 8):
-            load_doubles(&h, &work[p, j])
+            load_doubles(&d, &work[p, j])
             load_doubles(&v, &work[p + 1, j])
             load_doubles(&u, &work[p + 2, j])
-            add_product(&hv, &h, &v)
-            add_product(&u, &h, &minus_t)
-            add_product(&h, &v, &minus_t)
-            add_product(&hh, &h, &h)
+            add_product(&dv, &d, &v)
+            add_product(&u, &d, &minus_t)
+            add_product(&d, &v, &minus_t)
+            add_product(&dd, &d, &d)
             store(&work[p + 2, j], &u)
-            store(&work[p, j], &h)
-        losses[step[0]] = t * (2.0 * square[0] - t * total(&hv))
-        square[0] = total(&hh)
+            store(&work[p, j], &d)
+        losses[step[0]] = t * (2.0 * square[0] - t * total(&dv))
+        square[0] = total(&dd)
         step[0] += 1
     return 0
 
 
-# The same for at most eight columns, where M, h and x stay in registers.
+# The same for at most eight columns, where M, d and x stay in registers.
 cdef wide_int short_recurrence(
     double[:, ::1] work, double[::1] losses, Py_ssize_t* step, Py_ssize_t end, double* square, double t, double least,
 ) except -1 nogil:
     cdef Py_ssize_t p = work.shape[0] - 3, k = step[0], i
     cdef double now = square[0]
-    cdef lanes h, x, v, u, c, hh, hv, minus_t
+    cdef lanes d, x, v, u, c, dd, dv, minus_t
     cdef lanes m[8]
     fill(&minus_t, -t)
     for i in range(8):
         fill(&m[i], 0.0)
         if i < p:
             load_doubles(&m[i], &work[i, 0])
-    load_doubles(&h, &work[p, 0])
+    load_doubles(&d, &work[p, 0])
     load_doubles(&x, &work[p + 2, 0])
     while k < end and not now <= least:
-        fill(&hh, 0.0)
-        fill(&hv, 0.0)
-        spread(&v, &h, 0)
+        fill(&dd, 0.0)
+        fill(&dv, 0.0)
+        spread(&v, &d, 0)
         multiply(&v, &m[0])
-        spread(&u, &h, 1)
+        spread(&u, &d, 1)
         multiply(&u, &m[1])
-        spread(&c, &h, 2)
+        spread(&c, &d, 2)
         add_product(&v, &m[2], &c)
-        spread(&c, &h, 3)
+        spread(&c, &d, 3)
         add_product(&u, &m[3], &c)
         if p > 4:
-            spread(&c, &h, 4)
+            spread(&c, &d, 4)
             add_product(&v, &m[4], &c)
-            spread(&c, &h, 5)
+            spread(&c, &d, 5)
             add_product(&u, &m[5], &c)
-            spread(&c, &h, 6)
+            spread(&c, &d, 6)
             add_product(&v, &m[6], &c)
-            spread(&c, &h, 7)
+            spread(&c, &d, 7)
             add_product(&u, &m[7], &c)
         add(&v, &u)
-        add_product(&hv, &h, &v)
-        add_product(&x, &h, &minus_t)
-        add_product(&h, &v, &minus_t)
-        add_product(&hh, &h, &h)
-        losses[k] = t * (2.0 * now - t * total(&hv))
-        now = total(&hh)
+        add_product(&dv, &d, &v)
+        add_product(&x, &d, &minus_t)
+        add_product(&d, &v, &minus_t)
+        add_product(&dd, &d, &d)
+        losses[k] = t * (2.0 * now - t * total(&dv))
+        now = total(&dd)
         k += 1
-    store(&work[p, 0], &h)
+    store(&work[p, 0], &d)
     store(&work[p + 2, 0], &x)
     step[0] = k
     square[0] = now

@@ -52,7 +52,7 @@ class ColoredCheck:
         tolerance: Tolerances,
         sparsity: Any,
     ) -> None:
-        self._calls, self._g, self._point, self._eps = calls, Ahead(calls, point), point, eps
+        self._calls, self._ahead, self._point, self._eps = calls, Ahead(calls, point), point, eps
         self._plan = planned(point, self.default_eps if eps is None else eps, None, None, None)
         self._outputs = Outputs(self.line, point, self._plan.h)
         self._made, self._resolution = 0, 0.0
@@ -64,7 +64,7 @@ class ColoredCheck:
 
     def line(self, x: Array) -> Any:
         """Return what the Jacobian is of, at an array that it may keep."""
-        return self._g(x)
+        return self._ahead(x)
 
     def judged(self) -> GradientCheck:
         """Return the verdict."""
@@ -204,7 +204,7 @@ class ColoredCheck:
 
         def look(at: IndexArray, claims: IndexArray) -> Findings:
             colors = color(sheet.pattern).column_colors
-            colored = ColoredLook(self._outputs, self._g, self._point, self._plan.h, colors, ~is_open)
+            colored = ColoredLook(self._outputs, self._ahead, self._point, self._plan.h, colors, ~is_open)
             rows, cols = np.divmod(at, self._point.array.size)
             assert case.where is not None
             first = sheet.measured[np.searchsorted(case.where, at)].astype(np.float64)

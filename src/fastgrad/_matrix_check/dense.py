@@ -29,9 +29,9 @@ AHEAD = 8
 
 def jacobian_in_full(calls: Calls, claimed: Any, point: Point, eps: Step, tolerance: Tolerances) -> GradientCheck:
     """Check a claimed Jacobian, whatever form it has, against two calls of f for each column."""
-    g = Ahead(calls, point)
+    ahead = Ahead(calls, point)
     h = steps.resolve(eps, point)
-    outputs = Outputs(g, point, h)
+    outputs = Outputs(ahead, point, h)
     rows: tuple[int, ...] = ()
 
     def allocate(shape: tuple[int, ...]) -> Array:
@@ -56,7 +56,7 @@ def jacobian_in_full(calls: Calls, claimed: Any, point: Point, eps: Step, tolera
     case = _case(claim, Point(blank(rows + point.array.shape), label="J"), h, eps, tolerance)
 
     def again(beyond: IndexArray) -> Findings:
-        return _again(outputs, g, beyond, case, measured.reshape(-1), point.array.size)
+        return _again(outputs, ahead, beyond, case, measured.reshape(-1), point.array.size)
 
     def unmoved(values: Array) -> IndexArray:
         return _unmoved(outputs, case, values, point.array.size)
@@ -76,12 +76,12 @@ def hessian_by_values(calls: Calls, claimed: Any, point: Point, eps: Step, toler
     """Check a claimed Hessian against second differences of f."""
     n = point.array.size
     claim = matrix_claim(claimed, _rows(point), point, "the claimed Hessian")
-    g, made = calls.alone(point), 0
+    alone, made = calls.alone(point), 0
 
     def counted(y: Array) -> Any:
         nonlocal made
         made += 1
-        return g(y)
+        return alone(y)
 
     _, h, _ = pairing(point, eps, None)
     at_h = h.reshape(point.array.shape)
@@ -111,10 +111,10 @@ def hessian_by_gradient(calls: Calls, claimed: Any, point: Point, eps: Step, tol
     """Check a claimed Hessian against differences of a gradient, two calls for each column."""
     n = point.array.size
     claim = matrix_claim(claimed, _rows(point), point, "the claimed Hessian")
-    g = Ahead(calls, point)
+    ahead = Ahead(calls, point)
 
     def line(y: Array) -> Float64Array:
-        return in_line(point, g(y), "what grad returns")
+        return in_line(point, ahead(y), "what grad returns")
 
     h = steps.resolve("auto" if eps is None else eps, point)
     outputs = Outputs(line, point, h)
@@ -136,7 +136,7 @@ def hessian_by_gradient(calls: Calls, claimed: Any, point: Point, eps: Step, tol
     flaws: list[str] = []
 
     def look(at: IndexArray, claims: IndexArray) -> Findings:
-        return _again(outputs, g, at, case, plain.reshape(-1), n, claims)
+        return _again(outputs, ahead, at, case, plain.reshape(-1), n, claims)
 
     def again(beyond: IndexArray) -> Findings:
         return even(look, beyond, n, case, point.name, flaws)
@@ -160,7 +160,7 @@ def _rows(point: Point) -> tuple[int, ...]:
 
 def _again(
     outputs: Outputs,
-    g: Ahead,
+    ahead: Ahead,
     beyond: IndexArray,
     case: Case,
     first: Array,
@@ -174,7 +174,7 @@ def _again(
     different = np.unique(columns)
     for k, i in enumerate(different.tolist()):
         if k % AHEAD == 0:
-            g.prepare(outputs.moves(different[k : k + AHEAD]))
+            ahead.prepare(outputs.moves(different[k : k + AHEAD]))
         here = np.flatnonzero(columns == i)
         at = first[beyond[here]].astype(np.float64)
         found[:, here] = outputs.look_again(rows[here], i, claimed[here], at, case.atol, case.rtol)

@@ -52,6 +52,7 @@ def judge(
     flat = measured.reshape(-1).astype(case.claimed.dtype, copy=False)
     summary = _backend.compare.compare(case.claimed, flat, case.atol, case.rtol)
     beyond = beyond_tolerance(case, flat, summary[3])
+    # What stood still is looked at together with what is beyond, for entries of a column share calls of f.
     if unmoved is not None and case.rtol > 0:
         beyond = np.union1d(beyond, unmoved(flat))
     reasons = []

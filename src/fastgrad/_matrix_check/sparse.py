@@ -46,7 +46,7 @@ class _HessianCheck(ColoredCheck):
 
     def line(self, x: Array) -> Float64Array:
         """Return the gradient at an array that it may keep."""
-        return in_line(self._point, self._g(x), "what grad returns")
+        return in_line(self._point, self._ahead(x), "what grad returns")
 
     def _of(self, f: Callable[[Array], Any]) -> Callable[[Array], Any]:
         return lambda x: in_line(self._point, f(x), "what grad returns")

@@ -70,9 +70,4 @@ class Neighbourhood:
 
     def _call(self, x: Array, i: int, sign: int) -> float:
         self.calls += 1
-        try:
-            y = self._f(x)
-        except Exception as error:
-            self._reader.note(error, i, sign)
-            raise
-        return self._reader.scalar(y, i, sign)
+        return self._reader.scalar(self._reader.asked(self._f, x, i, sign), i, sign)

@@ -25,8 +25,8 @@ def recur(
 ) -> tuple[bool, int, float]:
     """Do what `descent.descend` does, or decline.
 
-    With ``M = weight * H + ridge * I``, h half the gradient and t twice the rate, a step takes ``t * h`` from x,
-    ``t * M @ h`` from h, and ``t * (2 * h @ h - t * h @ M @ h)`` from the loss. The losses are sums of these terms:
+    With ``M = weight * H + ridge * I``, d half the gradient and t twice the rate, a step takes ``t * d`` from x,
+    ``t * M @ d`` from d, and ``t * (2 * d @ d - t * d @ M @ d)`` from the loss. The losses are sums of these terms:
     backward from the last loss or forward from the first, both of which are formed from the residual, whichever is made
     of smaller parts. Where the loss falls, that is backward, and no digits cancel; where it rises, forward.
 
@@ -68,20 +68,20 @@ def recur(
     _, _, squares = descend(A, b, x, gradient, scratch, losses[last:], learning_rate, weight, ridge, -1.0)
     first = losses[last]
     M = weight * H + ridge * np.eye(x.size)
-    h = gradient / 2
+    d = gradient / 2
     t = 2.0 * learning_rate
-    square = float(h @ h)
+    square = float(d @ d)
     if not 1e-200 < square < 1e200:
         return False, 0, squares
     tiny, enough = 1e-100 * square, 0.25 * gtol * gtol if gtol >= 0.0 else -1.0
     far = x @ x
     with np.errstate(over="ignore", invalid="ignore"):
         while step < last and not square <= max(tiny, enough):
-            v = M @ h
-            losses[step] = t * (2.0 * square - t * (h @ v))
-            x -= t * h
-            h -= t * v
-            square = float(h @ h)
+            v = M @ d
+            losses[step] = t * (2.0 * square - t * (d @ v))
+            x -= t * d
+            d -= t * v
+            square = float(d @ d)
             step += 1
     if not square < 1e300:
         return False, step, squares
@@ -96,7 +96,7 @@ def recur(
     size = scale + weight * trace * far + ridge * far
     if not size < 1e300:
         return False, step, squares
-    error = np.max(np.abs(gradient / 2 - h))
+    error = np.max(np.abs(gradient / 2 - d))
     if not error <= FEW * (np.sqrt(weight * trace * size) + ridge * np.sqrt(far)):
         return False, step, squares
     return _settle(losses[: step + 1], float(first), float(size), float(scale)), step, squares

@@ -50,12 +50,7 @@ class PatternCaller:
         """Return a copy of the values at these entries, shape (m,)."""
         self.calls += 1
         sign = 0 if self._shape is None else 1
-        argument = np.array(line.reshape(self.point.array.shape))
-        try:
-            y = self._f(argument)
-        except Exception as error:
-            self._reader.note(error, 0, sign)
-            raise
+        y = self._reader.asked(self._f, np.array(line.reshape(self.point.array.shape)), 0, sign)
         values = self._reader.array(y, 0, sign, self._shape)
         self._shape = values.shape
         return np.array(values.reshape(-1))
