@@ -116,9 +116,9 @@ def is_bare_number(x: Any) -> bool:
 
 def working_array(x: Any, label: str = "x") -> Array:
     """Return x as a C-ordered plain array of the working dtype, x itself where it is one already."""
-    if type(x) is np.ndarray and x.flags.c_contiguous:
-        dtype = x.dtype
-        if dtype.char in "df" and dtype.isnative:
+    if type(x) is np.ndarray:
+        flags, dtype = x.flags, x.dtype
+        if flags.c_contiguous and flags.aligned and dtype.char in "df" and dtype.isnative:
             return x
     refuse_tree(x, ONE_ARRAY)
     return np.asarray(real_array(x, label), order="C")
@@ -132,8 +132,8 @@ def usable_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any], x: Any) -
         refuse_tree(x, "its derivative is a tree, which out cannot be: leave out away")
     if type(out) is not np.ndarray and is_masked_array(out):
         raise TypeError("out is a masked array, which would hide what is written into it. Give a plain one.")
-    if not isinstance(out, np.ndarray) or out.dtype != dtype or not out.flags.c_contiguous or not out.flags.writeable:
-        raise TypeError(f"out must be a writeable C-contiguous array of dtype {dtype}.")
+    if not isinstance(out, np.ndarray) or out.dtype != dtype or not out.flags.carray:
+        raise TypeError(f"out must be a writeable, aligned and C-contiguous array of dtype {dtype}.")
     if out.shape != shape:
         raise ShapeError(f"out must have the shape of the derivative, {shape}; got {out.shape}.")
     if isinstance(x, np.ndarray) and np.may_share_memory(out, x):

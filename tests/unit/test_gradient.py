@@ -88,8 +88,9 @@ def test_out_may_be_a_subclass_that_is_an_array(tmp_path: Any) -> None:
         np.empty((2, 4))[:, ::2],
         np.broadcast_to(np.empty(2), (2, 2)),
         np.ma.zeros((2, 2)),
+        np.zeros(33, np.uint8)[1:].view(np.float64).reshape(2, 2),
     ],
-    ids=["list", "float32", "big-endian", "int", "Fortran", "strided", "read-only", "masked"],
+    ids=["list", "float32", "big-endian", "int", "Fortran", "strided", "read-only", "masked", "unaligned"],
 )
 def test_an_out_that_cannot_be_filled_is_refused(out: Any) -> None:
     with pytest.raises(TypeError, match=r"^out "):
@@ -182,6 +183,22 @@ def test_a_structured_callable_measures_by_itself(dtype: Any) -> None:
 def test_a_structured_callable_gives_a_number_for_a_number() -> None:
     assert type(fg.numerical_gradient(Structured(), 2.0)) is np.float64
     assert type(fg.numerical_gradient(Structured(), np.array(2.0))) is np.ndarray
+
+
+def test_a_structured_callable_is_given_an_aligned_array() -> None:
+    seen: list[bool] = []
+
+    class Looking(Structured):
+        def __fastgrad_gradient__(self, x: Any, h: Any, out: Any) -> Any:
+            seen.append(x.flags.aligned)
+            return super().__fastgrad_gradient__(x, h, out)
+
+    unaligned = np.zeros(X.nbytes + 1, np.uint8)[1:].view(np.float64).reshape(X.shape)
+    unaligned[...] = X
+    np.testing.assert_array_equal(
+        fg.numerical_gradient(Looking(), unaligned), fg.numerical_gradient(Structured(), X), strict=True
+    )
+    assert seen == [True]
 
 
 def test_a_structured_callable_is_held_to_its_protocol() -> None:
