@@ -275,14 +275,14 @@ def _look_again(case: Case, probe: Probe, measured: Array, beyond: IndexArray, s
         case.progress.pace(row)
         if shares and row % AHEAD == 0:
             case.elsewhere.prepare(case.indices(beyond[row : row + AHEAD]), case.h)
-        claimed, first = float(case.claimed[k]), float(measured[k])
-        tolerance = case.atol + case.rtol * (max(abs(claimed), abs(first)) if np.isfinite(first) else abs(claimed))
+        claimed = float(case.claimed[k])
+        tolerance = case.atol + case.rtol * abs(claimed)  # the first difference, far off, would make it a wide one
         try:
             if not (np.isfinite(claimed) and np.isfinite(probe.centre)):
                 continue
             finding = look_again(probe, i, case.step(i), None if auto is None else float(auto[i]), claimed, tolerance)
         except Spent:
-            finding = Finding(first, float("inf"))
+            finding = Finding(float(measured[k]), float("inf"))
         if finding is not None:
             found[:, row] = finding.measured, finding.bound, finding.left, finding.right
     return found

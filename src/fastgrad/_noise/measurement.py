@@ -19,6 +19,10 @@ _SINGLE = 2.0**-22
 _FAR = 64.0
 
 
+#: A line is shortened by this factor, at most so often, while differences of all orders are of one sign, and the last
+#: ones more than this share of the values: noise would turn some.
+SHORTER, SHORTENINGS, SHARE = 64.0, 6, 2.0**-40
+
 #: Values beyond these magnitudes are scaled before they are squared.
 TINY = 2.0**-400
 
@@ -32,7 +36,8 @@ def noise(f: Callable[[Array], float], x: Array, h: Float64Array, limits: Limits
     On each line the two sides of x are judged apart, without x, and the quieter one counts: a kink at x or right beside
     it lies on neither, any other one on one. The largest of four lines is taken, which differ in spacing: tiny, single
     precision's, and two fractions of the steps h, where a value that moves in jumps shows them (on one line alone it
-    may seem to move evenly). On all, the direction alternates in sign, entry by entry.
+    may seem to move evenly). On all, the direction alternates in sign, entry by entry. A line so long that f grows on
+    it as an exponential does shows no noise, and is shortened.
 
     Parameters
     ----------
@@ -64,9 +69,26 @@ def _on_line(f: Callable[[Array], float], x: Array, spacing: Float64Array, limit
     sides = []
     for signed in (-move, move):
         inwards = signed if limits is None else _inwards(x, signed, limits)
-        points = ((x + k * inwards).astype(x.dtype) for k in range(1, POINTS + 1))
-        sides.append(from_values(np.array([f(point) for point in points])))
+        sides.append(_along(f, x, inwards))
     return min((noise for noise in sides if noise == noise), default=float("nan"))
+
+
+def _along(f: Callable[[Array], float], x: Array, move: Float64Array) -> float:
+    """Return the noise on a line from x on, shortened until f's differences are small or some are of either sign."""
+    for _ in range(1 + SHORTENINGS):
+        points = ((x + k * move).astype(x.dtype) for k in range(1, POINTS + 1))
+        values = np.array([f(point) for point in points])
+        found = from_values(values)
+        if not (found > SHARE * np.max(np.abs(values)) and _is_of_one_sign(values)):
+            break
+        move = move / SHORTER
+    return found
+
+
+def _is_of_one_sign(values: Float64Array) -> bool:
+    """Tell whether the differences of each order are all positive or all negative."""
+    tables = (np.diff(values, k) for k in range(1, values.size - 1))
+    return all(bool(table.min() > 0 or table.max() < 0) for table in tables)
 
 
 def from_values(values: Float64Array) -> float:
