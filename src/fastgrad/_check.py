@@ -21,7 +21,6 @@ from fastgrad._judge.verdict import Case, beyond_tolerance, conclude, tally
 from fastgrad._loops import is_structured, threads_of
 from fastgrad._modes import by_sample, by_search, measure_within, pick
 from fastgrad._noise.choice import step_by_noise
-from fastgrad._noise.single import ADVICE
 from fastgrad._point import Point, as_point, bound, working_array
 from fastgrad._progress import ProgressLike, progress_of
 from fastgrad._result import GradientCheck
@@ -240,8 +239,8 @@ def _judge(case: Case, budget: Budget) -> GradientCheck:
             f"{sorted_out.unresolved.k.size} beyond tolerance, but within the error bound: f changes too fast for "
             f"these steps, or its noise, {probe.noise_if_affordable:.1e} at x, is too large for the tolerance."
         )
-        if probe.values.are_single:
-            reasons.append(ADVICE)
+        if probe.values.advice:
+            reasons.append(probe.values.advice)
     if case.count < asked:
         reasons.append(
             f"The budget ended: the first {case.count} of {asked} entries were measured, and the others were not."

@@ -1,7 +1,7 @@
 """Entries beyond tolerance, measured again: the best value of each, its error bound, and whether f has a kink there."""
 
 from bisect import insort
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from operator import attrgetter
@@ -22,6 +22,8 @@ GROW, GROWTHS = 4.0, 4
 FINER = (2.0**-20, 2.0**-28, 2.0**-36)
 #: Where f stands still at all steps, these multiples tell whether it is constant or moves in jumps.
 LEAPS = (256.0, 4096.0)
+#: So do these, where all values of f may be of half precision: it has so few digits that it stands still at all others.
+FAR_LEAPS = (2.0**15, 2.0**19)
 
 
 @dataclass(frozen=True)
@@ -281,13 +283,21 @@ def _is_between(slopes: list[Slope], claimed: float) -> bool:
     )
 
 
+def leaps(probe: Probe) -> Iterator[float]:
+    """Return the multiples of a step that tell whether an f that stands still is constant, one after another."""
+    yield from LEAPS
+    for factor in FAR_LEAPS:
+        if probe.values.may_be_half:
+            yield factor
+
+
 def _standing_still(probe: Probe, i: int, h: float, still: Slope, claimed: float, tolerance: float) -> Finding:
     """Return a zero slope: certain, unless f moves at larger steps as the claim says, for then it moves in jumps.
 
     Where f has so few digits that its rounding alone may keep it still, what it does at larger steps is all that is
     known, and too little to accuse anybody.
     """
-    for factor in LEAPS:
+    for factor in leaps(probe):
         s = probe.slope(i, h * factor)
         if s is None:
             break

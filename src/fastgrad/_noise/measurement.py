@@ -69,19 +69,28 @@ def _on_line(f: Callable[[Array], float], x: Array, spacing: Float64Array, limit
     sides = []
     for signed in (-move, move):
         inwards = signed if limits is None else _inwards(x, signed, limits)
-        sides.append(_along(f, x, inwards))
+
+        def values(part: float, move: Float64Array = inwards) -> Float64Array:
+            points = ((x + k * (part * move)).astype(x.dtype) for k in range(1, POINTS + 1))
+            return np.array([f(point) for point in points])
+
+        sides.append(on_lines(values))
     return min((noise for noise in sides if noise == noise), default=float("nan"))
 
 
-def _along(f: Callable[[Array], float], x: Array, move: Float64Array) -> float:
-    """Return the noise on a line from x on, shortened until f's differences are small or some are of either sign."""
-    for _ in range(1 + SHORTENINGS):
-        points = ((x + k * move).astype(x.dtype) for k in range(1, POINTS + 1))
-        values = np.array([f(point) for point in points])
+def on_lines(values_on: Callable[[float], Float64Array]) -> float:
+    """Return the noise on a line, shortened until the differences of its values are small or some are of either sign.
+
+    Parameters
+    ----------
+    values_on : callable
+        From the share of the line that is left to values at equally spaced points on it.
+    """
+    for k in range(1 + SHORTENINGS):
+        values = values_on(SHORTER**-k)
         found = from_values(values)
         if not (found > SHARE * np.max(np.abs(values)) and _is_of_one_sign(values)):
             break
-        move = move / SHORTER
     return found
 
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fastgrad._noise.measurement import POINTS, from_values
+from fastgrad._noise.measurement import POINTS, on_lines
 from fastgrad._search.projections import Block, Projections
+from fastgrad._typing import Float64Array
 
 #: A residual counts as one from this many of the deviations that were seen.
 KAPPA = 6.0
@@ -53,8 +54,10 @@ class Calibration:
         How many projections are averaged to a residual.
     residuals : tuple of (int, float)
         The residuals along all entries by the key of their direction.
-    is_deterministic, is_single : bool
-        Whether f gave one value for one x; whether its values are all of single precision.
+    is_deterministic : bool
+        Whether f gave one value for one x.
+    advice : str
+        What to tell of the precision of f's values; empty where that is double.
     """
 
     centre: float
@@ -66,7 +69,7 @@ class Calibration:
     repeats: int
     residuals: tuple[tuple[int, float], ...]
     is_deterministic: bool
-    is_single: bool
+    advice: str
 
 
 @dataclass
@@ -147,9 +150,12 @@ class Calibrator:
 
     def _on_line(self) -> float:
         """Return the noise that values close together show, at least a third of a unit in the last place."""
-        fine = FINE * self._start
-        values = [self._p.along(self._line, fine, float(k)) for k in range(1, POINTS + 1)]
-        found = from_values(np.array(values))
+
+        def values(part: float) -> Float64Array:
+            fine = FINE * self._start * part
+            return np.array([self._p.along(self._line, fine, float(k)) for k in range(1, POINTS + 1)])
+
+        found = on_lines(values)
         least = self._p.values.rounding(self._centre)
         return max(least, found) if math.isfinite(found) else least
 
@@ -267,5 +273,5 @@ class Calibrator:
             repeats,
             pairs,
             is_deterministic,
-            self._p.values.are_single,
+            self._p.values.advice,
         )
