@@ -108,3 +108,9 @@ def test_a_difference_table() -> None:
     rng = np.random.default_rng(1)
     found = [from_values(rng.standard_normal(8)) for _ in range(200)]
     assert np.median(found) == pytest.approx(1.0, rel=0.3)
+
+
+def test_rounded_values_that_lie_evenly_by_chance_are_seen() -> None:
+    """At this point the values on all lines are whole multiples of their rounding apart."""
+    x = np.random.default_rng([300, 3]).standard_normal(300)
+    assert noise(lambda x: float(np.round(np.sum(np.sin(x)) / 1e-8) * 1e-8), x, STEP) > 1e-9

@@ -8,7 +8,7 @@ from operator import attrgetter
 
 import numpy as np
 
-from fastgrad._judge.probe import Probe, Slope
+from fastgrad._judge.probe import DEVIATIONS, Probe, Slope
 
 #: An entry beyond tolerance is measured again at these multiples of its step.
 MULTIPLES = (1 / 256, 1 / 16, 1.0, 4.0, 16.0)
@@ -24,6 +24,8 @@ FINER = (2.0**-20, 2.0**-28, 2.0**-36)
 LEAPS = (256.0, 4096.0)
 #: So do these, where all values of f may be of half precision: it has so few digits that it stands still at all others.
 FAR_LEAPS = (2.0**15, 2.0**19)
+#: So far away f may bend: that it stands still there counts as if it rounded so much more coarsely.
+BENT = 4.0
 
 
 @dataclass(frozen=True)
@@ -297,14 +299,16 @@ def _standing_still(probe: Probe, i: int, h: float, still: Slope, claimed: float
     Where f has so few digits that its rounding alone may keep it still, what it does at larger steps is all that is
     known, and too little to accuse anybody.
     """
+    scale = 1.0
     for factor in leaps(probe):
         s = probe.slope(i, h * factor)
         if s is None:
             break
         if s.is_still:
-            still = s
+            still, scale = s, BENT if factor in FAR_LEAPS else 1.0
         elif still.error > tolerance and not (s.is_one_sided and s.gap > 2 * s.error):
             return Finding(s.central, max(abs(s.central - claimed), s.error))
         elif abs(s.central - claimed) < abs(claimed) / 2:
             return Finding(0.0, abs(claimed))
-    return Finding(0.0, still.error)
+    doubt = DEVIATIONS * probe.values.coarsest_rounding(probe.centre) / still.h
+    return Finding(0.0, scale * max(still.error, doubt))

@@ -95,8 +95,19 @@ class Values:
         return max(ULP, usual) if self.are_single else usual
 
     def rounding(self, value: float) -> float:
-        """Return the standard deviation that rounding has at a value, in the least precision that all may have."""
+        """Return the standard deviation that rounding has at a value, in the least precision that all may have.
+
+        A single value, be it a round one, makes no function one of half precision.
+        """
+        return self._deviation(value, self._formats if len(self._different) > 1 else self._formats[-1:])
+
+    def coarsest_rounding(self, value: float) -> float:
+        """Return the same, where one value counts as well."""
+        return self._deviation(value, self._formats)
+
+    @staticmethod
+    def _deviation(value: float, formats: tuple[_Format, ...]) -> float:
         size = abs(value)
-        if self._formats and size <= self._formats[0].largest:
-            return DEVIATION * self._formats[0].spacing(size)
+        if formats and size <= formats[0].largest:
+            return DEVIATION * formats[0].spacing(size)
         return DEVIATION * float(np.spacing(size))
