@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from fastgrad._errors import ShapeError
+
 _PLAIN = (np.ndarray, np.generic, float, int)
 
 
@@ -16,11 +18,25 @@ def is_tree(x: Any) -> bool:
     """Tell whether x is a tree, rather than an array, a number or a list of numbers."""
     if isinstance(x, _PLAIN):
         return False
+    return bool(to_the_end(_has_leaves, x))
+
+
+def to_the_end(walk: Callable[..., Any], *given: Any) -> Any:
+    """Return what a function makes of a tree by going through it; raise the error for one that has no end."""
+    try:
+        return walk(*given)
+    except RecursionError:
+        raise ShapeError("a tree of arrays holds itself, or is nested too deeply to be read.") from None
+
+
+def _has_leaves(x: Any) -> bool:
+    if isinstance(x, _PLAIN):
+        return False
     if not isinstance(x, list | tuple) or hasattr(type(x), "_fields"):
         return is_container(x)
     if not any(issubclass(kind, np.ndarray) or not issubclass(kind, _PLAIN) for kind in set(map(type, x))):
         return False
-    return any(is_tree(item) or getattr(item, "ndim", 0) > 0 for item in x)
+    return any(_has_leaves(item) or getattr(item, "ndim", 0) > 0 for item in x)
 
 
 def refuse_tree(x: Any, why: str) -> None:

@@ -12,6 +12,8 @@ from fastgrad._errors import ShapeError
 from fastgrad._typing import Float64Array, Pace
 
 _REAL = "biuf"
+#: What a pair may be meant as.
+_PAIR = " A check of an f that returns (value, gradient) takes grad_f=True; all else takes the value alone."
 
 
 def entry_name(i: int, shape: tuple[int, ...], label: str = "x") -> str:
@@ -125,7 +127,7 @@ class Reader:
         except ValueError as error:
             raise ShapeError(
                 f"f must return real numbers or a regular array of them, but at {self.where(i, sign)} it returned "
-                f"{describe(y)}, which is no array."
+                f"{describe(y)}, which is no array.{_PAIR if isinstance(y, tuple) and len(y) == 2 else ''}"
             ) from error
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastgrad._arrays import is_masked_array, real_array
-from fastgrad._containers import bare_maker, children, is_container, is_tree, maker
+from fastgrad._containers import bare_maker, children, is_container, is_tree, maker, to_the_end
 from fastgrad._errors import ShapeError, shape_hint
 from fastgrad._reading import entry_name
 from fastgrad._typing import Array
@@ -107,7 +107,7 @@ class Tree:
                 f"got {type(given).__name__} of shape {np.shape(given)}."
             )
         ends = {leaf.path for leaf in self.leaves}
-        walk = _walk(
+        walk = _ends(
             given,
             self._label,
             lambda value, path: not is_container(value) or (path in ends and isinstance(value, list | tuple)),
@@ -144,7 +144,7 @@ def flatten(x: Any, label: str = "x", read: Callable[[Any, str], Array] = real_a
     TypeError, ShapeError
         If a leaf is no real array; the sentence names it by its path.
     """
-    arrays = [(path, read(value, path)) for path, value in _walk(x, label, _is_leaf) if value is not None]
+    arrays = [(path, read(value, path)) for path, value in _ends(x, label, _is_leaf) if value is not None]
     dtype = np.result_type(*(array.dtype for _, array in arrays)) if arrays else np.dtype(np.float64)
     leaves: list[Leaf] = []
     for path, array in arrays:
@@ -159,8 +159,13 @@ def _is_leaf(x: Any, path: str) -> bool:
     return not is_tree(x)
 
 
+def _ends(x: Any, path: str, is_end: Callable[[Any, str], bool]) -> list[tuple[str, Any]]:
+    """Return what lies at the ends of x, with the paths that lead there, in order."""
+    found: list[tuple[str, Any]] = to_the_end(lambda: list(_walk(x, path, is_end)))
+    return found
+
+
 def _walk(x: Any, path: str, is_end: Callable[[Any, str], bool]) -> Iterator[tuple[str, Any]]:
-    """Yield what lies at the ends of x, with the paths that lead there, in order."""
     if is_end(x, path):
         yield path, x
         return

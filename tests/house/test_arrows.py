@@ -23,7 +23,7 @@ ROWS = {
         "_matrix_check.recheck _layer_check.check _layer_check.outputs _layer_check.calls _layer_check.parameters "
         "_layer_check.result _check _elsewhere _judge.ordinary _modes "
         "_search.search _search.sample _search.norm _search.rows _search.looks "
-        "_search.decode _search.found _search.calibration _search.projections _diagnosis.stale "
+        "_search.decode _search.found _search.calibration _search.line _search.projections _diagnosis.stale "
         "_judge.structured _judge.witness _judge.unmoved _judge.verdict "
         "_diagnosis.diagnosis _diagnosis.precision _diagnosis.suppositions _diagnosis.rearranged _diagnosis.totals "
         "_diagnosis.regions _diagnosis.words _diagnosis.evidence _judge.recheck _judge.recheck_structured _judge.probe "

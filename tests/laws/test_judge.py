@@ -280,3 +280,18 @@ def _sight(name: str, family: str, f: Any, x: Any, off: float) -> bool:
     with np.errstate(all="ignore"):
         rounding = 2.0**-53 * abs(float(f(x))) / (16 * H)
     return off > 1e3 * rounding and not (family == "single in disguise" and name != "single claim")
+
+
+@pytest.mark.parametrize("eps", [None, "auto", 1e-6, "noise"])
+@pytest.mark.parametrize("factor", [1.0, -1.0, 0.0, 1.01, 2.0])
+def test_steps_on_which_f_explodes_hide_nothing(factor: float, eps: Any) -> None:
+    """What the first step shows, 1e24 and more, is neither a value to take a tolerance from, nor noise."""
+    rates = np.array([1e8, 2e8])
+    x, right = np.array([1e-8, 2e-8]), rates * np.exp(rates * np.array([1e-8, 2e-8]))
+    verdict = "passed" if factor == 1.0 else "failed"
+    with np.errstate(all="ignore"):
+        found = fg.gradient_check(lambda x: float(np.sum(np.exp(rates * x))), factor * right, x, eps)
+        assert found.verdict == verdict, found
+        assert found.max_error < 1e3 or verdict == "failed"
+        if eps != "noise":
+            assert fg.jacobian_check(lambda x: np.exp(rates * x), np.diag(factor * right), x, eps).verdict == verdict

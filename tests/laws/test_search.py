@@ -1,6 +1,7 @@
 """The search, judged: what is right passes, what is wrong is named. One in a hundred of bench/check_quality."""
 
 import math
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -91,3 +92,31 @@ def test_memory_is_a_few_times_the_gradient_s() -> None:
     assert row.outcome.startswith("passed")
     assert calls <= 60
     assert memory <= 4
+
+
+@pytest.mark.parametrize("digits", [3, 5, 6, 8])
+@pytest.mark.parametrize("loss", ["sines", "squares"])
+def test_a_loss_that_was_printed_with_few_digits_accuses_nobody(loss: str, digits: int) -> None:
+    """Where f stands still on small steps, a claim is no error; nor is f without noise for lying evenly by chance."""
+    pairs: dict[str, Any] = {"sines": (np.sin, np.cos), "squares": (np.square, lambda x: 2 * x)}
+    f, g = pairs[loss]
+    found = Counter[str]()
+    for n, seed in [(30, 0), (30, 1), (300, 0), (300, 3), (3000, 1)]:
+        x = np.random.default_rng([n, seed]).standard_normal(n)
+
+        def printed(x: Any) -> float:
+            return float(np.round(np.sum(f(x)), digits))
+
+        assert fg.gradient_check(printed, g(x), x, mode="search", rng=seed).verdict != "failed"
+        claim = g(x)
+        claim[n // 2] = -claim[n // 2] - 1.0
+        found[fg.gradient_check(printed, claim, x, mode="search", rng=seed).verdict] += 1
+    assert found["failed"] >= 4
+    assert not found["passed"]
+
+
+def test_a_missing_mask_is_seen_where_no_unit_is_on() -> None:
+    for n in (30, 3000):
+        x = -np.abs(np.random.default_rng(n).standard_normal(n)) - 0.02
+        check = fg.gradient_check(lambda x: float(np.sum(np.maximum(x, 0))), np.ones(n), x, mode="search", rng=n)
+        assert check.verdict == "failed"

@@ -268,3 +268,31 @@ def test_the_tree_is_taken_when_the_verb_is_called() -> None:
         return value(p["W"], p["b"])
 
     assert_right(fg.numerical_gradient(f, x), lambda g: (g["W"], g["b"]))
+
+
+def endless(form: str) -> Any:
+    x: Any = [] if form == "list" else {} if form == "dictionary" else ([],)
+    if form == "list":
+        x.append(x)
+    elif form == "dictionary":
+        x["x"] = x
+    elif form == "tuple":
+        x[0].append(x)
+    else:
+        for _ in range(10_000):
+            x = [x]
+    return x
+
+
+@pytest.mark.parametrize("form", ["list", "dictionary", "tuple", "deep"])
+def test_a_tree_without_an_end_is_refused_in_a_sentence(form: str) -> None:
+    for call in (
+        lambda: fg.numerical_gradient(lambda p: 1.0, endless(form)),
+        lambda: fg.gradient_check(lambda p: 1.0, {"b": B}, endless(form)),
+        lambda: fg.gradient_check(lambda p: 1.0, lambda p: endless(form), {"b": B}),
+    ):
+        with pytest.raises(fg.ShapeError, match="holds itself, or is nested too deeply"):
+            call()
+    if form == "dictionary":
+        with pytest.raises(fg.ShapeError, match="holds itself, or is nested too deeply"):
+            fg.layer_check((lambda p, x: x, lambda p, x, g: {"x": g}), B, params={"W": W, "V": endless(form)})

@@ -38,6 +38,11 @@ def test_a_smooth_function_has_its_rounding_and_no_more(scale: float) -> None:
         assert noise(lambda x: scale * float(np.sum(np.exp(x))), x, STEP) < 20 * 2.0**-53 * scale * np.sum(np.exp(x))
 
 
+@pytest.mark.parametrize("scale", [1e6, 1e7, 4e7])
+def test_growth_on_a_scale_finer_than_the_steps_is_no_noise(scale: float) -> None:
+    assert 0 < noise(lambda x: float(np.sum(np.exp(scale * x))), np.array([1.0, 2.0]) / scale, STEP) < 1e-12
+
+
 @pytest.mark.parametrize("distance", [0.0, 1e-12, 1e-9, 1e-7, 1e-6, 3e-6, 1e-5, -1e-7, -1e-6, -1e-5])
 def test_a_kink_is_no_noise(distance: float) -> None:
     x = np.array([distance, 1.0, -2.0])
@@ -103,3 +108,9 @@ def test_a_difference_table() -> None:
     rng = np.random.default_rng(1)
     found = [from_values(rng.standard_normal(8)) for _ in range(200)]
     assert np.median(found) == pytest.approx(1.0, rel=0.3)
+
+
+def test_rounded_values_that_lie_evenly_by_chance_are_seen() -> None:
+    """At this point the values on all lines are whole multiples of their rounding apart."""
+    x = np.random.default_rng([300, 3]).standard_normal(300)
+    assert noise(lambda x: float(np.round(np.sum(np.sin(x)) / 1e-8) * 1e-8), x, STEP) > 1e-9

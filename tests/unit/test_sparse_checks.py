@@ -109,6 +109,36 @@ def changed_row(claim: Any, i: int, to: Any) -> Any:
     return lines.tocsr()
 
 
+def shifted_logarithms(x: Any) -> Any:
+    return np.log(x) + np.roll(x, 1)
+
+
+def exponentials(x: Any) -> Any:
+    return np.exp(1e8 * x)
+
+
+@pytest.mark.parametrize("row", [0, 1, 3])
+def test_a_forgotten_entry_is_found_where_f_has_no_value_at_its_steps(row: int) -> None:
+    x = np.array([1e-7, 1.0, 2.0, 1e-8])
+    right = np.diag(1 / x) + np.roll(np.eye(4), 1, axis=0)
+    with np.errstate(all="ignore"):
+        assert fg.jacobian_check(shifted_logarithms, sparse.csr_array(right), x).passed
+        right[row, row] = 0.0
+        check = fg.jacobian_check(shifted_logarithms, sparse.csr_array(right), x)
+    assert check.verdict == "failed"
+    assert check.wrong.indices.tolist() == [5 * row]
+
+
+def test_a_forgotten_entry_is_found_where_f_explodes_on_its_steps() -> None:
+    x = np.array([1e-8, 2e-8])
+    for claim in (sparse.csr_array((2, 2)), sparse.csr_array(np.diag([1e8 * np.e, 0.0]))):
+        with np.errstate(all="ignore"):
+            check = fg.jacobian_check(exponentials, claim, x)
+        assert check.verdict == "failed"
+        assert 3 in check.wrong.indices
+        assert check.resolution < 1e4
+
+
 def test_what_is_stored_and_zero_is_right_if_it_is_claimed_so() -> None:
     claim = jacobian(X).tocoo()
     for value, wrong in ((0.0, []), (0.1, [2 * N + 17])):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastgrad._arrays import claimed_array, claimed_beside_value, refuse_other_than_numbers
+from fastgrad._containers import to_the_end
 from fastgrad._errors import ShapeError
 from fastgrad._point import Point
 from fastgrad._typing import Array, IndexArray, ScalarFunction
@@ -34,13 +35,17 @@ def claim_at(
 
 def kept(returned: Any) -> Any:
     """Return what a function claimed, its arrays copied: it may use them again, and f may write into them."""
+    return to_the_end(_copied, returned)
+
+
+def _copied(returned: Any) -> Any:
     if isinstance(returned, np.ndarray) or hasattr(returned, "tocoo"):
         return returned.copy()
     if hasattr(type(returned), "__array__"):
         return np.asarray(returned).copy()
     if type(returned) in (list, tuple):
-        return type(returned)(map(kept, returned))
-    return {key: kept(value) for key, value in returned.items()} if type(returned) is dict else returned
+        return type(returned)(map(_copied, returned))
+    return {key: _copied(value) for key, value in returned.items()} if type(returned) is dict else returned
 
 
 def _claim(given: Any, point: Point) -> Claim:

@@ -13,7 +13,6 @@ from fastgrad._judge.recheck import Finding, look_again
 from fastgrad._judge.unmoved import unmoved
 from fastgrad._judge.verdict import Case, beyond_tolerance, conclude, tally
 from fastgrad._modes import measure_within
-from fastgrad._noise.single import ADVICE
 from fastgrad._result import GradientCheck
 from fastgrad._typing import Array, Float64Array, IndexArray
 
@@ -97,7 +96,7 @@ def _look_again(case: Case, probe: Probe, measured: Array, beyond: IndexArray, s
         if shares and row % AHEAD == 0:
             case.elsewhere.prepare(case.indices(beyond[row : row + AHEAD]), case.h)
         claimed, first = float(case.claimed[k]), float(measured[k])
-        tolerance = case.atol + case.rtol * (max(abs(claimed), abs(first)) if np.isfinite(first) else abs(claimed))
+        tolerance = case.atol + case.rtol * abs(claimed)  # the first difference, far off, would make it a wide one
         try:
             if not (np.isfinite(claimed) and np.isfinite(probe.centre)):
                 continue
@@ -120,7 +119,7 @@ def _reasons(case: Case, probe: Probe, unresolved: int, asked: int) -> Iterator[
             f"{unresolved} beyond tolerance, but within the error bound: f changes too fast for "
             f"these steps, or its noise, {probe.noise_if_affordable:.1e} at x, is too large for the tolerance."
         )
-        if probe.values.are_single:
-            yield ADVICE
+        if probe.values.advice:
+            yield probe.values.advice
     if case.count < asked:
         yield f"The budget ended: the first {case.count} of {asked} entries were measured, and the others were not."

@@ -1,14 +1,14 @@
 """Entries beyond tolerance, measured again: the best value of each, its error bound, and whether f has a kink there."""
 
 from bisect import insort
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from operator import attrgetter
 
 import numpy as np
 
-from fastgrad._judge.probe import Probe, Slope
+from fastgrad._judge.probe import DEVIATIONS, Probe, Slope
 
 #: An entry beyond tolerance is measured again at these multiples of its step.
 MULTIPLES = (1 / 256, 1 / 16, 1.0, 4.0, 16.0)
@@ -24,6 +24,10 @@ FINER = (2.0**-20, 2.0**-28, 2.0**-36)
 LAST_PLACES, MUCH = (2.0**-44, 2.0**-50), 2.0**12
 #: Where f stands still at all steps, these multiples tell whether it is constant or moves in jumps.
 LEAPS = (256.0, 4096.0)
+#: So do these, where all values of f may be of half precision: it has so few digits that it stands still at all others.
+FAR_LEAPS = (2.0**15, 2.0**19)
+#: So far away f may bend: that it stands still there counts as if it rounded so much more coarsely.
+BENT = 4.0
 
 
 @dataclass(frozen=True)
@@ -284,20 +288,30 @@ def _is_between(slopes: list[Slope], claimed: float) -> bool:
     )
 
 
+def leaps(probe: Probe) -> Iterator[float]:
+    """Return the multiples of a step that tell whether an f that stands still is constant, one after another."""
+    yield from LEAPS
+    for factor in FAR_LEAPS:
+        if probe.values.may_be_half:
+            yield factor
+
+
 def _standing_still(probe: Probe, i: int, h: float, still: Slope, claimed: float, tolerance: float) -> Finding:
     """Return a zero slope: certain, unless f moves at larger steps as the claim says, for then it moves in jumps.
 
     Where f has so few digits that its rounding alone may keep it still, what it does at larger steps is all that is
     known, and too little to accuse anybody.
     """
-    for factor in LEAPS:
+    scale = 1.0
+    for factor in leaps(probe):
         s = probe.slope(i, h * factor)
         if s is None:
             break
         if s.is_still:
-            still = s
+            still, scale = s, BENT if factor in FAR_LEAPS else 1.0
         elif still.error > tolerance and not (s.is_one_sided and s.gap > 2 * s.error):
             return Finding(s.central, max(abs(s.central - claimed), s.error))
         elif abs(s.central - claimed) < abs(claimed) / 2:
             return Finding(0.0, abs(claimed))
-    return Finding(0.0, still.error)
+    doubt = DEVIATIONS * probe.values.coarsest_rounding(probe.centre) / still.h
+    return Finding(0.0, scale * max(still.error, doubt))

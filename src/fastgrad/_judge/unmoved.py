@@ -3,7 +3,7 @@
 import numpy as np
 
 from fastgrad._judge.probe import DEVIATIONS, Probe
-from fastgrad._judge.recheck import LEAPS
+from fastgrad._judge.recheck import leaps
 from fastgrad._judge.verdict import Case
 from fastgrad._typing import Array, Float64Array, IndexArray
 
@@ -33,10 +33,10 @@ def may_be_coarse(probe: Probe, x: Array, i: IndexArray, steps: Float64Array, at
 
     If rounding at x is nothing beside the tolerance, that is out of the question, and f is not asked.
     """
-    if not DEVIATIONS * probe.values.rounding(probe.centre) > atol * float(np.min(steps)):
+    if not DEVIATIONS * probe.values.coarsest_rounding(probe.centre) > atol * float(np.min(steps)):
         return False
     signs = np.random.default_rng(SEED).choice([-1.0, 1.0], i.size)
-    for factor in LEAPS:
+    for factor in leaps(probe):
         for side in (1.0, -1.0):
             far = x.copy()
             with np.errstate(over="ignore"):

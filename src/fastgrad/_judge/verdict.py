@@ -151,7 +151,7 @@ def tally(
     value = np.where(is_lost, first, np.where(is_kink, nearest, again))
     with np.errstate(all="ignore"):
         error = np.abs(claimed - value)
-        allowed = case.atol + case.rtol * np.fmax(np.abs(claimed), np.where(np.isfinite(first), np.abs(first), 0.0))
+        allowed = case.atol + case.rtol * np.fmax(np.abs(claimed), np.abs(value))
     rows = Rows(beyond, claimed, value, np.where(is_lost, np.nan, bound))
     is_within = ~is_lost & (error <= allowed)
     is_open = ~is_lost & ~is_within & (error <= bound)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastgrad._arrays import real_array
-from fastgrad._containers import is_tree
+from fastgrad._containers import is_tree, to_the_end
 from fastgrad._errors import ShapeError, shape_hint
 from fastgrad._layer_check.names import INPUT, named_gradients
 from fastgrad._layer_check.object_state import ObjectState
@@ -29,7 +29,7 @@ class Functional:
             )
         self._functions = forward, backward
         self._rest = tuple(args), dict(kwargs or {})
-        self.params = _own(params)
+        self.params: dict[Any, Any] = to_the_end(_own, params)
         self._given: Any = None
 
     def forward(self, x: Any, *args: Any, **kwargs: Any) -> Any:

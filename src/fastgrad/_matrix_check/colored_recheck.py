@@ -59,13 +59,13 @@ class ColoredLook:
         left = np.isnan(found[0]) & np.isfinite(claimed)
         for is_known in (True, False):
             some = np.flatnonzero(left & (self._trusted[rows] == is_known))
-            entries = rows[some], cols[some], claimed[some], first[some], atol, rtol
+            entries = rows[some], cols[some], claimed[some], atol, rtol
             if np.unique(cols[some]).size <= COLUMNS:
                 found[:, some] = self._by_columns(*entries)
             elif is_known:
                 found[:, some] = self._closely_by_colors(*entries)
             else:
-                found[:, some] = self._worst_by_columns(*entries)
+                found[:, some] = self._worst_by_columns(first[some], *entries)
         return found[0], found[1], found[2], found[3]
 
     def _by_colors(
@@ -120,7 +120,7 @@ class ColoredLook:
         return self._outputs.asked(x)[rows], taken
 
     def _by_columns(
-        self, rows: IndexArray, cols: IndexArray, claimed: Float64Array, first: Float64Array, atol: float, rtol: float
+        self, rows: IndexArray, cols: IndexArray, claimed: Float64Array, atol: float, rtol: float
     ) -> Float64Array:
         """Return all that steps of one column after another show."""
         seen, place = np.unique(rows, return_inverse=True)
@@ -128,11 +128,11 @@ class ColoredLook:
         found = np.full((4, rows.size), np.nan)
         for here in _groups(cols):
             i = int(cols[here[0]])
-            found[:, here] = few.look_again(place[here], i, claimed[here], first[here], atol, rtol)
+            found[:, here] = few.look_again(place[here], i, claimed[here], atol, rtol)
         return found
 
     def _worst_by_columns(
-        self, rows: IndexArray, cols: IndexArray, claimed: Float64Array, first: Float64Array, atol: float, rtol: float
+        self, first: Float64Array, rows: IndexArray, cols: IndexArray, claimed: Float64Array, atol: float, rtol: float
     ) -> Float64Array:
         """Return the same of the columns that are farthest from their claims; the other entries remain open."""
         with np.errstate(invalid="ignore"):
@@ -141,11 +141,11 @@ class ColoredLook:
         is_near = np.isin(cols, cols[order[np.sort(at)[:COLUMNS]]])
         found = np.stack([first, np.full(rows.size, np.inf), *np.full((2, rows.size), np.nan)])
         some = np.flatnonzero(is_near)
-        found[:, some] = self._by_columns(rows[some], cols[some], claimed[some], first[some], atol, rtol)
+        found[:, some] = self._by_columns(rows[some], cols[some], claimed[some], atol, rtol)
         return found
 
     def _closely_by_colors(
-        self, rows: IndexArray, cols: IndexArray, claimed: Float64Array, first: Float64Array, atol: float, rtol: float
+        self, rows: IndexArray, cols: IndexArray, claimed: Float64Array, atol: float, rtol: float
     ) -> Float64Array:
         """Return all that steps of one colour after another show: f as a function of how many steps each is moved."""
         colors = self._colors[cols]
@@ -162,7 +162,7 @@ class ColoredLook:
         few = Outputs(f, Point(np.zeros(int(colors.max()) + 1), label="colour"), np.ones(1))
         found, size = np.full((4, rows.size), np.nan), self._h[cols]
         for here in _groups(colors):
-            there = claimed[here] * size[here], first[here] * size[here], atol * size[here]
+            there = claimed[here] * size[here], atol * size[here]
             found[:, here] = few.look_again(place[here], int(colors[here[0]]), *there, rtol) / size[here]
         return found
 

@@ -56,7 +56,7 @@ def jacobian_in_full(calls: Calls, claimed: Any, point: Point, eps: Step, tolera
     case = _case(claim, Point(blank(rows + point.array.shape), label="J"), h, eps, tolerance)
 
     def again(beyond: IndexArray) -> Findings:
-        return _again(outputs, ahead, beyond, case, measured.reshape(-1), point.array.size)
+        return _again(outputs, ahead, beyond, case, point.array.size)
 
     def unmoved(values: Array) -> IndexArray:
         return _unmoved(outputs, case, values, point.array.size)
@@ -136,7 +136,7 @@ def hessian_by_gradient(calls: Calls, claimed: Any, point: Point, eps: Step, tol
     flaws: list[str] = []
 
     def look(at: IndexArray, claims: IndexArray) -> Findings:
-        return _again(outputs, ahead, at, case, plain.reshape(-1), n, claims)
+        return _again(outputs, ahead, at, case, n, claims)
 
     def again(beyond: IndexArray) -> Findings:
         return even(look, beyond, n, case, point.name, flaws)
@@ -163,7 +163,6 @@ def _again(
     ahead: Ahead,
     beyond: IndexArray,
     case: Case,
-    first: Array,
     n: int,
     claimed_at: IndexArray | None = None,
 ) -> Findings:
@@ -176,8 +175,7 @@ def _again(
         if k % AHEAD == 0:
             ahead.prepare(outputs.moves(different[k : k + AHEAD]))
         here = np.flatnonzero(columns == i)
-        at = first[beyond[here]].astype(np.float64)
-        found[:, here] = outputs.look_again(rows[here], i, claimed[here], at, case.atol, case.rtol)
+        found[:, here] = outputs.look_again(rows[here], i, claimed[here], case.atol, case.rtol)
     return found[0], found[1], found[2], found[3]
 
 

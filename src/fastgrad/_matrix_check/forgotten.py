@@ -9,6 +9,7 @@ them alone where most entries of x stay put. What is found so is a guess, until 
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -29,6 +30,9 @@ ONE_BY_ONE, ROWS = 8, 64
 SMALL, ROOM = 1 << 16, 4
 #: What is left over counts from this many times the rounding and truncation that were measured.
 MARGIN = 16.0
+#: Where f bends too much for the steps, or has no value, so much shorter ones are taken, at most so often, as long as
+#: what it bends by falls at least by so much: what noise makes does not.
+SHORTER, SHORTENINGS, FALL = 64.0, 3, 8.0
 #: A share of two directions tells a column, if it is no farther than this from what one makes it.
 CLOSE = 0.3
 #: If no more than this share of the guesses is something, there is another reason why rows do otherwise.
@@ -137,23 +141,54 @@ class Completion:
         self.sheet = self.measured(pattern | Pattern(rows, cols, pattern.shape))
         at = np.searchsorted(flat_indices(self.sheet.pattern), rows * self.h.size + cols)
         with np.errstate(invalid="ignore"):
-            return float(np.mean(np.abs(self.sheet.measured[at]) > self.least))
+            return float(np.mean(~(np.abs(self.sheet.measured[at]) <= self.least)))
 
     def _astray(self) -> IndexArray:
         """Return the rows that change along some direction by other than their entries say."""
         found = np.zeros(self._settled.size, np.bool_)
         for _ in range(PROBES):
-            move = self._direction(1.0)
-            changed, moves, noise = self._changed(move)
-            off = np.abs(changed - product(self.sheet.form, self.sheet.measured, moves))
-            allowed = MARGIN * noise + self.least * float(self.h.min(initial=np.inf))
+            found |= self._is_astray(self._direction(1.0))
+        return np.flatnonzero(found)
+
+    def _is_astray(self, move: Float64Array) -> Array:
+        """Tell which rows change along a move by other than their entries say, or have no value however short it is."""
+        least, is_open = float(self.h.min(initial=np.inf)), ~self._settled
+        found, reach = np.zeros(is_open.size, np.bool_), np.full(is_open.size, np.inf)
+        before: Any = np.inf
+        for part in SHORTER ** -np.arange(1.0 + SHORTENINGS):
+            changed, moves, noise = self._changed(move * part)
+            off = self._left_over(changed, moves, part < 1.0)
             with np.errstate(all="ignore"):
-                if np.any((off > allowed) & ~self._settled):
-                    half, _, _ = self._changed(move / 2.0)
-                    allowed += MARGIN * (np.abs(2.0 * half - changed) * 4.0 / 3.0 + self._jitters())
-                    found |= off > allowed
-                self.resolution = float(np.nanmax(allowed / self.h.min(), initial=0.0))
-        return np.flatnonzero(found & ~self._settled)
+                allowed = MARGIN * noise + self.least * least * part
+                is_clear = off <= allowed
+                if not (is_open & ~is_clear).any():
+                    reach = np.where(is_open, allowed / (least * part), reach)
+                    break
+                half, _, _ = self._changed(move * part / 2.0)
+                bend = np.abs(2.0 * half - changed) * 4.0 / 3.0 + self._jitters()
+                allowed += MARGIN * bend
+                reach = np.where(is_open, np.fmin(reach, allowed / (least * part)), reach)
+                falls = ~(bend > before / FALL)
+                found |= is_open & falls & (off > allowed)
+                is_open &= ~is_clear & ~(off > allowed) & falls
+            if not is_open.any():
+                break
+            before = bend
+        self.resolution = float(np.max(reach, initial=0.0, where=~self._settled))
+        return found | (is_open & ~np.isfinite(off))
+
+    def _left_over(self, changed: Float64Array, moves: Float64Array, either: bool) -> Float64Array:
+        """Return what the measured entries leave of a change of f; either they or the claimed ones, on demand."""
+        off = np.abs(changed - product(self.sheet.form, self._known, moves))
+        if not either:
+            return off
+        with np.errstate(all="ignore"):
+            return np.asarray(np.fmin(off, np.abs(changed - product(self.sheet.form, self.sheet.claimed, moves))))
+
+    @property
+    def _known(self) -> Array:
+        """The measured entries; as claimed, where f had no value to measure."""
+        return np.where(np.isfinite(self.sheet.measured), self.sheet.measured, self.sheet.claimed)
 
     def _decoded(self, rows: IndexArray, share: float) -> tuple[IndexArray, IndexArray]:
         """Return an entry that each of these rows may lack: what is left over along three directions tells its column.
@@ -189,7 +224,8 @@ class Completion:
         def changed(cols: IndexArray) -> Array:
             line = x.copy()
             line[cols] = there[cols]
-            return np.asarray(np.abs(self._called(line) - at_x) > noise)
+            with np.errstate(all="ignore"):
+                return np.asarray(~(np.abs(self._called(line) - at_x) <= noise) & np.isfinite(at_x))
 
         found_rows, found_cols = [np.empty(0, np.intp)], [np.empty(0, np.intp)]
         for row in rows.tolist():
@@ -241,7 +277,7 @@ class Completion:
         """Return how much rounding there is in values: they may be small beside the terms that they are made of."""
         x = self.point.array.reshape(-1)
         with np.errstate(all="ignore"):
-            terms = product(self.sheet.form, np.abs(self.sheet.measured), np.abs(x.astype(np.float64)))
+            terms = product(self.sheet.form, np.abs(self._known), np.abs(x.astype(np.float64)))
             size = np.maximum(np.abs(after), np.abs(before)) + terms
         return np.asarray(np.finfo(x.dtype).eps * (self.sheet.pattern.row_counts + 2.0) * size)
 

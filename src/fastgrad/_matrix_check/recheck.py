@@ -100,9 +100,7 @@ class Outputs:
         again = self.asked(self._point.array.copy())
         return bool(np.array_equal(self.values(self._point.array.copy()), again, equal_nan=True))
 
-    def look_again(
-        self, rows: IndexArray, i: int, claimed: Float64Array, first: Float64Array, atol: Any, rtol: float
-    ) -> Float64Array:
+    def look_again(self, rows: IndexArray, i: int, claimed: Float64Array, atol: Any, rtol: float) -> Float64Array:
         """Return what steps around the first show for some outputs by entry i: values, bounds, left and right slopes.
 
         NaN where there is nothing finite to measure. The tolerance atol is one for all, or each output's own.
@@ -114,10 +112,8 @@ class Outputs:
             probe = self._probe(int(rows[k]))
             if not np.isfinite(probe.centre):
                 continue
-            sizes = abs(claimed[k]), abs(first[k]) if np.isfinite(first[k]) else 0.0
-            finding = look_again(
-                probe, i, step_of(self._h, i), None, float(claimed[k]), float(atol[k]) + rtol * max(sizes)
-            )
+            tolerance = float(atol[k]) + rtol * abs(float(claimed[k]))
+            finding = look_again(probe, i, step_of(self._h, i), None, float(claimed[k]), tolerance)
             if finding is not None:
                 found[:, k] = finding.measured, finding.bound, finding.left, finding.right
         return found

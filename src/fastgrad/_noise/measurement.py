@@ -19,6 +19,14 @@ _SINGLE = 2.0**-22
 _FAR = 64.0
 
 
+#: A line is shortened by this factor, at most so often, while differences of all orders are of one sign, and the last
+#: ones more than this share of the values: noise would turn some.
+SHORTER, SHORTENINGS, SHARE = 64.0, 6, 2.0**-40
+
+#: Values that move, and less unevenly than this share of their last digit, may be multiples of something that lie
+#: evenly by chance: others are looked at too, on these shares of the line.
+EXACT, SHARES = 1 / 32, (0.83, 0.71, 0.57)
+
 #: Values beyond these magnitudes are scaled before they are squared.
 TINY = 2.0**-400
 
@@ -32,7 +40,8 @@ def noise(f: Callable[[Array], float], x: Array, h: Float64Array, limits: Limits
     On each line the two sides of x are judged apart, without x, and the quieter one counts: a kink at x or right beside
     it lies on neither, any other one on one. The largest of four lines is taken, which differ in spacing: tiny, single
     precision's, and two fractions of the steps h, where a value that moves in jumps shows them (on one line alone it
-    may seem to move evenly). On all, the direction alternates in sign, entry by entry.
+    may seem to move evenly). On all, the direction alternates in sign, entry by entry. A line so long that f grows on
+    it as an exponential does shows no noise, and is shortened.
 
     Parameters
     ----------
@@ -64,9 +73,42 @@ def _on_line(f: Callable[[Array], float], x: Array, spacing: Float64Array, limit
     sides = []
     for signed in (-move, move):
         inwards = signed if limits is None else _inwards(x, signed, limits)
-        points = ((x + k * inwards).astype(x.dtype) for k in range(1, POINTS + 1))
-        sides.append(from_values(np.array([f(point) for point in points])))
+
+        def values(part: float, move: Float64Array = inwards) -> Float64Array:
+            points = ((x + k * (part * move)).astype(x.dtype) for k in range(1, POINTS + 1))
+            return np.array([f(point) for point in points])
+
+        sides.append(on_lines(values))
     return min((noise for noise in sides if noise == noise), default=float("nan"))
+
+
+def on_lines(values_on: Callable[[float], Float64Array]) -> float:
+    """Return the noise on a line, shortened until the differences of its values are small or some are of either sign.
+
+    Rounded values may lie evenly on it, as if there were no noise: then a few lines of other lengths are looked at.
+
+    Parameters
+    ----------
+    values_on : callable
+        From the share of the line that is left to values at equally spaced points on it.
+    """
+    for k in range(1 + SHORTENINGS):
+        values = values_on(SHORTER**-k)
+        found = from_values(values)
+        if not (found > SHARE * np.max(np.abs(values)) and _is_of_one_sign(values)):
+            break
+    for share in SHARES:
+        if not found < EXACT * np.spacing(np.max(np.abs(values))) or values.min() == values.max():
+            break
+        values = values_on(share * SHORTER**-k)
+        found = max(found, from_values(values))
+    return found
+
+
+def _is_of_one_sign(values: Float64Array) -> bool:
+    """Tell whether the differences of each order are all positive or all negative."""
+    tables = (np.diff(values, k) for k in range(1, values.size - 1))
+    return all(bool(table.min() > 0 or table.max() < 0) for table in tables)
 
 
 def from_values(values: Float64Array) -> float:

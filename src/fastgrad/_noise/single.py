@@ -1,72 +1,121 @@
-"""Whether a function's values are all of single precision, whatever its argument is: it rounds more coarsely then."""
+"""Whether a function's values are all of a lower precision than its argument: it rounds more coarsely then."""
+
+import math
+from typing import NamedTuple
 
 import numpy as np
 
 from fastgrad._typing import Float64Array
 
-#: The spacing of such values at 1.
+#: The spacing of values of single precision at 1.
 ULP = float(np.finfo(np.float32).eps)
-#: What to tell of it.
-ADVICE = "All values of f are of single precision: compute them in double precision."
 _LARGEST = float(np.finfo(np.float32).max)
-#: A function that has shown so many different values, all of single precision, computes in it, …
+#: A function that has shown so many different values, all of a low precision, computes in it, …
 SEVERAL = 3
-#: … if so many of them use one of the last two bits: three of four that were rounded do, and hardly one that is exact
-#: without rounding, as those of a linear function where x and the step have few digits.
-ROUNDED, LAST_BITS = 2, 3
+#: … if so many of the first few use one of its last two bits: three of four that were rounded do, and hardly one that
+#: is exact without rounding, as those of a linear function where x and the step have few digits.
+ROUNDED, FEW = 2, 16
 #: The standard deviation of rounding to nearest, in units in the last place, a little rounded up.
 DEVIATION = 0.3
 
 
+class _Format(NamedTuple):
+    """Binary numbers of so many digits, down to the power of two 2^least and up to the largest."""
+
+    name: str
+    digits: int
+    least: int
+    largest: float
+
+    def in_last_places(self, value: float) -> float:
+        """Return a finite value in units in its last place: an integer, if it is one of these numbers."""
+        return math.ldexp(value, -max(math.frexp(value)[1] - self.digits, self.least))
+
+    def holds(self, value: float) -> bool:
+        """Tell whether a finite value is one of these numbers."""
+        return abs(value) <= self.largest and self.in_last_places(value).is_integer()
+
+    def spacing(self, value: float) -> float:
+        """Return how far the numbers around a value are apart."""
+        return math.ldexp(1.0, max(math.frexp(value)[1] - self.digits, -1074))
+
+
+#: From coarse to fine: the numbers of each but the second are among those of the last.
+_FORMATS: tuple[_Format, ...] = (
+    _Format("half", 8, -133, math.ldexp(255.0, 120)),
+    _Format("half", 11, -24, 65504.0),
+    _Format("single", 24, -149, _LARGEST),
+)
+
+
 class Values:
-    """The values that a function has shown, as far as they tell its precision.
+    """The values that a function has shown, as far as they tell its precision."""
 
-    Attributes
-    ----------
-    may_be_single : bool
-        Whether each of them is a number of single precision.
-    """
-
-    __slots__ = ("_different", "_rounded", "may_be_single")
+    __slots__ = ("_different", "_formats")
 
     def __init__(self) -> None:
         self._different: set[float] = set()
-        self._rounded: set[float] = set()
-        self.may_be_single = True
+        self._formats = _FORMATS
 
     def add(self, value: float) -> None:
         """Note one more value; one that is not finite tells nothing."""
-        if self.may_be_single and value - value == 0.0:
-            single = np.float32(value if abs(value) <= _LARGEST else np.inf)
-            self.may_be_single = float(single) == value
-            if len(self._different) < SEVERAL:
+        if self._formats and value - value == 0.0:
+            self._formats = tuple(kind for kind in self._formats if kind.holds(value))
+            if len(self._different) < FEW:
                 self._different.add(value)
-            if len(self._rounded) < ROUNDED and int(single.view(np.uint32)) & LAST_BITS:
-                self._rounded.add(value)
 
     def add_all(self, values: Float64Array) -> None:
         """Note all values of an array."""
-        if self.may_be_single and values.size:
+        if self._formats and values.size:
             with np.errstate(over="ignore", invalid="ignore"):
-                single = values.astype(np.float32)
-            is_finite = np.isfinite(values)
-            self.may_be_single = bool(np.all((single == values) | ~is_finite))
-            if len(self._different) < SEVERAL:
-                self._different.update(values[is_finite][:SEVERAL].tolist())
-            if len(self._rounded) < ROUNDED:
-                is_rounded = is_finite & ((single.view(np.uint32) & LAST_BITS) != 0)
-                self._rounded.update(values[is_rounded][:ROUNDED].tolist())
+                is_single = (values.astype(np.float32) == values) | ~np.isfinite(values)
+            for value in values[np.isfinite(values)][:FEW].tolist():
+                self.add(value)
+            self._formats = self._formats[-1:] if np.all(is_single) else ()
+
+    @property
+    def may_be_single(self) -> bool:
+        """Whether each of them is a number of single precision."""
+        return bool(self._formats)
+
+    @property
+    def may_be_half(self) -> bool:
+        """Whether each of them is a number of half precision, or each of the format of 16 bits with a wider range."""
+        return len(self._formats) > 1
 
     @property
     def are_single(self) -> bool:
         """Whether all are of single precision, so many of them that it is no chance, and not by their being exact."""
-        return self.may_be_single and len(self._different) >= SEVERAL and len(self._rounded) >= ROUNDED
+        if not self._formats or len(self._different) < SEVERAL:
+            return False
+        kind = self._formats[0]
+        return sum(kind.in_last_places(value) % 4 != 0 for value in self._different) >= ROUNDED
+
+    @property
+    def advice(self) -> str:
+        """What to tell of the precision, where it is as low as single; nothing else."""
+        if not self.are_single:
+            return ""
+        return f"All values of f are of {self._formats[0].name} precision: compute them in double precision."
 
     def ulp(self, usual: float) -> float:
         """Return the spacing of the function's values at 1: the usual one of its argument, or single precision's."""
         return max(ULP, usual) if self.are_single else usual
 
     def rounding(self, value: float) -> float:
-        """Return the standard deviation that rounding has at a value, in the precision that all of them may have."""
+        """Return the standard deviation that rounding has at a value, in the least precision that all may have.
+
+        A single value, be it a round one, makes no function one of half precision.
+        """
+        return self._deviation(value, self._formats if len(self._different) > 1 else self._formats[-1:])
+
+    def coarsest_rounding(self, value: float) -> float:
+        """Return the same, where one value counts as well."""
+        return self._deviation(value, self._formats)
+
+    @staticmethod
+    def _deviation(value: float, formats: tuple[_Format, ...]) -> float:
         size = abs(value)
-        return DEVIATION * float(np.spacing(np.float32(size) if self.may_be_single and size <= _LARGEST else size))
+        if formats and size <= formats[0].largest:
+            return DEVIATION * formats[0].spacing(size)
+        return DEVIATION * float(np.spacing(size))

@@ -4,17 +4,13 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
-from fastgrad._noise.measurement import POINTS, from_values
+from fastgrad._search.line import Line
 from fastgrad._search.projections import Block, Projections
 
 #: A residual counts as one from this many of the deviations that were seen.
 KAPPA = 6.0
 #: Directions that noise and truncation are taken from, and the root is tested along.
 DIRECTIONS = 4
-#: The distance of the points on the line that noise is first looked for on, beside the step.
-FINE = 2.0**-10
 #: A rung of the ladder of steps, and how many rungs are looked at in all.
 RUNG, RUNGS, RUNGS_OF_ALL = 8.0, 6, 3
 #: Where the best rung is not good enough, how many steps in between are tried, and how far from it.
@@ -53,8 +49,10 @@ class Calibration:
         How many projections are averaged to a residual.
     residuals : tuple of (int, float)
         The residuals along all entries by the key of their direction.
-    is_deterministic, is_single : bool
-        Whether f gave one value for one x; whether its values are all of single precision.
+    is_deterministic : bool
+        Whether f gave one value for one x.
+    advice : str
+        What to tell of the precision of f's values; empty where that is double.
     """
 
     centre: float
@@ -66,7 +64,7 @@ class Calibration:
     repeats: int
     residuals: tuple[tuple[int, float], ...]
     is_deterministic: bool
-    is_single: bool
+    advice: str
 
 
 @dataclass
@@ -131,7 +129,7 @@ class Calibrator:
         self._wanted = wanted
         self._needed = needed
         self._keys = [next(keys) for _ in range(DIRECTIONS)]
-        self._line = next(keys)
+        self._line = Line(projections, next(keys), start, centre)
         self._centre = centre
         self._noise = math.nan
 
@@ -139,19 +137,13 @@ class Calibrator:
         """Return what was found."""
         again = self._p.at_x()
         is_deterministic = again == self._centre
-        self._noise = max(self._on_line(), abs(again - self._centre))
+        self._noise = max(self._line.noise(self._keys[0]), abs(again - self._centre))
         best = self._best_step(self._first_step())
         best = self._along_all(best)
         self._noise = max(self._noise, self._p.values.rounding(self._centre))
+        if not max(abs(a) for a, _ in best.pairs) <= best.threshold(self._noise):
+            self._noise = max(self._noise, self._line.surprise(self._noise))
         return self._averaged(best, is_deterministic)
-
-    def _on_line(self) -> float:
-        """Return the noise that values close together show, at least a third of a unit in the last place."""
-        fine = FINE * self._start
-        values = [self._p.along(self._line, fine, float(k)) for k in range(1, POINTS + 1)]
-        found = from_values(np.array(values))
-        least = self._p.values.rounding(self._centre)
-        return max(least, found) if math.isfinite(found) else least
 
     def _first_step(self) -> float:
         """Return the step to try first: the one to begin near, or one towards the least that noise allows."""
@@ -267,5 +259,5 @@ class Calibrator:
             repeats,
             pairs,
             is_deterministic,
-            self._p.values.are_single,
+            self._p.values.advice,
         )

@@ -12,7 +12,6 @@ from fastgrad._arrays import in_dtype
 from fastgrad._budget import Budget, Spent
 from fastgrad._judge.probe import RANDOM, Probe
 from fastgrad._judge.verdict import Case, conclude, tally
-from fastgrad._noise.single import ADVICE
 from fastgrad._outcome import Verdict
 from fastgrad._report.pictured import Sweep
 from fastgrad._result import GradientCheck
@@ -247,8 +246,8 @@ class _Search:
             )
         if not found.is_deterministic:
             self.reasons.append(RANDOM)
-        if found.is_single:
-            self.reasons.append(ADVICE)
+        if found.advice:
+            self.reasons.append(found.advice)
 
     def _sweep(self) -> Sweep | None:
         """Return the slopes of the worst entry over its steps, where one was looked at with care."""
