@@ -12,9 +12,9 @@ ULP = float(np.finfo(np.float32).eps)
 _LARGEST = float(np.finfo(np.float32).max)
 #: A function that has shown so many different values, all of a low precision, computes in it, …
 SEVERAL = 3
-#: … if so many of the first few use one of its last two bits: three of four that were rounded do, and hardly one that
-#: is exact without rounding, as those of a linear function where x and the step have few digits.
-ROUNDED, FEW = 2, 16
+#: … if so many of them use one of its last two bits: three of four that were rounded do, and hardly one that is exact
+#: without rounding, as those of a linear function where x and the step have few digits.
+ROUNDED, LAST_BITS = 2, 3
 #: The standard deviation of rounding to nearest, in units in the last place, a little rounded up.
 DEVIATION = 0.3
 
@@ -29,11 +29,9 @@ class _Format(NamedTuple):
 
     def in_last_places(self, value: float) -> float:
         """Return a finite value in units in its last place: an integer, if it is one of these numbers."""
+        if not abs(value) <= self.largest:
+            return math.nan
         return math.ldexp(value, -max(math.frexp(value)[1] - self.digits, self.least))
-
-    def holds(self, value: float) -> bool:
-        """Tell whether a finite value is one of these numbers."""
-        return abs(value) <= self.largest and self.in_last_places(value).is_integer()
 
     def spacing(self, value: float) -> float:
         """Return how far the numbers around a value are apart."""
@@ -48,6 +46,20 @@ _FORMATS: tuple[_Format, ...] = (
 )
 
 
+class _Precision(NamedTuple):
+    """A format that all values have had so far, and those, ROUNDED at most, that used one of its last two bits."""
+
+    kind: _Format
+    rounded: set[float]
+
+    def holds(self, value: float) -> bool:
+        """Tell whether a finite value has this format, and note whether it uses one of the last bits."""
+        units = self.kind.in_last_places(value)
+        if units.is_integer() and units % (LAST_BITS + 1) and len(self.rounded) < ROUNDED:
+            self.rounded.add(value)
+        return units.is_integer()
+
+
 class Values:
     """The values that a function has shown, as far as they tell its precision."""
 
@@ -55,23 +67,26 @@ class Values:
 
     def __init__(self) -> None:
         self._different: set[float] = set()
-        self._formats = _FORMATS
+        self._formats = tuple(_Precision(kind, set()) for kind in _FORMATS)
 
     def add(self, value: float) -> None:
         """Note one more value; one that is not finite tells nothing."""
         if self._formats and value - value == 0.0:
-            self._formats = tuple(kind for kind in self._formats if kind.holds(value))
-            if len(self._different) < FEW:
+            self._formats = tuple(precision for precision in self._formats if precision.holds(value))
+            if len(self._different) < SEVERAL:
                 self._different.add(value)
 
     def add_all(self, values: Float64Array) -> None:
         """Note all values of an array."""
         if self._formats and values.size:
             with np.errstate(over="ignore", invalid="ignore"):
-                is_single = (values.astype(np.float32) == values) | ~np.isfinite(values)
-            for value in values[np.isfinite(values)][:FEW].tolist():
-                self.add(value)
-            self._formats = self._formats[-1:] if np.all(is_single) else ()
+                single = values.astype(np.float32)
+            is_finite = np.isfinite(values)
+            is_rounded = is_finite & ((single.view(np.uint32) & LAST_BITS) != 0)
+            self._formats = self._formats[-1:] if np.all((single == values) | ~is_finite) else ()
+            for some in (is_finite, is_rounded):
+                for value in values[some][:SEVERAL].tolist():
+                    self.add(value)
 
     @property
     def may_be_single(self) -> bool:
@@ -86,17 +101,14 @@ class Values:
     @property
     def are_single(self) -> bool:
         """Whether all are of single precision, so many of them that it is no chance, and not by their being exact."""
-        if not self._formats or len(self._different) < SEVERAL:
-            return False
-        kind = self._formats[0]
-        return sum(kind.in_last_places(value) % 4 != 0 for value in self._different) >= ROUNDED
+        return bool(self._formats) and len(self._different) >= SEVERAL and len(self._formats[0].rounded) >= ROUNDED
 
     @property
     def advice(self) -> str:
         """What to tell of the precision, where it is as low as single; nothing else."""
         if not self.are_single:
             return ""
-        return f"All values of f are of {self._formats[0].name} precision: compute them in double precision."
+        return f"All values of f are of {self._formats[0].kind.name} precision: compute them in double precision."
 
     def ulp(self, usual: float) -> float:
         """Return the spacing of the function's values at 1: the usual one of its argument, or single precision's."""
@@ -114,8 +126,8 @@ class Values:
         return self._deviation(value, self._formats)
 
     @staticmethod
-    def _deviation(value: float, formats: tuple[_Format, ...]) -> float:
+    def _deviation(value: float, formats: tuple[_Precision, ...]) -> float:
         size = abs(value)
-        if formats and size <= formats[0].largest:
-            return DEVIATION * formats[0].spacing(size)
+        if formats and size <= formats[0].kind.largest:
+            return DEVIATION * formats[0].kind.spacing(size)
         return DEVIATION * float(np.spacing(size))
