@@ -4,6 +4,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fastgrad._typing import Float64Array
 
@@ -41,6 +42,20 @@ _FORMATS: tuple[_Format, ...] = (
     _Format("half", 11, -24, 65504.0),
     _Format("single", 24, -149, _LARGEST),
 )
+
+
+def may_be_half(values: Float64Array) -> NDArray[np.bool_]:
+    """Tell which of some values are of half precision or of the other format of 16 bits, and not zero."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        single = values.astype(np.float32)
+        is_short = (single == values) & (single.view(np.uint32) & np.uint32(0xFFFF) == 0)
+        return np.asarray((is_short | (values.astype(np.float16) == values)) & (values != 0.0))
+
+
+def may_be_single(values: Float64Array) -> NDArray[np.bool_]:
+    """Tell which of some values are of single precision, and not zero."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.asarray((values.astype(np.float32) == values) & (values != 0.0))
 
 
 class Values:
