@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 import fastgrad as fg
 
@@ -65,3 +66,23 @@ def test_whole_numbers_of_an_f_in_double_precision_do_not_make_it_one_in_half() 
         assert fg.gradient_check(f, np.array([3.0, 3.1, 3.0]), x, eps).verdict == "failed"
         assert fg.gradient_check(lambda x: 0.25, np.zeros(3), x, eps).passed
         assert fg.gradient_check(lambda x: 0.25, np.array([0.0, 0.5, 0.0]), x, eps).verdict == "failed"
+
+
+@pytest.mark.parametrize("offset", [0.0, 5.0, 100.0])
+@pytest.mark.parametrize("kind", ["float16", "bfloat16", "float32"])
+def test_matrices_are_judged_alike(kind: str, offset: float) -> None:
+    round_off = ROUNDED.get(kind, np.float32)
+
+    def f(x: Any) -> Any:
+        return round_off(2 * round_off(np.sin(x)).astype(float) + offset)
+
+    def gradient(x: Any) -> Any:
+        return round_off(np.cos(x) + offset).astype(float)
+
+    x = np.random.default_rng(0).standard_normal(6)
+    right, none = np.diag(2 * np.cos(x)), np.zeros((6, 6))
+    for form in (np.asarray, sparse.csr_array):
+        assert fg.jacobian_check(f, form(right), x).verdict != "failed"
+        assert fg.jacobian_check(f, form(none), x).verdict != "passed"
+    assert fg.hessian_check(lambda x: 0.0, np.diag(-np.sin(x)), x, grad=gradient).verdict != "failed"
+    assert fg.hessian_check(lambda x: 0.0, none, x, grad=gradient).verdict != "passed"

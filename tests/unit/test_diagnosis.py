@@ -129,6 +129,13 @@ def test_a_bias_that_was_averaged_or_summed_over_the_other_axis() -> None:
     assert "one axis too many" in said(np.full(4, d.sum()), f, x)
 
 
+def test_a_leaf_that_is_wrong_is_named_though_the_others_are_too_small_to_tell() -> None:
+    rates = {"large": np.array([1.0, 2.0, -3.0]), "small": np.array([1e-12, -2e-12])}
+    f = lambda p: float(sum(np.sum(rates[name] * p[name]) for name in p))  # noqa: E731
+    point = {"large": np.ones(3), "small": np.ones(2)}
+    assert 'all of x["large"], have claimed = −measured' in said({**rates, "large": -rates["large"]}, f, point)
+
+
 def test_a_bias_that_was_not_summed_is_a_shape_error_that_says_so() -> None:
     d, b = R.standard_normal((5, 3)), R.standard_normal(3)
     with pytest.raises(fg.ShapeError, match=r"Summed over axis 0 it would fit: is the sum over the samples"):

@@ -32,10 +32,10 @@ def region(i: IndexArray, leaves: tuple[Leaf, ...], holds: Callable[[IndexArray]
         "all of x", a leaf, rows or columns, a slice or a block; a single entry by its name; "" where the entries make
         no such region.
     """
-    size = leaves[-1].stop
-    if _is_all(holds, 0, size):
-        return f"all of {leaves[0].path}" if len(leaves) == 1 else "all of x"
     touched = [leaf for leaf in leaves if np.any((i >= leaf.start) & (i < leaf.stop))]
+    is_everywhere = len(touched) == sum(leaf.stop > leaf.start for leaf in leaves)
+    if is_everywhere and _is_all(holds, 0, leaves[-1].stop):
+        return f"all of {leaves[0].path}" if len(leaves) == 1 else "all of x"
     if i.size == 1 and touched[0].stop - touched[0].start == 1:
         return named(int(i[0]), leaves)
     if all(_is_all(holds, leaf.start, leaf.stop) for leaf in touched) and len(touched) <= NAMED:

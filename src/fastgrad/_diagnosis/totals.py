@@ -97,7 +97,10 @@ def _factors(e: Evidence, leaf: Leaf, c: Float64Array, m: Float64Array) -> str:
 
 
 def _total(e: Evidence, leaf: Leaf, c: Float64Array, m: Float64Array) -> str:
-    """Suppose of a line, as a bias is, that it was summed over another axis: what it adds up to is then the same."""
+    """Suppose of a line, as a bias is, that it was summed over another axis: what it adds up to is then the same.
+
+    So it is where what belongs to one entry went to another, as by wrong weights of an interpolation.
+    """
     if c.ndim != 1 or e.wrong.size < SEVERAL:
         return ""
     total, terms = float(np.sum(m)), float(np.sum(np.abs(m)))
@@ -109,5 +112,5 @@ def _total(e: Evidence, leaf: Leaf, c: Float64Array, m: Float64Array) -> str:
         return ""
     return (
         f"{e.wrong.size} entries of {leaf.path} are wrong, but all add up to {number(total)} as measured: "
-        f"summed over the wrong axis, probably"
+        f"summed over the wrong axis, or shared out among the wrong entries, probably"
     )

@@ -26,6 +26,7 @@ from fastgrad._matrix_check.stored import (
     refuse_misfit,
     stored_claim,
 )
+from fastgrad._noise.single import may_be_single
 from fastgrad._point import Point
 from fastgrad._reading import Reader
 from fastgrad._result import GradientCheck
@@ -74,6 +75,8 @@ class ColoredCheck:
             self._look_closer(sheet, is_open, flaws)
         if not flaws and self._point.array.size and sheet.pattern.nnz < is_open.size * self._point.array.size:
             sheet = self._completed(sheet, is_open, flaws)
+        if not flaws and (coarse := self._coarse(sheet)).size:
+            flaws.append(self._too_coarse(coarse))
         case = self._case(sheet)
         found = judge(
             case,
@@ -106,6 +109,23 @@ class ColoredCheck:
         if completion.is_odd:
             self._look_closer(completion.sheet, is_open, flaws)
         return completion.sheet
+
+    def _coarse(self, sheet: Sheet) -> IndexArray:
+        """Return the rows of no claims in which nothing was measured, where f may only have too few digits."""
+        is_empty = np.ones(sheet.pattern.shape[0], np.bool_)
+        rows = np.repeat(np.arange(is_empty.size), sheet.pattern.row_counts)
+        is_empty[rows[(sheet.measured != 0.0) | (np.abs(sheet.claimed) > self._atol)]] = False
+        if self._rtol == 0 or not self._point.array.size or not is_empty.any():
+            return np.empty(0, np.intp)
+        centre = self._outputs.values(self._point.array.copy())
+        few = np.flatnonzero(is_empty & may_be_single(centre))
+        return np.array([row for row in few.tolist() if self._outputs.may_be_coarse(row, self._atol)], np.intp)
+
+    def _too_coarse(self, rows: IndexArray) -> str:
+        return (
+            f"{rows.size} value{' stands' if rows.size == 1 else 's stand'} still on these steps and not on larger "
+            f"ones ({_some(rows)}, flat), having so few digits: compute f in double precision."
+        )
 
     def _calls_made(self) -> int:
         return self._made + self._outputs.calls
@@ -214,11 +234,15 @@ class ColoredCheck:
         return look
 
     def _unexplained(self, rows: IndexArray) -> str:
-        some = ", ".join(map(str, rows[:3].tolist())) + (" …" if rows.size > 3 else "")
         return (
             f"{rows.size} value{' changes' if rows.size == 1 else 's change'} along x by other than the entries "
-            f"measured ({some}, flat), and which are missing could not be told: give sparsity= a pattern that has them."
+            f"measured ({_some(rows)}, flat), and which are missing could not be told: give sparsity= a pattern that "
+            "has them."
         )
+
+
+def _some(rows: IndexArray) -> str:
+    return ", ".join(map(str, rows[:3].tolist())) + (" …" if rows.size > 3 else "")
 
 
 class _ClaimReader(ColorReader):

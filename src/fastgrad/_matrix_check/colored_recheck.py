@@ -10,6 +10,7 @@ from fastgrad._judge.probe import UNIT_ROUNDOFF, UNITS
 from fastgrad._judge.recheck import LEAPS, MULTIPLES
 from fastgrad._matrix_check.judgement import Findings
 from fastgrad._matrix_check.recheck import Outputs, Sides, where_steps_agree
+from fastgrad._noise.single import may_be_half
 from fastgrad._point import Point
 from fastgrad._typing import Array, Float64Array, IndexArray
 
@@ -88,7 +89,8 @@ class ColoredLook:
         except Exception:  # f need not be defined farther from x than the first steps: by columns it is found out where
             return np.full((2, rows.size), np.nan)
         found = where_steps_agree(centre, sides, claimed, allowed)
-        still = np.flatnonzero(np.all([(s.plus == centre) & (s.minus == centre) for s in sides], axis=0))
+        is_still = np.all([(s.plus == centre) & (s.minus == centre) for s in sides], axis=0)
+        still = np.flatnonzero(is_still & ~may_be_half(centre))
         if still.size:
             far = sides[-1]
             rounding = UNITS * UNIT_ROUNDOFF * 2 * np.abs(centre[still]) / (far.up[still] + far.down[still])

@@ -149,6 +149,7 @@ def hessian_by_gradient(calls: Calls, claimed: Any, point: Point, eps: Step, tol
         again,
         lambda: 2 * n + outputs.calls,
         is_left_out=claim.is_left_out,
+        unmoved=lambda values: _unmoved(outputs, case, values, n),
         outputs=outputs,
         flaws=flaws,
     )

@@ -4,6 +4,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fastgrad._typing import Float64Array
 
@@ -58,6 +59,20 @@ class _Precision(NamedTuple):
         if units.is_integer() and units % (LAST_BITS + 1) and len(self.rounded) < ROUNDED:
             self.rounded.add(value)
         return units.is_integer()
+
+
+def may_be_half(values: Float64Array) -> NDArray[np.bool_]:
+    """Tell which of some values are of half precision or of the other format of 16 bits, and not zero."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        single = values.astype(np.float32)
+        is_short = (single == values) & (single.view(np.uint32) & np.uint32(0xFFFF) == 0)
+        return np.asarray((is_short | (values.astype(np.float16) == values)) & (values != 0.0))
+
+
+def may_be_single(values: Float64Array) -> NDArray[np.bool_]:
+    """Tell which of some values are of single precision, and not zero."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.asarray((values.astype(np.float32) == values) & (values != 0.0))
 
 
 class Values:
