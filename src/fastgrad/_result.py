@@ -78,7 +78,8 @@ class Kinks:
     indices : ndarray of intp
         Flat, in C order of x.
     left, right : ndarray of float64
-        The slopes below and above the entry.
+        The slopes below and above the entry. Where several samples of a batch have a kink there and the claim is not
+        between them: the least and the largest that a slope in between for each sample gives.
     """
 
     indices: IndexArray

@@ -152,6 +152,56 @@ def test_a_right_loop_is_never_called_flawed(kind: str, wrt: str, samples: int, 
     assert check.verdict == "passed", check
 
 
+@pytest.mark.parametrize("z", [1e-8, -1e-8, 3e-9, 1e-10])
+@pytest.mark.parametrize("kind", ["sum", "squared", "entropy"])
+def test_a_unit_nearer_to_zero_than_any_halved_step_flaws_no_loop(kind: str, z: float) -> None:
+    """The loop sees a kink there, and f itself, with the witness's smaller steps, sees none."""
+    r = np.random.default_rng(0)
+    net, x, t = fg.TwoLayerNet(4, 6, 3, rng=r), np.ones(4), np.abs(r.standard_normal(3))
+    net.W2 *= 10
+    net.W1[2] = [0.5, -0.25, 0.25, -0.5]
+    net.W1[2, 0] += z
+    losses: dict[str, Any] = {"sum": "sum", "squared": SquaredError(t), "entropy": CrossEntropy(t)}
+    y = net.forward(x)
+    slope = {"sum": np.ones(3), "squared": 2 * (y - t), "entropy": fg.softmax_cross_entropy(y, t)[1]}[kind]
+    right, f = net.backward(slope)[0], TwoLayerLoss(net, x, loss=losses[kind], wrt="W1")
+    check = fg.gradient_check(f, right, net.W1)
+    assert check.verdict == "passed", check
+    assert len(check.kinks) == 0
+    halved, other = right.copy(), right.copy()
+    halved[2], other[4, 1] = (slope @ net.W2)[2] / 2, right[4, 1] + 0.5
+    assert fg.gradient_check(f, halved, net.W1).wrong.indices.tolist() == [8, 9, 10, 11]
+    check = fg.gradient_check(f, other, net.W1)
+    assert check.verdict == "failed"
+    assert check.wrong.indices.tolist() == [17]
+
+
+@pytest.mark.parametrize("batch", [(), (32,)])
+@pytest.mark.parametrize("dead", [slice(None), 2])
+@pytest.mark.parametrize("kind", ["cotangent", "squared", "entropy"])
+@pytest.mark.parametrize("scale", [1.0, 10.0])
+def test_units_at_zero_have_a_derivative_of_zero_if_backward_says_so(
+    batch: tuple[int, ...], dead: Any, kind: str, scale: float
+) -> None:
+    """Also in a batch whose samples lie on both sides of them: the slopes of the whole loss may both be positive."""
+    for seed in range(6):
+        r = np.random.default_rng(seed)
+        net, x = fg.TwoLayerNet(8, 6, 3, rng=r), r.standard_normal((*batch, 8))
+        t = np.abs(r.standard_normal((*batch, 3)))
+        net.W1 *= scale
+        net.W2 *= scale
+        net.W1[dead] = 0.0
+        losses: dict[str, Any] = {"cotangent": t, "squared": SquaredError(t), "entropy": CrossEntropy(t)}
+        y = net.forward(x)
+        slope = {"cotangent": t, "squared": 2 * (y - t), "entropy": fg.softmax_cross_entropy(y, t)[1]}[kind]
+        right, f = net.backward(slope)[0], TwoLayerLoss(net, x, loss=losses[kind], wrt="W1")
+        check = fg.gradient_check(f, right, net.W1)
+        assert check.verdict == "passed", check
+        through = np.atleast_2d(slope @ net.W2 * (np.asarray(net.z1) >= 0)).T @ np.atleast_2d(x)  # with relu'(0) = 1
+        assert fg.gradient_check(f, through, net.W1).verdict == "passed"
+        assert fg.gradient_check(f, 30 * through - 29 * right, net.W1).verdict == "failed"
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("shape", [(1, 1), (1, 5), (300, 2), (64, 64)])
 def test_small_and_single_precision_loops_pass(shape: tuple[int, int], dtype: Any) -> None:

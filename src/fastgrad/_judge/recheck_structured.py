@@ -1,5 +1,6 @@
 """Entries of a structured callable beyond tolerance, measured again by its own loop with larger steps."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,16 +10,34 @@ from fastgrad._typing import Array, Float64Array, IndexArray
 
 #: Entries beyond tolerance are measured again at these multiples of their steps.
 MULTIPLES = (4.0, 16.0)
+#: Where a kink is within the step, f's loop is asked again with so small a part of it: a kink that is not at x itself
+#: is left behind, and slopes beside one that is are known to as many digits.
+FINE = 2.0**-12
+
+
+@dataclass(frozen=True)
+class Again:
+    """What a second look shows of some entries; at a kink the slopes on both sides, which are NaN elsewhere.
+
+    `mean` is what a central difference with the smallest step gives: f's plain forward must show it too.
+    """
+
+    values: Float64Array
+    bounds: Float64Array
+    left: Float64Array
+    right: Float64Array
+    mean: Float64Array
+    evaluations: int
 
 
 def look_again_structured(
-    f: Any, x: Array, h: Float64Array, measured: Array, where: IndexArray
-) -> tuple[tuple[Float64Array, Float64Array, Float64Array, Float64Array], int]:
-    """Return values, bounds, left and right slopes at these flat indices; and the number of evaluations.
+    f: Any, x: Array, h: Float64Array, measured: Array, claimed: Float64Array, where: IndexArray
+) -> Again:
+    """Return values, bounds, and slopes at kinks, at these flat indices.
 
     Of the values with the step itself, 4 and 16 times as large, the one with the least bound is taken: what it differs
-    from its neighbour by, and f's rounding. Where f is a `KinkedFunction`, its slopes on both sides are asked for too;
-    elsewhere they are NaN.
+    from its neighbour by, and f's rounding. Where f is a `KinkedFunction`, its slopes on both sides are asked for too,
+    and once more with small steps at what seems a kink.
 
     Parameters
     ----------
@@ -27,23 +46,46 @@ def look_again_structured(
         The point, which f must not write into, and the steps.
     measured : ndarray
         What f's loop gave with the steps h, flat.
+    claimed : ndarray
+        What is claimed of the entries to look at.
     where : ndarray of intp
         The entries to look at.
     """
     rounding = UNITS * UNIT_ROUNDOFF * abs(float(f(x))) / (h if h.size == 1 else h[where])
     values = [measured[where].astype(np.float64)]
-    calls = 1
+    evaluations = 1
     for factor in MULTIPLES:
         again = np.empty_like(x)
-        calls += int(f.__fastgrad_gradient__(x, h * factor, again))
+        evaluations += int(f.__fastgrad_gradient__(x, h * factor, again))
         values.append(again.reshape(-1)[where].astype(np.float64))
     with np.errstate(all="ignore"):
         near, far = np.abs(values[1] - values[0]), np.abs(values[2] - values[1])
         bounds = np.stack([near + rounding, far + rounding / 4, 2 * far + rounding / 16])
     choice, each = np.argmin(np.where(np.isnan(bounds), np.inf, bounds), axis=0), np.arange(where.size)
-    left = right = np.full(where.size, np.nan)
-    if hasattr(type(f), "__fastgrad_slopes__"):
-        below, above = np.empty_like(x), np.empty_like(x)
-        calls += int(f.__fastgrad_slopes__(x, h, below, above))
-        left, right = (side.reshape(-1)[where].astype(np.float64) for side in (below, above))
-    return (np.stack(values)[choice, each], bounds[choice, each], left, right), calls
+    value, bound, mean = np.stack(values)[choice, each], bounds[choice, each], values[0]
+    none = np.full(where.size, np.nan)
+    if not hasattr(type(f), "__fastgrad_slopes__"):
+        return Again(value, bound, none, none, mean, evaluations)
+    left, right, calls = _slopes(f.__fastgrad_slopes__, x, h, where)
+    evaluations += calls
+    kink = left != right
+    if kink.any():
+        below, above, calls = _slopes(f.__fastgrad_slopes__, x, FINE * h, where)
+        left, right = np.where(kink, below, left), np.where(kink, above, right)
+        mean = np.where(kink, (below + above) / 2, mean)
+        passed = kink & (below == above)
+        value, bound = np.where(passed, below, value), np.where(passed, rounding / FINE, bound)
+        evaluations += calls
+        beyond = kink & ((claimed < np.fmin(left, right)) | (claimed > np.fmax(left, right)))
+        if beyond.any() and hasattr(type(f), "__fastgrad_choices__"):
+            least, largest, calls = _slopes(f.__fastgrad_choices__, x, FINE * h, where)
+            left, right = np.where(beyond, least, left), np.where(beyond, largest, right)
+            evaluations += calls
+    return Again(value, bound, left, right, mean, evaluations)
+
+
+def _slopes(ask: Any, x: Array, h: Float64Array, where: IndexArray) -> tuple[Float64Array, Float64Array, int]:
+    below, above = np.empty_like(x), np.empty_like(x)
+    evaluations = int(ask(x, h, below, above))
+    left, right = (side.reshape(-1)[where].astype(np.float64) for side in (below, above))
+    return left, right, evaluations

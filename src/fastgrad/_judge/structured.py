@@ -8,7 +8,7 @@ from fastgrad import _backend
 from fastgrad._arrays import in_dtype
 from fastgrad._gradient import measure_structured
 from fastgrad._judge.recheck_structured import look_again_structured
-from fastgrad._judge.verdict import Case, Summary, Tally, beyond_tolerance, conclude, tally
+from fastgrad._judge.verdict import Case, Summary, beyond_tolerance, conclude, tally
 from fastgrad._judge.witness import KEYS, Witness
 from fastgrad._result import GradientCheck
 from fastgrad._rows import measure_rows, row_loop
@@ -35,35 +35,25 @@ def judge_structured(case: Case, _: Any) -> GradientCheck:
     beyond = beyond_tolerance(case, measured, summary[3])
     found = (np.empty(0), np.empty(0), np.empty(0), np.empty(0))
     if beyond.size:
-        found, more = look_again_structured(case.f, x, case.h, out.reshape(-1), case.indices(beyond))
-        calls += more
-    sorted_out = tally(case, measured, beyond, found)
-    if witness and flaw and sorted_out.kinks.k.size:
-        flaw = witness.disagreement(_between_the_slopes(case, out, sorted_out))
+        indices = case.indices(beyond)
+        claimed = case.claimed[beyond].astype(np.float64)
+        again = look_again_structured(case.f, x, case.h, out.reshape(-1), claimed, indices)
+        found = again.values, again.bounds, again.left, again.right
+        calls += again.evaluations
+        if witness and flaw and np.any(again.mean != out.reshape(-1)[indices]):
+            out.reshape(-1)[indices] = in_dtype(again.mean, out.dtype)
+            flaw = witness.disagreement_after_all(out)
     return conclude(
         case,
         measured,
         summary,
-        sorted_out,
+        tally(case, measured, beyond, found),
         calls + (witness.calls if witness else 0),
         (),
         flaw=flaw,
         redone=redone,
         structured=True,
     )
-
-
-def _between_the_slopes(case: Case, out: Array, found: Tally) -> Array:
-    """Return what was measured, with the slope nearest the claim at each kink: that of f itself is one in between.
-
-    The step of f's own loop can be halved so often, and no further; the plain forward is asked with far smaller ones,
-    and a unit at 10⁻⁸ is a kink for the one and none for the other.
-    """
-    measured = out.copy()
-    at_kink = np.isin(found.corrected.k, found.kinks.k)
-    indices = case.indices(found.corrected.k[at_kink])
-    measured.reshape(-1)[indices] = in_dtype(found.corrected.measured[at_kink], measured.dtype)
-    return measured
 
 
 class _Sight:

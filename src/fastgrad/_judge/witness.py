@@ -97,6 +97,11 @@ class Witness:
                 )
         return None
 
+    def disagreement_after_all(self, measured: Array) -> str | None:
+        """Return the same for other values, which a second look at f's loop has shown."""
+        self._spare.back()
+        return self.disagreement(measured)
+
     @cached_property
     def _spare(self) -> "_Around":
         """A second buffer, for looks on both sides; it holds x until a direction is looked along."""

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fastgrad._errors import ShapeError
-from fastgrad._losses.criteria import Criterion, Directions, held, rows
+from fastgrad._losses.criteria import Criterion, Directions, Lines, held, rows
 from fastgrad._losses.input_moves import input_differences
 from fastgrad._losses.named import LossLike, bind
 from fastgrad._losses.parts import (
@@ -155,6 +155,24 @@ class TwoLayerLoss:
         """
         return self._measure(x, h, left, right) + 1
 
+    def __fastgrad_choices__(self, x: Array, h: Float64Array, least: Array, largest: Array) -> int:
+        """Write the ends of what any slopes of relu between 0 and 1, one for each kink, give at entries at a kink.
+
+        Where several samples have their kinks at one entry, the slopes of the whole loss on its two sides lie in
+        between, and relu'(0) = 0 in all samples may not. Elsewhere both are the central differences.
+        """
+        if self.wrt != "W1" or self._sizes[-1] == 1:
+            return self.__fastgrad_slopes__(x, h, least, largest)
+        lines, inputs = self._lines(x), doubles(self._held["x"])
+        low, high, left, right = (np.zeros(x.shape) for _ in range(4))
+        evaluations = 1
+        for b in range(len(inputs)):
+            evaluations += along_lines(lines.sample(b), inputs[b : b + 1], h, True)(0, len(x), left, right)
+            low += np.minimum(left, right)
+            high += np.maximum(left, right)
+        least[...], largest[...] = low, high
+        return evaluations
+
     def __fastgrad_rows__(self, x: Array, h: Float64Array) -> RowLoop | None:
         """Return what measures rows of x, which are units of a layer; None where x is the inputs."""
         if x.shape != self._shape:
@@ -173,12 +191,16 @@ class TwoLayerLoss:
         halved = input_differences(self._criterion, W1, W2, doubles(z), self._outputs(x, a), steps, *sides)
         return 2 * x.size + 2 * halved
 
-    def _rows(self, x: Array, h: Float64Array, nbytes: int) -> SidedLoop:
+    def _lines(self, x: Array) -> Lines:
+        """Return how the loss runs as each hidden unit moves."""
         z, a = self._hidden(x)
-        terms = self._criterion.terms
+        return self._criterion.along(None, doubles(z), doubles(a), self._directions)
+
+    def _rows(self, x: Array, h: Float64Array, nbytes: int) -> SidedLoop:
         if self.wrt == "W1":
-            lines = self._criterion.along(None, doubles(z), doubles(a), self._directions)
-            return along_lines(lines, doubles(self._held["x"]), h, True)
+            return along_lines(self._lines(x), doubles(self._held["x"]), h, True)
+        _, a = self._hidden(x)
+        terms = self._criterion.terms
         if terms is not None and h.size == 1:
             return of_terms(x, doubles(a)[0], terms, h, nbytes)
         return along_lines(self._criterion.own(self._outputs(x, a)), doubles(a), h, False)
