@@ -172,6 +172,25 @@ cdef int measure(
     return 0
 
 
+cdef int weigh(
+        object y, Py_ssize_t i, Py_ssize_t offset, object reader, Work work, Stencils s, bint has_centre,
+        Py_ssize_t row, Py_ssize_t k, const index[::1] starts, const index[::1] indices, bint by_rows,
+        const uint16_t[::1] codes, const uint8_t *places) except -1:
+    """Add to the line what f has at the k-th points of a colour, as weighted: y where one moves, its values at x."""
+    cdef Py_ssize_t at = row * s.length + k
+    if row < 0:
+        if offset:
+            work.lay_aside(y, i, offset, reader)
+            add_apart(s, starts, indices, by_rows, codes, places, k, False, work.aside, work.total)
+        if has_centre:
+            add_apart(s, starts, indices, by_rows, codes, places, k, True, work.centre, work.total)
+    elif offset:
+        work.add(work.total, y, i, offset, reader, s.weights[at], k == 0)
+    elif has_centre and s.weights[at] != 0.0:
+        work.add_centre(s.weights[at])
+    return 0
+
+
 cdef bint run(
         object f, object x, const real[::1] base, Stencils s, bint has_centre, const index[::1] bounds,
         const index[::1] members, const index[::1] starts, const index[::1] indices, bint by_rows,
@@ -182,8 +201,6 @@ cdef bint run(
     cdef const index[::1] group
     cdef const uint16_t[::1] entries = codes
     cdef const uint8_t *places = NULL
-    cdef const double *weights = s.weights
-    cdef const Py_ssize_t *offsets = s.offsets
     cdef Frame frame
     cdef Py_ssize_t c, k, then, row, offset = 0, i = 0, count, points = s.length
     cdef bint in_f = False, is_away = False  # is_away: the members may stand at their points, not at x
@@ -191,7 +208,7 @@ cdef bint run(
         work.buffer = work.fresh(x)
     else:
         work.buffer[...] = x
-    buffer = work.buffer
+    buffer, y = work.buffer, None
     point = flat(buffer)
     if not is_laid_out(buffer, &point[0]):
         in_place = False
@@ -211,8 +228,6 @@ cdef bint run(
                 entries = codes[ends[c]:ends[c + 1]]
             i = group[0]
             row = common_row(s, group)
-            if row >= 0:
-                weights, offsets = s.weights + row * points, s.offsets + row * points
             offset = move(base, s, group, 0, point)
             for k in range(points):
                 is_away = True
@@ -224,16 +239,8 @@ cdef bint run(
                     in_f = False
                     if in_place and not same_frame(buffer, &frame, x):
                         return False
-                    if row >= 0:
-                        work.add(work.total, y, i, offset, reader, weights[k], k == 0)
-                    else:
-                        work.lay_aside(y, i, offset, reader)
-                        add_apart(s, starts, indices, by_rows, entries, places, k, False, work.aside, work.total)
-                    y = None
-                if has_centre and row < 0:
-                    add_apart(s, starts, indices, by_rows, entries, places, k, True, work.centre, work.total)
-                elif has_centre and offsets[k] == 0 and weights[k] != 0.0:
-                    work.add_centre(weights[k])
+                weigh(y, i, offset, reader, work, s, has_centre, row, k, starts, indices, by_rows, entries, places)
+                y = None
                 if in_place and Py_REFCNT(buffer) == count:
                     if not moves_on(base, s, group, k, then, point):
                         return False
