@@ -223,7 +223,7 @@ def test_a_result_can_be_filled_again() -> None:
 
 
 @pytest.mark.parametrize("form", ["csr", "csc", "coo"])
-def test_values_at_odd_addresses_or_read_only_are_not_written(form: str) -> None:
+def test_values_at_odd_addresses_or_read_only_are_not_written(form: Any) -> None:
     J = fg.numerical_jacobian(broyden, X, sparsity=BAND, format=form)
     odd = np.frombuffer(bytearray(J.data.nbytes + 1), np.uint8)[1:].view(np.float64)
     still = J.data.copy()
