@@ -47,6 +47,18 @@ def test_nor_in_a_search(offset: float) -> None:
         assert fg.gradient_check(f, wrong, x, rng=1).verdict != "passed"
 
 
+@pytest.mark.parametrize("size", [1.0, 1e3])
+@pytest.mark.parametrize("eps", [None, "noise"])
+@pytest.mark.parametrize("mode", ["full", "search"])
+def test_nor_does_a_right_one_where_all_of_f_is_less_than_its_last_digit(mode: Any, eps: Any, size: float) -> None:
+    """Larger steps tell nothing then: a bounded f is far away what it is at x."""
+    for seed in SEEDS:
+        rng = np.random.default_rng(seed)
+        x, a = size * rng.standard_normal(4), rng.uniform(-0.01, 0.01, 4)
+        f = lambda x, a=a: np.float32(1e6 + a @ np.sin(x / size))  # noqa: E731
+        assert fg.gradient_check(f, a * np.cos(x / size) / size, x, eps, mode=mode, rng=seed).verdict != "failed"
+
+
 @pytest.mark.parametrize("offset", OFFSETS[:3])
 def test_nor_where_x_is_of_single_precision_as_well(offset: float) -> None:
     for seed in SEEDS:

@@ -156,6 +156,10 @@ class Probe:
         """Return the magnitude of entry i of x, or its step where that is zero."""
         return abs(float(self._x.flat[i])) or step_of(self._h, i)
 
+    def scale(self, i: int) -> float:
+        """Return the scale on which f is taken to change along entry i: max(1, |x_i|)."""
+        return max(1.0, abs(float(self._x.flat[i])))
+
     def slope(self, i: int, h: float) -> Slope | None:
         """Return the differences at entry i with step h, steps as rounded; None where x or f is not finite there."""
         plus, up = self._moved(i, h, 1)

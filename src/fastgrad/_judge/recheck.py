@@ -244,7 +244,7 @@ def _grow(
 ) -> Finding:
     """Return the best value with larger steps too, as long as they lessen a bound that noise has made."""
     for _ in range(GROWTHS):
-        s = probe.slope(i, slopes[-1].h * GROW)
+        s = probe.slope(i, slopes[-1].h * GROW) if slopes[-1].h * GROW <= probe.scale(i) else None
         if s is None:
             break
         slopes = [*slopes, s]
@@ -300,11 +300,12 @@ def _standing_still(probe: Probe, i: int, h: float, still: Slope, claimed: float
     """Return a zero slope: certain, unless f moves at larger steps as the claim says, for then it moves in jumps.
 
     Where f has so few digits that its rounding alone may keep it still, what it does at larger steps is all that is
-    known, and too little to accuse anybody.
+    known, and too little to accuse anybody. A claim of something is held against no step larger than the scale on
+    which f changes: farther away, to the digits that it has, f may be what it is at x.
     """
-    scale = 1.0
+    scale, reach = 1.0, np.inf if abs(claimed) <= tolerance else probe.scale(i)
     for factor in leaps(probe):
-        s = probe.slope(i, h * factor)
+        s = probe.slope(i, h * factor) if h * factor <= reach else None
         if s is None:
             break
         if s.is_still:

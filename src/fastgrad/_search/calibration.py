@@ -178,7 +178,7 @@ class Calibrator:
                 break
             far = up and may_leap and threshold > RUNG * self._wanted
             h = best.h * ((LEAP if far else RUNG) if up else 1.0 / RUNG)
-            if not LEAST <= h / self._start <= FARTHEST:
+            if not LEAST <= h / self._start <= FARTHEST or self._is_far(h):
                 break
             tried = self._rung(h, self._keys[:1])
             if not math.isfinite(threshold):
@@ -194,6 +194,10 @@ class Calibrator:
                 if up:
                     self._learn(best, tried)
         return best
+
+    def _is_far(self, h: float) -> bool:
+        """Tell whether f may be another one at this step: where noise hides all that it does, it shows a slope of 0."""
+        return h > max(self._start, self._p.scale)
 
     def _along_all(self, best: _Rung) -> _Rung:
         """Look along the other directions too, and go on to smaller steps where these show more than the first did."""
@@ -228,6 +232,8 @@ class Calibrator:
                 break
             factor = RUNG if is_noisy and now > RUNG * self._needed else BETWEEN
             h = best.h * (factor if is_noisy else 1.0 / factor)
+            if self._is_far(h):
+                break
             tried = self._rung(h, self._keys)
             if not tried.threshold(self._noise) < now:
                 break

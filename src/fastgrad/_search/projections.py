@@ -91,6 +91,11 @@ class Projections:
         """The number of entries."""
         return self._flat.size
 
+    @property
+    def scale(self) -> float:
+        """The scale on which f is taken to change, until more is known: 1, or the largest magnitude of x."""
+        return max(1.0, self._largest)
+
     def at_x(self) -> float:
         """Return f at x itself."""
         return self._value(Block(0, 0, 0), np.ones(1), 1.0, 0.0, 0.0, strict=True)
