@@ -10,9 +10,9 @@ from fastgrad._typing import Array, Float64Array, IndexArray
 
 #: Entries beyond tolerance are measured again at these multiples of their steps.
 MULTIPLES = (4.0, 16.0)
-#: Where a kink is within the step, f's loop is asked again with so small a part of it: a kink that is not at x itself
-#: is left behind, and slopes beside one that is are known to as many digits.
-FINE = 2.0**-12
+#: Where a kink is within the step, f's loop is asked again with smaller and smaller parts of it: a kink that is not at
+#: x itself is left behind, and slopes beside one that is are known to more digits. The last shows what rounding does.
+FINER = (2.0**-3, 2.0**-6, 2.0**-9, 2.0**-12)
 
 
 @dataclass(frozen=True)
@@ -70,15 +70,20 @@ def look_again_structured(
     evaluations += calls
     kink = left != right
     if kink.any():
-        below, above, calls = _slopes(f.__fastgrad_slopes__, x, FINE * h, where)
-        left, right = np.where(kink, below, left), np.where(kink, above, right)
-        mean = np.where(kink, (below + above) / 2, mean)
-        passed = kink & (below == above)
-        value, bound = np.where(passed, below, value), np.where(passed, rounding / FINE, bound)
-        evaluations += calls
-        beyond = kink & ((claimed < np.fmin(left, right)) | (claimed > np.fmax(left, right)))
+        looks = [_slopes(f.__fastgrad_slopes__, x, part * h, where) for part in FINER]
+        evaluations += sum(calls for _, _, calls in looks)
+        left, right = np.where(kink, looks[-2][0], left), np.where(kink, looks[-2][1], right)
+        mean = np.where(kink, (left + right) / 2, mean)
+        is_open = kink.copy()
+        for part, (below, above, _), (finer, _, _) in zip(FINER, looks, looks[1:], strict=False):
+            passed = is_open & (below == above)
+            is_open &= ~passed
+            value = np.where(passed, below, value)
+            bound = np.where(passed, np.abs(below - finer) + rounding / part, bound)
+            mean, left, right = (np.where(passed, below, one) for one in (mean, left, right))
+        beyond = is_open & ((claimed < np.fmin(left, right)) | (claimed > np.fmax(left, right)))
         if beyond.any() and hasattr(type(f), "__fastgrad_choices__"):
-            least, largest, calls = _slopes(f.__fastgrad_choices__, x, FINE * h, where)
+            least, largest, calls = _slopes(f.__fastgrad_choices__, x, FINER[-2] * h, where)
             left, right = np.where(beyond, least, left), np.where(beyond, largest, right)
             evaluations += calls
     return Again(value, bound, left, right, mean, evaluations)
