@@ -39,7 +39,7 @@ class _Format(NamedTuple):
         return math.ldexp(1.0, max(math.frexp(value)[1] - self.digits, -1074))
 
 
-#: From coarse to fine: the numbers of each but the second are among those of the last.
+#: From coarse to fine; the numbers of all are among those of the last.
 _FORMATS: tuple[_Format, ...] = (
     _Format("half", 8, -133, math.ldexp(255.0, 120)),
     _Format("half", 11, -24, 65504.0),
@@ -62,11 +62,11 @@ class _Precision(NamedTuple):
 
 
 def may_be_half(values: Float64Array) -> NDArray[np.bool_]:
-    """Tell which of some values are of half precision or of the other format of 16 bits, and not zero."""
+    """Tell which of some values are of half precision or of the other format of 16 bits, and not whole."""
     with np.errstate(over="ignore", invalid="ignore"):
         single = values.astype(np.float32)
         is_short = (single == values) & (single.view(np.uint32) & np.uint32(0xFFFF) == 0)
-        return np.asarray((is_short | (values.astype(np.float16) == values)) & (values != 0.0))
+        return np.asarray((is_short | (values.astype(np.float16) == values)) & (values != np.rint(values)))
 
 
 def may_be_single(values: Float64Array) -> NDArray[np.bool_]:
@@ -78,16 +78,18 @@ def may_be_single(values: Float64Array) -> NDArray[np.bool_]:
 class Values:
     """The values that a function has shown, as far as they tell its precision."""
 
-    __slots__ = ("_different", "_formats")
+    __slots__ = ("_different", "_formats", "_is_whole")
 
     def __init__(self) -> None:
         self._different: set[float] = set()
         self._formats = tuple(_Precision(kind, set()) for kind in _FORMATS)
+        self._is_whole = True
 
     def add(self, value: float) -> None:
         """Note one more value; one that is not finite tells nothing."""
         if self._formats and value - value == 0.0:
             self._formats = tuple(precision for precision in self._formats if precision.holds(value))
+            self._is_whole &= value.is_integer()
             if len(self._different) < SEVERAL:
                 self._different.add(value)
 
@@ -109,21 +111,26 @@ class Values:
         return bool(self._formats)
 
     @property
+    def _possible(self) -> tuple[_Format, ...]:
+        """The formats that values speak for: whole numbers, as of a saturated f, speak for none of few digits."""
+        return self._formats[-1:] if self._is_whole else self._formats
+
+    @property
     def may_be_half(self) -> bool:
         """Whether each of them is a number of half precision, or each of the format of 16 bits with a wider range."""
-        return len(self._formats) > 1
+        return len(self._possible) > 1
 
     @property
     def are_single(self) -> bool:
         """Whether all are of single precision, so many of them that it is no chance, and not by their being exact."""
-        return bool(self._formats) and len(self._different) >= SEVERAL and len(self._formats[0].rounded) >= ROUNDED
+        return bool(self._formats) and len(self._different) >= SEVERAL and len(self._possible[0].rounded) >= ROUNDED
 
     @property
     def advice(self) -> str:
         """What to tell of the precision, where it is as low as single; nothing else."""
         if not self.are_single:
             return ""
-        return f"All values of f are of {self._formats[0].kind.name} precision: compute them in double precision."
+        return f"All values of f are of {self._possible[0].kind.name} precision: compute them in double precision."
 
     def ulp(self, usual: float) -> float:
         """Return the spacing of the function's values at 1: the usual one of its argument, or single precision's."""
@@ -134,11 +141,11 @@ class Values:
 
         A single value, be it a round one, makes no function one of half precision.
         """
-        return self._deviation(value, self._formats if len(self._different) > 1 else self._formats[-1:])
+        return self._deviation(value, self._possible if len(self._different) > 1 else self._formats[-1:])
 
     def coarsest_rounding(self, value: float) -> float:
         """Return the same, where one value counts as well."""
-        return self._deviation(value, self._formats)
+        return self._deviation(value, self._possible)
 
     @staticmethod
     def _deviation(value: float, formats: tuple[_Precision, ...]) -> float:
