@@ -111,7 +111,7 @@ class Values:
         return bool(self._formats)
 
     @property
-    def _possible(self) -> tuple[_Format, ...]:
+    def _possible(self) -> tuple[_Precision, ...]:
         """The formats that values speak for: whole numbers, as of a saturated f, speak for none of few digits."""
         return self._formats[-1:] if self._is_whole else self._formats
 
