@@ -13,8 +13,8 @@ from fastgrad._kernels.wide cimport part_int, real, wide_double, wide_int
 cdef enum:
     PAIR = 16               # entries that are taken together: two times eight lanes; a number where `range` needs one
     BLOCK = 1024            # entries formed in the first cache before they are streamed
-    LEAD = 256              # entries by which reading goes before writing: where both lie alike in their pages, a
-                            # processor that compares the last bits of addresses would have one wait for the other
+    LEAD = PAIR             # entries by which reading goes before writing: where both lie alike in their pages, a
+                            # processor that compares the last bits of addresses has a load wait for an earlier store
 
 # How a row's loss runs along its output z: z·(c + z·q); with the step, and 1/(2·h) where that is exact, else 0.
 cdef struct Move:
@@ -68,12 +68,17 @@ cdef wide_double row_product(const real* w, const double* x, Py_ssize_t n) noexc
     return ended(&product, w + whole, x + whole, n - whole)
 
 
-# Entries of a row are formed while a product goes on, of w and v: what one waits for, the other computes meanwhile.
+# Entries of a row are formed while a product goes on, of w and v: what one waits for, the other computes meanwhile. The
+# inputs are read once for both: v is how x goes on after its first LEAD entries, or n is LEAD.
 # Shapes: out, x, w, v (n,), n a multiple of PAIR.
 cdef inline part_int form_and_read(real* out, const double* x, Py_ssize_t n, const Line* line, Shape shape, const real* w,
                                    const double* v, Product* product) noexcept nogil:
-    cdef lanes t, u, a = product.a, b = product.b
+    cdef lanes t, u, first, second, a = product.a, b = product.b
     cdef Py_ssize_t j
+    if n == 0:
+        return 0
+    load_doubles(&first, x)
+    load_doubles(&second, x + 8)
     for j in range(0, n, 16):
         soon_written(out + j)
         soon_written(out + j + 8)
@@ -82,13 +87,13 @@ cdef inline part_int form_and_read(real* out, const double* x, Py_ssize_t n, con
         load_doubles(&u, v + j)
         load(&t, w + j)
         add_product(&a, &t, &u)
-        load_doubles(&u, x + j)
-        form(out + j, &u, line, shape)
+        form(out + j, &first, line, shape)
+        first = u
         load_doubles(&u, v + j + 8)
         load(&t, w + j + 8)
         add_product(&b, &t, &u)
-        load_doubles(&u, x + j + 8)
-        form(out + j + 8, &u, line, shape)
+        form(out + j + 8, &second, line, shape)
+        second = u
     product.a, product.b = a, b
     return 0
 
@@ -151,7 +156,7 @@ cdef inline part_int stream_row(real* out, const double* x, Py_ssize_t n, const 
 cdef wide_int write_rows(
         const real[:, ::1] W, const double* x, const double[::1] shift, const double[::1] c, const double[::1] q,
         double h, double inverse, Py_ssize_t first, Py_ssize_t last, bint streams, real[:, ::1] out) except -1 nogil:
-    cdef Py_ssize_t i, n = W.shape[1], lead = LEAD if n >= 2 * LEAD else 0, begun = first
+    cdef Py_ssize_t i, n = W.shape[1], lead = LEAD if n >= LEAD else 0, begun = first
     cdef double product = row_product(&W[first, 0], x, n)
     cdef Product ahead
     cdef Move move
