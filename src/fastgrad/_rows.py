@@ -8,7 +8,7 @@ from fastgrad._spans import sweep
 from fastgrad._typing import Array, Float64Array, RowLoop
 
 #: Entries of a span: several a thread where threads pay, and little time lost between them.
-TOGETHER = 1 << 17
+TOGETHER = 1 << 18
 
 
 def row_loop(f: Any, x: Array, h: Float64Array) -> RowLoop | None:
