@@ -33,6 +33,7 @@ def rows(limits: Limits, effort: Effort) -> Iterator[Row]:
     yield from _large(limits, effort)
     yield _cost_an_entry(effort)
     yield _memory()
+    yield _memory_of_checks(effort)
 
 
 def _linear(limits: Limits, effort: Effort) -> Iterator[Row]:
@@ -152,6 +153,22 @@ def _memory() -> Row:
         tracemalloc.stop()
         figures.append(Figure(f"n = {n:,}, peak / result".replace(",", " "), Ratio(peak, peak), at_most(1.1)))
     return Row("memory of the same, with a fresh result", 0.0, figures, [_STRUCTURE])
+
+
+def _memory_of_checks(effort: Effort) -> Row:
+    """Have the memory traced that a check takes beside x and the claim."""
+    rng, figures = np.random.default_rng(0), []
+    for n in (_N,) if effort.quick else (_N, 4096):
+        W, x = rng.standard_normal((n, n)), rng.standard_normal(n)
+        f, claim = LinearLoss(W, x, loss="sum"), np.tile(x, (n, 1))
+        fg.gradient_check(f, claim, W)
+        tracemalloc.start()
+        if not fg.gradient_check(f, claim, W):
+            raise AssertionError("a right claim did not pass its check.")
+        peak = tracemalloc.get_traced_memory()[1] / W.nbytes
+        tracemalloc.stop()
+        figures.append(Figure(f"n = {n}², peak / x", Ratio(peak, peak), at_most(0.3)))
+    return Row("memory of a whole check of n×n weights, beside them and the claim", 0.0, figures, [_STRUCTURE])
 
 
 def _linear_check(limits: Limits, effort: Effort) -> Row:

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
-from fastgrad._spans import sweep
-from fastgrad._typing import Array, Float64Array, RowLoop
+import numpy as np
 
-#: Entries of a span: several a thread where threads pay, and little time lost between them.
+from fastgrad._spans import sweep
+from fastgrad._typing import Array, Float64Array, RowLoop, Run
+
+#: Entries of a span: several a thread where threads pay, and little time lost between them; a cache holds them.
 TOGETHER = 1 << 18
 
 
@@ -19,7 +21,7 @@ def row_loop(f: Any, x: Array, h: Float64Array) -> RowLoop | None:
     return loop
 
 
-def measure_rows(loop: RowLoop, out: Array, threads: int, look: Callable[[int, int], None] | None = None) -> int:
+def measure_rows(loop: RowLoop, out: Array, threads: int) -> int:
     """Have all rows of `out` measured, in spans of one size; return the evaluations made.
 
     Parameters
@@ -30,22 +32,55 @@ def measure_rows(loop: RowLoop, out: Array, threads: int, look: Callable[[int, i
         Receives the differences.
     threads : int
         How many may work at once. They start only where more than 1 ms of work are left after the first span.
-    look : callable, optional
-        Told of each span, by its first and its last row, as soon as it is measured, by the thread that measured it.
     """
-    together = max(1, TOGETHER // (out.size // len(out)))
+    together = _rows_together(out)
+
+    def measure(first: int, last: int) -> int:
+        return int(loop(first, last, out[first:last]))
+
+    return _sweep(lambda: measure, together, len(out), threads)
+
+
+def pass_rows(work: RowLoop, x: Array, threads: int) -> int:
+    """Have work done for all rows of x, a span at a time, in room that is used again; return the evaluations made.
+
+    Parameters
+    ----------
+    work : callable
+        Is called with the first and the last row of a span, and room for as much as the rows are.
+    x : ndarray
+        Is read for its shape and dtype alone.
+    threads : int
+        As for `measure_rows`. Each has room of its own.
+    """
+    together = _rows_together(x)
+
+    def new_measure() -> Callable[[int, int], int]:
+        room = np.empty((min(together, len(x)), *x.shape[1:]), x.dtype)
+        return lambda first, last: int(work(first, last, room[: last - first]))
+
+    return _sweep(new_measure, together, len(x), threads)
+
+
+def _rows_together(x: Array) -> int:
+    return max(1, TOGETHER // (x.size // len(x)))
+
+
+def _sweep(new_measure: Callable[[], Callable[[int, int], int]], together: int, n_rows: int, threads: int) -> int:
+    """Have each thread make its own measure, and spans of so many rows measured; return the evaluations made."""
     evaluations: list[int] = []
 
-    def run(start: int, stop: int, seconds: float) -> int:
-        begun = perf_counter()
-        while start < stop and (not evaluations or perf_counter() - begun < seconds):
-            first, last = start * together, min((start + 1) * together, len(out))
-            evaluations.append(int(loop(first, last, out[first:last])))
-            if look is not None:
-                look(first, last)
-            start += 1
-        return start
+    def new_run() -> Run:
+        measure = new_measure()
 
-    spans = -(-len(out) // together)
-    sweep(lambda: run, spans, None, threads)
+        def run(start: int, stop: int, seconds: float) -> int:
+            begun = perf_counter()
+            while start < stop and (not evaluations or perf_counter() - begun < seconds):
+                evaluations.append(measure(start * together, min((start + 1) * together, n_rows)))
+                start += 1
+            return start
+
+        return run
+
+    sweep(new_run, -(-n_rows // together), None, threads)
     return sum(evaluations)

@@ -17,6 +17,8 @@ Pace = Callable[[int], int]
 Run = Callable[[int, int, float], int]
 #: Measures rows first to last of x into an array of that many rows; returns the number of evaluations made.
 RowLoop = Callable[[int, int, Array], int]
+#: What some rows of x make by themselves, in the last axis; and the value of f from what all rows make.
+Forward = tuple[Callable[[Array], Array], Callable[[Array], float]]
 Step = float | ArrayLike | Mapping[Any, Any] | Callable[[Any], Any] | str | None
 
 
@@ -47,8 +49,7 @@ class StructuredFunction(Protocol):
 class RowwiseFunction(StructuredFunction, Protocol):
     """A structured function whose rows, the entries of x with one first index, can be measured apart.
 
-    Who implements this as well has a check look at what was measured while it is in the cache, and ``workers=2`` share
-    the rows out over threads.
+    Who implements this as well has ``workers=2`` share the rows out over threads.
     """
 
     def __fastgrad_rows__(self, x: Array, h: Float64Array) -> RowLoop | None:
@@ -58,6 +59,25 @@ class RowwiseFunction(StructuredFunction, Protocol):
         C-contiguous `out` of shape ``(last - first, *x.shape[1:])``, for spans of rows in any order and, on several
         workers, by several threads at once: it should give up the interpreter's lock while it measures. The values, to
         the bit, do not depend on how the rows are cut.
+        """
+
+
+@runtime_checkable
+class ForwardByRows(RowwiseFunction, Protocol):
+    """A rowwise function whose forward goes by rows, too: f(x) is made of what each row makes by itself.
+
+    Who implements this as well has a check of many entries go through the rows once: some are measured by the loop, the
+    forward is asked of them and of others beside them, and the claim is compared, all in the cache; nothing of the size
+    of x is written. f itself is called once, at x; where its value is another one, it is asked for all points.
+    """
+
+    def __fastgrad_forward__(self) -> Forward | None:
+        """Return ``made`` and ``value``: f(x) is ``value(made(x))``. None where x has to be taken as a whole.
+
+        ``made(rows)``, of some rows of any x, returns an array whose last axis goes along these rows, and what is in it
+        does not depend on other rows; several threads may call it at once. ``value`` takes what all rows make. Where
+        ``made`` has an attribute ``vector`` that is not None, it says that ``made(rows)`` is ``(rows @ vector)[None]``,
+        to rounding: of doubles, such products are formed without moving rows in memory.
         """
 
 

@@ -15,13 +15,13 @@ SIZES = st.integers(0, 100) | st.integers(1000, 1100)
 STEPS = st.sampled_from([1e-5, 2.0**-17, -(2.0**-8), 0.1, 1e3])
 
 
-@given(n=SIZES, key=KEYS, h=STEPS, seed=st.integers(0, 10))
+@given(n=SIZES, start=st.integers(0, 2000), key=KEYS, h=STEPS, seed=st.integers(0, 10))
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_the_points_are_bit_for_bit_the_same(n: int, key: int, h: float, seed: int, dtype: Any) -> None:
+def test_the_points_are_bit_for_bit_the_same(n: int, start: int, key: int, h: float, seed: int, dtype: Any) -> None:
     x = np.random.default_rng(seed).standard_normal(n).astype(dtype)
     found, expected = np.empty_like(x), np.empty_like(x)
-    compiled.move(x, key, h, found)
-    plain.move(x, key, h, expected)
+    compiled.move(x, start, key, h, found)
+    plain.move(x, start, key, h, expected)
     np.testing.assert_array_equal(found, expected)
 
 
@@ -42,6 +42,16 @@ def test_the_inner_products_agree(n: int, start: int, key: int, other: int, seed
 
 
 @given(n=SIZES, cut=st.integers(0, 1100), key=KEYS, seed=st.integers(0, 10))
+def test_points_are_the_same_in_parts(n: int, cut: int, key: int, seed: int) -> None:
+    x = np.random.default_rng(seed).standard_normal(n)
+    whole, parts = np.empty_like(x), np.empty_like(x)
+    compiled.move(x, 0, key, 0.1, whole)
+    for part, start in ((slice(0, cut), 0), (slice(cut, n), cut)):
+        compiled.move(x[part], start, key, 0.1, parts[part])
+    assert parts.tobytes() == whole.tobytes()
+
+
+@given(n=SIZES, cut=st.integers(0, 1100), key=KEYS, seed=st.integers(0, 10))
 def test_inner_products_are_those_of_the_points_and_add_up(n: int, cut: int, key: int, seed: int) -> None:
     v, zero = np.random.default_rng(seed).standard_normal(n), np.zeros(n)
     whole = compiled.inner(v, 0, key, key ^ 1)
@@ -55,7 +65,7 @@ def test_inner_products_are_those_of_the_points_and_add_up(n: int, cut: int, key
 def test_a_direction_has_the_magnitudes_and_signs_that_are_documented(key: int) -> None:
     x = np.zeros(100_000)
     a = np.empty_like(x)
-    compiled.move(x, key, 1.0, a)
+    compiled.move(x, 0, key, 1.0, a)
     assert set(np.unique(np.abs(a) * 512)) <= set(range(256, 512))
     assert len(np.unique(np.abs(a))) > 240
     assert abs(np.mean(np.sign(a))) < 0.02
@@ -76,8 +86,8 @@ def test_errors_that_repeat_do_not_cancel(period: int) -> None:
 def test_another_key_is_another_direction(keys: tuple[int, int]) -> None:
     x = np.zeros(10_000)
     a, b = np.empty_like(x), np.empty_like(x)
-    compiled.move(x, keys[0], 1.0, a)
-    compiled.move(x, keys[1], 1.0, b)
+    compiled.move(x, 0, keys[0], 1.0, a)
+    compiled.move(x, 0, keys[1], 1.0, b)
     assert abs(np.corrcoef(a, b)[0, 1]) < 0.05
     assert abs(np.corrcoef(np.abs(a), np.abs(b))[0, 1]) < 0.05
     assert abs(np.corrcoef(np.sign(a), np.sign(b))[0, 1]) < 0.05
@@ -86,6 +96,23 @@ def test_another_key_is_another_direction(keys: tuple[int, int]) -> None:
 def test_a_projection_takes_the_steps_as_rounded() -> None:
     x, v = np.array([1e10, 1.0]), np.array([1.0, 0.0])
     plus, minus = np.empty_like(x), np.empty_like(x)
-    compiled.move(x, 5, 1e-5, plus)
-    compiled.move(x, 5, -1e-5, minus)
+    compiled.move(x, 0, 5, 1e-5, plus)
+    compiled.move(x, 0, 5, -1e-5, minus)
     assert compiled.project(v, x, 5, 1e-5) == (plus[0] - minus[0]) / 2e-5
+
+
+@given(
+    m=st.integers(0, 5), n=st.integers(0, 40) | st.sampled_from([511, 512, 1100]), start=st.integers(0, 2000), key=KEYS
+)
+@pytest.mark.parametrize("onward", [True, False])
+def test_products_are_those_of_the_moved_points(m: int, n: int, start: int, key: int, onward: bool) -> None:
+    x, v = np.random.default_rng(n).standard_normal((m, n)), np.random.default_rng(m).standard_normal(n)
+    found, expected = np.empty((2, 3 if onward else 5, m))
+    compiled.products(x, start, v, key, key ^ 1, 0.1, onward, found)
+    plain.products(x, start, v, key, key ^ 1, 0.1, onward, expected)
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12 * n)
+    moved = np.empty_like(x)
+    compiled.move(x.reshape(-1), start, key, 0.1, moved.reshape(-1))
+    np.testing.assert_allclose(found[1], moved @ v, rtol=1e-12, atol=1e-12 * n)
+    with pytest.raises(ValueError, match="do not fit"):
+        compiled.products(x, start, v, key, key ^ 1, 0.1, not onward, found)

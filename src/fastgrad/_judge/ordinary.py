@@ -5,11 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from fastgrad import _backend, steps
+from fastgrad import steps
 from fastgrad._budget import Budget, Spent
 from fastgrad._gradient import measure, measure_entries
 from fastgrad._judge.probe import RANDOM, Probe
 from fastgrad._judge.recheck import Finding, look_again
+from fastgrad._judge.summary import summarise
 from fastgrad._judge.unmoved import unmoved
 from fastgrad._judge.verdict import Case, beyond_tolerance, conclude, tally
 from fastgrad._modes import measure_within
@@ -24,10 +25,10 @@ def judge_ordinary(case: Case, budget: Budget) -> GradientCheck:
     """Measure an ordinary callable, and look again at what is beyond tolerance, and at what stood still."""
     asked = case.count
     case, measured, calls = _first_look(case, budget)
-    summary = _backend.compare.compare(case.claimed, measured, case.atol, case.rtol)
+    summary = summarise(case.claimed, measured, case.atol, case.rtol)
     shares = case.elsewhere is not None and not budget.is_limited
     probe = Probe(case.elsewhere.f if shares else case.f, case.point, case.h, budget)
-    looked_at, found = _second_look(case, probe, measured, beyond_tolerance(case, measured, summary[3]), shares)
+    looked_at, found = _second_look(case, probe, measured, beyond_tolerance(case, measured, summary.beyond), shares)
     sorted_out = tally(case, measured, looked_at, (found[0], found[1], found[2], found[3]))
     reasons = tuple(_reasons(case, probe, sorted_out.unresolved.k.size, asked))  # which may call f for its noise
     return conclude(

@@ -11,6 +11,7 @@ from fastgrad._arrays import in_dtype, step_of
 from fastgrad._diagnosis.diagnosis import diagnose
 from fastgrad._diagnosis.evidence import Evidence
 from fastgrad._judge.claim import Claim
+from fastgrad._judge.summary import Summary, summarise
 from fastgrad._point import Point
 from fastgrad._progress import Progress
 from fastgrad._report.pictured import BLOCKS, Sweep, error_map
@@ -21,10 +22,6 @@ from fastgrad._worst import errors, place_of_worst
 
 if TYPE_CHECKING:
     from fastgrad._outcome import Verdict
-
-#: What `compare` returns: the largest error, the largest relative one, where the first is, how many are beyond; and of
-#: what is claimed the largest magnitude and the sum of the squares.
-Summary = tuple[float, float, int, int, float, float]
 
 
 @dataclass(frozen=True)
@@ -54,9 +51,18 @@ class Case:
         """The number of entries that are compared."""
         return self.point.array.size if self.where is None else self.where.size
 
+    @property
+    def is_pictured(self) -> bool:
+        """Whether the result shows the errors of all entries where they are right, too: of no more than a map has."""
+        return self.count <= BLOCKS**2
+
     def indices(self, k: IndexArray) -> IndexArray:
         """Return the flat indices into x of these of the compared entries."""
         return k if self.where is None else self.where[k]
+
+    def comparable(self, values: Array) -> Array:
+        """Return measured values in the dtype of what is claimed."""
+        return values.astype(self.claim.values.dtype, copy=False)
 
     def step(self, i: int) -> float:
         """Return the step of the entry of x with flat index i."""
@@ -181,30 +187,31 @@ def conclude(
 ) -> GradientCheck:
     """Return the result of a check from the first measurement, its summary and the second look.
 
+    Of many entries that were all within tolerance, the measurement may be empty: the summary tells all of them.
     It is inconclusive at best where more entries were asked for than the case holds. Where the entries that were not
     measured are known to be right, because projections of them are, the diagnosis may speak of them.
     """
-    max_relative_error = summary[1]
+    max_relative_error = summary.max_relative_error
     if tally.corrected.k.size:
         measured = measured.copy()
         measured[tally.corrected.k] = in_dtype(tally.corrected.measured, measured.dtype)
-        summary = _backend.compare.compare(case.claimed, measured, case.atol, case.rtol)
-    max_error, _, at, _, largest, squares = summary
+        summary = summarise(case.claimed, measured, case.atol, case.rtol)
+    max_error, at = summary.max_error, summary.at
     wrong, unresolved = tally.wrong, _still_unresolved(case, measured, tally.unresolved)
     verdict: Verdict = "passed"
     if wrong.k.size or (case.rtol == 0 and not max_error < case.atol and case.count > 0):
         verdict = "failed"
     elif unresolved.k.size or flaw or case.count < asked:
         verdict = "inconclusive"
-    resolution, resolution_norm = _resolution(case, unresolved, largest, squares)
+    resolution, resolution_norm = _resolution(case, unresolved, summary)
     if case.rtol == 0 and verdict == "failed":
         wrong = _by_the_textbook(case, measured)
-    keeps_errors = at >= 0 and (verdict != "passed" or case.count <= BLOCKS**2)
+    keeps_errors = at >= 0 and (verdict != "passed" or case.is_pictured)
     return GradientCheck(
         verdict=verdict,
         max_error=max_error,
         max_relative_error=max_relative_error,
-        worst=_worst(case, measured, at, wrong),
+        worst=_worst(case, summary, wrong),
         wrong=_entries(case, wrong),
         unresolved=_entries(case, unresolved),
         kinks=Kinks(case.indices(tally.kinks.k), tally.kinks.left, tally.kinks.right),
@@ -228,12 +235,12 @@ def conclude(
     )
 
 
-def _resolution(case: Case, unresolved: Rows, largest: float, squares: float) -> tuple[float, float]:
+def _resolution(case: Case, unresolved: Rows, summary: Summary) -> tuple[float, float]:
     """Return what measuring each entry was sure to see: an error beyond the largest tolerance, where it is resolved."""
-    tolerance = case.atol + case.rtol * largest
-    if case.count == 0 or not largest < float("inf"):
+    tolerance = case.atol + case.rtol * summary.largest
+    if case.count == 0 or not summary.largest < float("inf"):
         return float("nan"), float("nan")
-    norm = float(np.sqrt(squares))
+    norm = float(np.sqrt(summary.squares))
     return (
         max(tolerance, float(np.max(unresolved.bound, initial=0.0))),
         case.rtol + case.atol * float(np.sqrt(case.count)) / norm if norm else float("inf"),
@@ -261,11 +268,11 @@ def _by_the_textbook(case: Case, measured: Array) -> Rows:
     return Rows(k, claimed[k], values[k], np.full(k.size, np.nan))
 
 
-def _worst(case: Case, measured: Array, at: int, wrong: Rows) -> Entry | None:
+def _worst(case: Case, summary: Summary, wrong: Rows) -> Entry | None:
     """Return the entry with the largest error: of those found wrong where there are any."""
-    if at < 0:
+    if summary.at < 0:
         return None
-    k, claimed, value, bound = at, float(case.claimed[at]), float(measured[at]), float("nan")
+    k, claimed, value, bound = summary.at, float(case.claimed[summary.at]), summary.value, float("nan")
     if wrong.k.size:
         row = place_of_worst(errors(wrong.claimed, wrong.measured))
         k, claimed = int(wrong.k[row]), float(wrong.claimed[row])

@@ -2,94 +2,77 @@
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from fastgrad import _backend
 from fastgrad._arrays import step_of
 from fastgrad._judge.probe import DEVIATIONS
+from fastgrad._judge.shown import KEYS, RELATIVE, Around, Plain, Questions, Shown
 from fastgrad._noise.measurement import rounding_noise
 from fastgrad._reading import entry_name
-from fastgrad._typing import Array, Float64Array, IndexArray
+from fastgrad._typing import Array, Float64Array
 
-#: Two directions see every entry; eight entries are moved alone, together at first, by unequal parts of their steps.
-KEYS = (0x5BD1E994, 0x5BD1E995)
-ENTRIES = 8
-PARTS = np.array([8, -9, 10, -11, 12, -13, 14, -15]) / 16
 #: A disagreement must stand at ever smaller steps, as far as noise lets see: what kinks and truncation add goes away. A
 #: direction moves a pre-activation by √n of what an entry does, so this goes far below the steps of the loop.
 SHRINK, SHRINKS = 4.0, 12
 _UNITS = {"d": 16 * 2.0**-53, "f": 16 * 2.0**-24}
-_RELATIVE = {"d": 1e-6, "f": 1e-2}
-
 
 #: Values of f on both sides, how far apart they were taken, and the slope that f's own loop claims.
 Slopes = tuple[float, float, float, float]
 
 
 class Witness:
-    """The plain forward of f around x, called before f's own loop runs, and held against the loop afterwards.
+    """What the plain forward of f shows around x, held against f's own loop.
 
-    Two directions are differenced, and eight entries together. An f that says that it is linear is asked on one side,
-    each time from where the last one led to: fewer calls, and little memory to write. Any other, or one that does not
-    fit, is asked on both sides of x. What does not fit then is looked at again with ever smaller steps, and of the
-    eight entries each by itself: only so is one accused.
+    Two directions are differenced, and eight entries together. What does not fit is looked at again with ever smaller
+    steps, and of the eight entries each by itself: only so is one accused. If f was asked on one side, it is asked on
+    both sides of x then.
 
     Parameters
     ----------
-    f : structured callable
-        It cannot write into what it is called with.
+    plain : Plain
+        f, which cannot write into what it is called with.
     x, h : ndarray
         The point and the steps.
     atol : float
         What does not matter.
-    scratch : ndarray
-        Like x, and overwritten; it is free again when this returns.
+    asked, shown
+        What f was asked, and what it showed.
     """
 
-    def __init__(self, f: Any, x: Array, h: Float64Array, atol: float, scratch: Array) -> None:
-        self.calls = 0
+    def __init__(self, plain: Plain, x: Array, h: Float64Array, atol: float, asked: Questions, shown: Shown) -> None:
+        self._plain = plain
         self._noise = 0.0
-        self._f = f
         self._x = x
         self._h = h
         self._atol = atol
-        self._entries = _apart(x.size)
-        self._moves = PARTS[: self._entries.size] * (h if h.size == 1 else h[self._entries])
-        self._step = float(np.min(h))
-        self._both_sides = not getattr(f, "__fastgrad_is_linear__", False)
-        around = _Around(self, scratch)
-        if self._both_sides:
-            self._ways = around.sides(KEYS[0], self._step), around.sides(KEYS[1], self._step)
-            around.back()
-            self._together = around.entry_sides(self._entries, self._moves)
-        else:
-            centre, first = self.call(x), around.direction(KEYS[0], self._step)
-            beside, taken = around.entries(self._entries, self._moves)
-            self._together = beside, first, taken
-            self._ways = (first, centre), (around.further(KEYS[1], self._step), first)
+        self._asked = asked
+        self._shown = shown
 
-    def call(self, x: Array) -> float:
-        """Return f(x), counted."""
-        self.calls += 1
-        return float(self._f(x))
+    def agrees(self, chosen: Array, projections: tuple[float, float]) -> bool:
+        """Tell whether what was measured at the entries, and its projections along `KEYS`, fit f at the first look.
 
-    def disagreement(self, measured: Array, projections: tuple[float, float] | None = None) -> str | None:
-        """Return a sentence that says where the measured differences do not fit f itself; None where they do.
-
-        The inner products of what was measured with the directions of `KEYS` are formed here unless they are given.
+        Where they do not, whether f's loop is to be accused takes the whole measurement: ask `disagreement`.
         """
+        width = self._asked.step * (2 if self._asked.both_sides else 1)
+        return self._together_fit(chosen) and all(
+            width > 0.0 and self._fits(*way, width, claimed)
+            for way, claimed in zip(self._shown.directions, projections, strict=True)
+        )
+
+    def disagreement(self, measured: Array) -> str | None:
+        """Return a sentence that says where the measured differences do not fit f itself; None where they do."""
         measured = measured.reshape(-1)
-        claims = projections or _backend.projection.inner(measured, 0, *KEYS)
-        for i in [] if self._together_fit(measured[self._entries]) else self._entries.tolist():
+        claims = _backend.projection.inner(measured, 0, *KEYS)
+        for i in [] if self._together_fit(measured[self._asked.entries]) else self._asked.entries.tolist():
             claimed = float(measured[i])
             if not self._entry_fits(i, claimed):
                 return (
                     f"f's own difference loop does not fit f: at {entry_name(i, self._x.shape)} it gives "
                     f"{claimed:.9g}, and calls of f another value. The measured values cannot be trusted."
                 )
-        for key, way, claimed in zip(KEYS, self._ways, claims, strict=True):
+        for key, way, claimed in zip(KEYS, self._shown.directions, claims, strict=True):
             if not self._direction_fits(key, way, claimed, measured):
                 return (
                     "f's own difference loop does not fit f: along a random direction they differ. "
@@ -103,9 +86,9 @@ class Witness:
         return self.disagreement(measured)
 
     @cached_property
-    def _spare(self) -> "_Around":
-        """A second buffer, for looks on both sides; it holds x until a direction is looked along."""
-        return _Around(self, self._x.copy())
+    def _spare(self) -> Around:
+        """A buffer for looks on both sides; it holds x until a direction is looked along."""
+        return Around(self._plain, self._x, self._x.copy())
 
     def _fits(self, upper: float, lower: float, width: float, claimed: float) -> bool:
         return self._error(upper, lower, width, claimed)[0] <= 0.0
@@ -116,12 +99,14 @@ class Witness:
         slope = (upper - lower) / width
         noise = max(_UNITS[char] * (abs(upper) + abs(lower)), 2 * DEVIATIONS * self._noise) / width
         off = abs(slope - claimed)
-        return off - noise - self._atol - _RELATIVE[char] * max(abs(slope), abs(claimed)), off, noise
+        return off - noise - self._atol - RELATIVE[char] * max(abs(slope), abs(claimed)), off, noise
 
     def _together_fit(self, claims: Array) -> bool:
-        if self._sum_fits(*self._together, claims):
+        if self._sum_fits(*self._shown.entries, claims):
             return True
-        return not self._both_sides and self._sum_fits(*self._spare.entry_sides(self._entries, self._moves), claims)
+        return not self._asked.both_sides and self._sum_fits(
+            *self._spare.entry_sides(self._asked.entries, self._asked.moves), claims
+        )
 
     def _sum_fits(self, upper: float, lower: float, moved: Float64Array, claims: Array) -> bool:
         width = float(np.max(np.abs(moved)))
@@ -137,15 +122,15 @@ class Witness:
 
     def _direction_fits(self, key: int, way: tuple[float, float], claimed: float, measured: Array) -> bool:
         def look(factor: float) -> Slopes:
-            h = self._step * factor
+            h = self._asked.step * factor
             as_rounded = _backend.projection.project(measured, self._x.reshape(-1), key, h)
             return *self._spare.sides(key, h), 2 * h, as_rounded
 
-        if not self._both_sides:
-            if self._step > 0.0 and self._fits(*way, self._step, claimed):
+        if not self._asked.both_sides:
+            if self._asked.step > 0.0 and self._fits(*way, self._asked.step, claimed):
                 return True
-            way = self._spare.sides(key, self._step)
-        return self._fits_in_the_end((*way, 2 * self._step, claimed), look)
+            way = self._spare.sides(key, self._asked.step)
+        return self._fits_in_the_end((*way, 2 * self._asked.step, claimed), look)
 
     def _fits_in_the_end(self, first: Slopes, look: Callable[[float], Slopes]) -> bool:
         """Tell whether slope and claim agree with some step small enough, and noise small beside what they were off.
@@ -154,7 +139,7 @@ class Witness:
         """
         if first[2] == 0.0 or not self._error(*first)[0] > 0.0:
             return True
-        self._noise = self._noise or rounding_noise(self.call, self._x)
+        self._noise = self._noise or rounding_noise(self._plain, self._x)
         start = last = 0.0
         for k in range(SHRINKS):
             upper, lower, width, claimed = look(SHRINK**-k)
@@ -167,52 +152,3 @@ class Witness:
                 return True
             start, last = start or off, off
         return last <= start / 2
-
-
-def _apart(n: int) -> IndexArray:
-    """Return up to `ENTRIES` of n indices, evenly apart: the first and the last are among them."""
-    return np.array(sorted({k * (n - 1) // (ENTRIES - 1) for k in range(ENTRIES)}), np.intp)
-
-
-class _Around:
-    """A buffer that is moved at some entries or along a direction for one call of f, which sees it read-only."""
-
-    def __init__(self, witness: Witness, buffer: Array) -> None:
-        self._witness = witness
-        self._flat = buffer.reshape(-1)
-        self._x = witness._x.reshape(-1)
-        self._shown = buffer.view()
-        self._shown.flags.writeable = False
-
-    def entries(self, indices: IndexArray, moves: Float64Array) -> tuple[float, Float64Array]:
-        """Return f with these entries of what the buffer holds moved, and the moves as rounded."""
-        before = self._flat[indices]
-        self._flat[indices] = before + moves
-        taken = self._flat[indices].astype(np.float64) - before
-        value = self._witness.call(self._shown)
-        self._flat[indices] = before
-        return value, taken
-
-    def entry_sides(self, indices: IndexArray, moves: Float64Array) -> tuple[float, float, Float64Array]:
-        """Return f with these entries moved and moved back, and how far apart both are as rounded."""
-        plus, up = self.entries(indices, moves)
-        minus, down = self.entries(indices, -moves)
-        return plus, minus, up - down
-
-    def sides(self, key: int, step: float) -> tuple[float, float]:
-        """Return f on both sides of x along a direction."""
-        return self.direction(key, step), self.direction(key, -step)
-
-    def back(self) -> None:
-        """Have the buffer hold x again."""
-        self._flat[...] = self._x
-
-    def direction(self, key: int, step: float) -> float:
-        """Return f with all entries of x moved, as the buffer then holds them."""
-        _backend.projection.move(self._x, key, step, self._flat)
-        return self._witness.call(self._shown)
-
-    def further(self, key: int, step: float) -> float:
-        """Return f with all entries moved from where the buffer holds them."""
-        _backend.projection.move(self._flat, key, step, self._flat)
-        return self._witness.call(self._shown)

@@ -8,22 +8,25 @@ from libc.stdint cimport uint32_t
 
 from fastgrad._kernels.ahead cimport soon_read, soon_written    # in C alone
 from fastgrad._kernels.hashes cimport entry, hash_of
-from fastgrad._kernels.lanes cimport add, add_product, fill, lanes, load, load_doubles, multiply, save, total
+from fastgrad._kernels.lanes cimport (
+    add, add_product, fill, lanes, load, load_doubles, multiply, save, subtract, total,
+)
 from fastgrad._kernels.rows cimport up_to_line
-from fastgrad._kernels.wide cimport real, wide_int
+from fastgrad._kernels.wide cimport part_int, real, wide_int
 
 cdef enum:
     RUN = 512               # neighbours in the table that a direction shows at a time
     TABLE = 1024            # random entries; what begins in its first half fits a run
+    POINTS = 5              # at most, that rows stand at: x, and both sides of two directions
 
 
 # x (n,)  out (n,), written
-def move(x, unsigned int key, double h, out):
-    """Write x + h·a into out, which may be x, a the direction with this key."""
+def move(x, Py_ssize_t start, unsigned int key, double h, out):
+    """Write x + h·a into out, which may be x, a the direction with this key from entry `start` on."""
     if out.dtype.char == "d":
-        move_all[double](x, key, h, out)
+        move_all[double](x, start, key, h, out)
     else:
-        move_all[float](x, key, h, out)
+        move_all[float](x, start, key, h, out)
 
 
 # v (n,)  x (n,)
@@ -43,6 +46,17 @@ def inner(v, Py_ssize_t start, unsigned int key, unsigned int other):
     else:
         inner_of_all[float](v, start, key, other, found)
     return found[0], found[1]
+
+
+# x (m, n)  v (n,)  out (5, m) or, onward, (3, m), written
+def products(const double[:, ::1] x, Py_ssize_t start, const double[::1] v, unsigned int key, unsigned int other, double h,
+             bint onward, double[:, :] out):
+    """Write the products with v of rows x, and of what they are when moved along the directions from entry `start` on.
+
+    With a and b the directions of the two keys, these are x, x + h·a, x - h·a, x + h·b and x - h·b; onward, x, x + h·a
+    and (x + h·a) + h·b.
+    """
+    products_of_all(x, start, v, key, other, h, onward, out)
 
 
 cdef wide_int fill_table(uint32_t key, double* table) noexcept nogil:
@@ -80,18 +94,21 @@ cdef wide_int move_run(const real* x, const double* a, double h, Py_ssize_t n, r
     return 0
 
 
-cdef int move_all(const real[::1] x, uint32_t key, double h, real[::1] out) except -1:
+cdef int move_all(const real[::1] x, Py_ssize_t start, uint32_t key, double h, real[::1] out) except -1:
     cdef double[TABLE] table
     cdef double sign
-    cdef Py_ssize_t run, start, at, n = x.shape[0]
+    cdef Py_ssize_t skipped = start % RUN, run = start // RUN, done = 0, width, at, n = x.shape[0]
     if out.shape[0] != n:
         raise ValueError("the arrays do not fit each other")
     with nogil:
         fill_table(key, table)
-        for run in range((n + RUN - 1) // RUN):
-            start = run * RUN
-            at = place_of(key, run, &sign)
-            move_run(&x[start], table + at, h * sign, min(<Py_ssize_t> RUN, n - start), &out[start])
+        while done < n:
+            width = min(RUN - skipped, n - done)
+            at = place_of(key, run, &sign) + skipped
+            move_run(&x[done], table + at, h * sign, width, &out[done])
+            done += width
+            run += 1
+            skipped = 0
     return 0
 
 
@@ -172,4 +189,115 @@ cdef int inner_of_all(const real[::1] v, Py_ssize_t start, uint32_t key, uint32_
             done += width
             run += 1
             skipped = 0
+    return 0
+
+
+# The points that rows stand at, entry by entry. The sums are in eight lanes, and one for what is left of a run.
+cdef struct Sums:
+    lanes[POINTS] wide
+    double[POINTS] rest
+
+
+# Eight entries. Shapes: x, v, a, b (8,).
+cdef inline part_int add_points(Sums* sums, const double* x, const double* v, const double* a, const double* b,
+                                const lanes* step, const lanes* beside, bint onward) noexcept nogil:
+    cdef lanes at, moved, move, weight
+    load_doubles(&at, x)
+    load_doubles(&weight, v)
+    add_product(&sums.wide[0], &at, &weight)
+    load_doubles(&move, a)
+    multiply(&move, step)
+    moved = at
+    add(&moved, &move)
+    add_product(&sums.wide[1], &moved, &weight)
+    if onward:
+        load_doubles(&move, b)
+        multiply(&move, beside)
+        add(&moved, &move)
+        add_product(&sums.wide[2], &moved, &weight)
+        return 0
+    moved = at
+    subtract(&moved, &move)
+    add_product(&sums.wide[2], &moved, &weight)
+    load_doubles(&move, b)
+    multiply(&move, beside)
+    moved = at
+    add(&moved, &move)
+    add_product(&sums.wide[3], &moved, &weight)
+    subtract(&at, &move)
+    add_product(&sums.wide[4], &at, &weight)
+    return 0
+
+
+# The same for one entry.
+cdef inline part_int add_point(double* rest, double x, double v, double move, double beside, bint onward) noexcept nogil:
+    rest[0] += x * v
+    rest[1] += (x + move) * v
+    if onward:
+        rest[2] += ((x + move) + beside) * v
+        return 0
+    rest[2] += (x - move) * v
+    rest[3] += (x + beside) * v
+    rest[4] += (x - beside) * v
+    return 0
+
+
+# A row, whose entries have the directions' entries from `start` on. Shapes: x, v (n,), tables (TABLE,), found (POINTS,).
+cdef wide_int products_of_row(const double* x, const double* v, Py_ssize_t n, Py_ssize_t start, uint32_t key,
+                              const double* table, uint32_t other, const double* table_beside, double h, bint onward,
+                              double* found) noexcept nogil:
+    cdef Sums sums
+    cdef lanes step, beside
+    cdef double sign, sign_beside
+    cdef const double* a
+    cdef const double* b
+    cdef Py_ssize_t j, k, width, run, skipped, whole
+    cdef int point
+    for point in range(POINTS):
+        fill(&sums.wide[point], 0.0)
+        sums.rest[point] = 0.0
+    j = 0
+    while j < n:
+        run = (start + j) // RUN
+        skipped = (start + j) % RUN
+        width = min(RUN - skipped, n - j)
+        whole = width - width % 8
+        a = table + place_of(key, run, &sign) + skipped
+        b = table_beside + place_of(other, run, &sign_beside) + skipped
+        fill(&step, h * sign)
+        fill(&beside, h * sign_beside)
+        if onward:
+            for k in range(0, whole, 8):
+                soon_read(x + j + k)
+                add_points(&sums, x + j + k, v + j + k, a + k, b + k, &step, &beside, True)
+        else:
+            for k in range(0, whole, 8):
+                soon_read(x + j + k)
+                add_points(&sums, x + j + k, v + j + k, a + k, b + k, &step, &beside, False)
+        for k in range(whole, width):
+            add_point(sums.rest, x[j + k], v[j + k], h * sign * a[k], h * sign_beside * b[k], onward)
+        j += width
+    for point in range(POINTS):
+        found[point] = total(&sums.wide[point]) + sums.rest[point]
+    return 0
+
+
+cdef int products_of_all(const double[:, ::1] x, Py_ssize_t start, const double[::1] v, uint32_t key, uint32_t other,
+                         double h, bint onward, double[:, :] out) except -1:
+    cdef double[TABLE] table, beside
+    cdef double[POINTS] found
+    cdef Py_ssize_t i, m = x.shape[0], n = x.shape[1]
+    cdef int point, points = 3 if onward else POINTS
+    if v.shape[0] != n or out.shape[0] != points or out.shape[1] != m:
+        raise ValueError("the arrays do not fit each other")
+    if n == 0:
+        out[:, :] = 0.0
+        return 0
+    with nogil:
+        fill_table(key, table)
+        fill_table(other, beside)
+        for i in range(m):
+            products_of_row(&x[i, 0], &v[0], n, start + i * n, key, table, other, beside, h, onward, found)
+            for point in range(points):
+                out[point, i] = found[point]
     return 0

@@ -11,6 +11,7 @@ from fastgrad._errors import ShapeError
 from fastgrad._losses.criteria import Criterion, Directions, Terms, held, rows
 from fastgrad._losses.named import LossLike, bind
 from fastgrad._losses.parts import (
+    Rows,
     SidedLoop,
     along_lines,
     apply,
@@ -24,7 +25,7 @@ from fastgrad._losses.parts import (
     samples,
     unlike,
 )
-from fastgrad._typing import Array, Float64Array, RowLoop
+from fastgrad._typing import Array, Float64Array, Forward, RowLoop
 
 
 @dataclass(frozen=True, eq=False, init=False, repr=False)
@@ -144,8 +145,7 @@ class LinearLoss:
 
     def _outputs(self, x: Array) -> Float64Array:
         parts = {**self._held, self.wrt: rows(x, self._columns) if self.wrt == "x" else x}
-        y = apply(parts["W"], parts["x"])
-        return doubles(y if parts["b"] is None else y + parts["b"])
+        return _biased(apply(parts["W"], parts["x"]), parts["b"])
 
     @property
     def __fastgrad_is_linear__(self) -> bool:
@@ -169,6 +169,13 @@ class LinearLoss:
             raise unlike(x, self._shape, self.wrt)
         return None if self.wrt == "x" else on_both_sides(self._rows(x, h, 0))
 
+    def __fastgrad_forward__(self) -> Forward | None:
+        """Return what makes the products of rows of W, and the loss of all; None where f is of b or x."""
+        if self.wrt != "W":
+            return None
+        bias = self._held["b"]
+        return Rows(self._held["x"]), lambda products: self._criterion.value(_biased(products, bias))
+
     def _rows(self, x: Array, h: Float64Array, nbytes: int) -> SidedLoop:
         if self._terms is not None and h.size == 1:
             return of_terms(x, self._inputs[0], self._terms, h, nbytes)
@@ -184,3 +191,7 @@ class LinearLoss:
             h_b = np.ascontiguousarray(h if h.size == 1 else steps[b])
             along_lines(lines.sample(b), self._inputs, h_b, False)(0, len(column), column, column)
             result[b] = column[:, 0]
+
+
+def _biased(products: Array, b: Array | None) -> Float64Array:
+    return doubles(products if b is None else products + b)

@@ -54,6 +54,19 @@ def on_both_sides(loop: SidedLoop) -> RowLoop:
     return lambda first, last, out: loop(first, last, out, out)
 
 
+class Rows:
+    """What rows of weights make of samples: their products."""
+
+    def __init__(self, x: Array) -> None:
+        self._x = x
+        #: One sample, in double precision; None where there are more.
+        self.vector = doubles(x[0]) if len(x) == 1 else None
+
+    def __call__(self, W: Array) -> Array:
+        """Return the products of each sample with each row."""
+        return apply(W, self._x)
+
+
 def apply(W: Array, x: Array) -> Array:
     """Return W x for each row x, as one matrix-vector product where there is one row."""
     return np.asarray((W @ x[0])[None, :] if len(x) == 1 else x @ W.T)

@@ -11,6 +11,7 @@ from fastgrad._losses.criteria import Criterion, Directions, Lines, held, rows
 from fastgrad._losses.input_moves import input_differences
 from fastgrad._losses.named import LossLike, bind
 from fastgrad._losses.parts import (
+    Rows,
     SidedLoop,
     along_lines,
     apply,
@@ -23,7 +24,7 @@ from fastgrad._losses.parts import (
     samples,
     unlike,
 )
-from fastgrad._typing import Array, Float64Array, RowLoop
+from fastgrad._typing import Array, Float64Array, Forward, RowLoop
 
 
 @dataclass(frozen=True, eq=False, init=False, repr=False)
@@ -178,6 +179,15 @@ class TwoLayerLoss:
         if x.shape != self._shape:
             raise unlike(x, self._shape, self.wrt)
         return None if self.wrt == "x" else on_both_sides(self._rows(x, h, 0))
+
+    def __fastgrad_forward__(self) -> Forward | None:
+        """Return what makes the products of rows of W1 or W2, and the loss of all; None where f is of the inputs."""
+        if self.wrt == "x":
+            return None
+        if self.wrt == "W2":
+            return Rows(self._hidden(self._held["W1"])[1]), lambda y: self._criterion.value(doubles(y))
+        W2 = self._held["W2"]
+        return Rows(self._held["x"]), lambda z: self._criterion.value(doubles(apply(W2, np.maximum(z, 0))))
 
     def _measure(self, x: Array, h: Float64Array, left: Array, right: Array) -> int:
         if x.shape != self._shape:

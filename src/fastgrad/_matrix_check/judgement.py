@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from fastgrad import _backend
 from fastgrad._judge.probe import RANDOM
+from fastgrad._judge.summary import summarise
 from fastgrad._judge.verdict import Case, beyond_tolerance, conclude, tally
 from fastgrad._matrix_check.recheck import Outputs
 from fastgrad._progress import Progress
@@ -50,8 +50,8 @@ def judge(
         Sentences: for the first of them no claim can pass.
     """
     flat = measured.reshape(-1).astype(case.claimed.dtype, copy=False)
-    summary = _backend.compare.compare(case.claimed, flat, case.atol, case.rtol)
-    beyond = beyond_tolerance(case, flat, summary[3])
+    summary = summarise(case.claimed, flat, case.atol, case.rtol)
+    beyond = beyond_tolerance(case, flat, summary.beyond)
     # What stood still is looked at together with what is beyond, for entries of a column share calls of f.
     if unmoved is not None and case.rtol > 0:
         beyond = np.union1d(beyond, unmoved(flat))

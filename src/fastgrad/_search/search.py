@@ -11,6 +11,7 @@ from fastgrad import _backend
 from fastgrad._arrays import in_dtype
 from fastgrad._budget import Budget, Spent
 from fastgrad._judge.probe import RANDOM, Probe
+from fastgrad._judge.summary import summarise
 from fastgrad._judge.verdict import Case, conclude, tally
 from fastgrad._outcome import Verdict
 from fastgrad._report.pictured import Sweep
@@ -54,7 +55,7 @@ def _not_finite(case: Case, seed: int) -> GradientCheck:
     here = replace(case, where=case.indices(where))
     nothing = np.full(where.size, np.nan)
     measured = nothing.astype(case.claimed.dtype)
-    summary = _backend.compare.compare(here.claimed, measured, case.atol, case.rtol)
+    summary = summarise(here.claimed, measured, case.atol, case.rtol)
     sorted_out = tally(here, measured, np.arange(where.size), (nothing, nothing, nothing, nothing))
     result = conclude(here, measured, summary, sorted_out, 0, ("The claimed gradient is not finite.",))
     return replace(result, compared=case.count, mode="search", seed=seed, resolution=math.nan, resolution_norm=math.nan)
@@ -259,7 +260,7 @@ class _Search:
         indices, columns = looks.rows() if looks else (np.empty(0, np.intp), (np.empty(0),) * 4)
         here = replace(self.whole, where=self.whole.indices(indices))
         measured = in_dtype(columns[0], case.claimed.dtype)
-        summary = _backend.compare.compare(here.claimed, measured, case.atol, case.rtol)
+        summary = summarise(here.claimed, measured, case.atol, case.rtol)
         sorted_out = tally(here, measured, np.arange(indices.size), columns)
         result = conclude(
             here, measured, summary, sorted_out, self._calls(), rest_is_right=verdict == "passed", sweep=self._sweep()
