@@ -113,37 +113,12 @@ cdef inline part_int write_and_go_on(real* out, const double* x, Py_ssize_t n, c
     return 0
 
 
-# A row of the result where c or q is zero and 1/(2·h) exact, and the product of the next row, w, whose first `lead` terms
-# have begun; at the end, those of the row after that, if there is one. Shapes: out, x, w (n,).
-cdef wide_double write_and_read(real* out, const double* x, Py_ssize_t n, const Move* move, bint streams,
-                                const real* w, const real* after, Py_ssize_t lead, Product* begun) noexcept nogil:
-    cdef Line line
-    cdef Product product = begun[0]
-    cdef double found
-    cdef Py_ssize_t whole = n - n % PAIR, turn = whole - lead
-    set_line(&line, move.h, move.inverse, move.z, 0.0, move.c, move.q)
-    if move.q != 0.0:
-        write_and_go_on(out, x, turn, &line, SQUARE, streams, w + lead, x + lead, &product)
-    else:
-        write_and_go_on(out, x, turn, &line, LINEAR, streams, w + lead, x + lead, &product)
-    found = ended(&product, w + whole, x + whole, n - whole)
-    if after == NULL:
-        write_row(out + turn, x + turn, n - turn, move.h, move.inverse, move.z, 0.0, move.c, move.q)
-        return found
-    begin(&product, after, x, 0)
-    if move.q != 0.0:
-        write_and_go_on(out + turn, x + turn, lead, &line, SQUARE, streams, after, x, &product)
-    else:
-        write_and_go_on(out + turn, x + turn, lead, &line, LINEAR, streams, after, x, &product)
-    begun[0] = product
-    write_row(out + whole, x + whole, n - whole, move.h, move.inverse, move.z, 0.0, move.c, move.q)
-    return found
-
-
-# A row of the result, block by block. Shapes: x, out (n,).
-cdef inline part_int stream_row(real* out, const double* x, Py_ssize_t n, const Move* move) noexcept nogil:
+# Entries of a row, block by block where they are streamed. Shapes: x, out (n,).
+cdef inline part_int write_whole(real* out, const double* x, Py_ssize_t n, const Move* move, bint streams) noexcept nogil:
     cdef real[BLOCK] formed
     cdef Py_ssize_t block, start, width
+    if not streams:
+        return write_row(out, x, n, move.h, move.inverse, move.z, 0.0, move.c, move.q)
     for block in range((n + BLOCK - 1) // BLOCK):
         start = block * BLOCK
         width = min(<Py_ssize_t> BLOCK, n - start)
@@ -152,28 +127,36 @@ cdef inline part_int stream_row(real* out, const double* x, Py_ssize_t n, const 
     return 0
 
 
+# A row of the result where c or q is zero and 1/(2·h) exact, and the product of the next row, w. Shapes: out, x, w (n,).
+cdef wide_double write_and_read(real* out, const double* x, Py_ssize_t n, const Move* move, bint streams,
+                                const real* w) noexcept nogil:
+    cdef Line line
+    cdef Product product
+    cdef Py_ssize_t lead = LEAD if n >= LEAD else 0, whole = n - n % PAIR, turn = whole - lead
+    set_line(&line, move.h, move.inverse, move.z, 0.0, move.c, move.q)
+    begin(&product, w, x, lead)
+    if move.q != 0.0:
+        write_and_go_on(out, x, turn, &line, SQUARE, streams, w + lead, x + lead, &product)
+    else:
+        write_and_go_on(out, x, turn, &line, LINEAR, streams, w + lead, x + lead, &product)
+    write_whole(out + turn, x + turn, n - turn, move, streams)
+    return ended(&product, w + whole, x + whole, n - whole)
+
+
 # Row after row. Shapes: W, out (m, n), x (n,), shift, c, q (m,).
 cdef wide_int write_rows(
         const real[:, ::1] W, const double* x, const double[::1] shift, const double[::1] c, const double[::1] q,
         double h, double inverse, Py_ssize_t first, Py_ssize_t last, bint streams, real[:, ::1] out) except -1 nogil:
-    cdef Py_ssize_t i, n = W.shape[1], lead = LEAD if n >= LEAD else 0, begun = first
+    cdef Py_ssize_t i, n = W.shape[1]
     cdef double product = row_product(&W[first, 0], x, n)
-    cdef Product ahead
     cdef Move move
     move.h, move.inverse = h, inverse
     for i in range(first, last):
         move.z, move.c, move.q = product + shift[i], c[i], q[i]
         if i + 1 < last and inverse != 0.0 and (move.c == 0.0 or move.q == 0.0):
-            if begun != i + 1:
-                begin(&ahead, &W[i + 1, 0], x, lead)
-            begun = i + 2
-            product = write_and_read(&out[i, 0], x, n, &move, streams, &W[i + 1, 0],
-                                     &W[begun, 0] if begun < last else NULL, lead, &ahead)
+            product = write_and_read(&out[i, 0], x, n, &move, streams, &W[i + 1, 0])
             continue
-        if streams:
-            stream_row(&out[i, 0], x, n, &move)
-        else:
-            write_row(&out[i, 0], x, n, h, inverse, move.z, 0.0, move.c, move.q)
+        write_whole(&out[i, 0], x, n, &move, streams)
         if i + 1 < last:
             product = row_product(&W[i + 1, 0], x, n)
     if streams:
