@@ -25,6 +25,7 @@ class Shown(NamedTuple):
 
 _DOT = "gradient of `np.dot(a, x)`, n = 100"
 _LAYER = "dL/dW of y = Wx + b, L = Σy, forward included, `out=`"
+_CHECK = "its whole `gradient_check`, forward and backward included"
 _MILLION = "a million weights of a linear layer, measured"
 _TORCH = "256×256: torch's slow mode over the measured gradient, and over the whole check"
 
@@ -41,6 +42,7 @@ HIGHLIGHTS = (
     Highlight("native", "Rosenbrock, n = 1000", "verb over C", "Rosenbrock in machine code over a loop in C, n = 1000"),
     Highlight("layers", _LAYER, "/ fresh np.outer", f"{_MILLION}, over one `np.outer`"),
     Highlight("layers", _LAYER, "double loop / fastgrad", "the textbook's double loop over that"),
+    Highlight("layers", _CHECK, "/ fresh np.outer", "a whole check of them, forward and backward included, over it"),
     Highlight("torch", _TORCH, "torch / check", "torch's `gradcheck`, slow mode, over a whole check, 256×256"),
     Highlight("outer", "n = 1024, `out=`", "NumPy / fastgrad", "`np.outer` over `weight_gradient`, 1024×1024"),
     Highlight(
