@@ -45,7 +45,8 @@ ROWS = {
         "sparsity._coloring sparsity._orders sparsity._makers sparsity._pattern _stencils.guarded _loops native _rows "
         "_addresses _c_signature _spans _stencils.entries _stencils.structured_bars _adaptive.entries _around "
         "_stencils.bars _adaptive.method _adaptive.step_search _adaptive.line _adaptive.extrapolation "
-        "_stencils.scheme steps _noise.steps _noise.neighbourhood _noise.measurement _noise.precision _bounds "
+        "_stencils.scheme steps _noise.steps _noise.neighbourhood _noise.measurement _noise.precision "
+        "_noise.decimals _bounds "
         "_stencils.table sparsity._caller _point"
     ),
     "switch": "_backend",

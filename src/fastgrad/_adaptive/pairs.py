@@ -97,9 +97,17 @@ class Pairs:
         self.centre = self._call(()) if self._flat.size else math.nan
 
     @property
+    def _usual_ulp(self) -> float:
+        return float(np.finfo(self._x.dtype).eps)
+
+    @property
     def _ulp(self) -> float:
         """The spacing of f's values at 1: x's own, unless f computes in single precision all the same."""
-        return self._precision.ulp(float(np.finfo(self._x.dtype).eps))
+        return self._precision.ulp(self._usual_ulp)
+
+    def _noise(self, size: float) -> float:
+        """Return how far rounding may have put values of this size off."""
+        return UNITS / 2 * self._precision.digit(self._usual_ulp, size)
 
     def second(self, i: int, j: int) -> Second:
         """Return the second derivative of f by entries i and j."""
@@ -123,7 +131,7 @@ class Pairs:
         """Return a second difference along entry i, over t², and how far rounding may have put it off."""
         h, (up, taken) = t * self._scale(i), self._moved(i, (side or 1) * t)
         down, back = self._moved(i, 2 * side * t if side else -t)
-        noise = UNITS * self._ulp / 2 * (abs(self.centre) + max(abs(up), abs(down)))
+        noise = self._noise(abs(self.centre) + max(abs(up), abs(down)))
         # the steps as taken, for rounding of x leaves them unequal: the divided difference of unequal steps
         slopes = up / taken, down / back
         return 2.0 * (slopes[0] - slopes[1]) / (taken - back), 4.0 * noise / h / h
@@ -137,7 +145,7 @@ class Pairs:
             both = self._call(((i, a * t), (j, b * t))) - self.centre
             total += (both - one - other) / (p * q)
             size = max(size, abs(both), abs(one), abs(other))
-        noise = UNITS * self._ulp / 2 * (abs(self.centre) + size)
+        noise = self._noise(abs(self.centre) + size)
         return total / len(signs), 4.0 * noise / (t * self._scale(i)) / (t * self._scale(j))
 
     def _side(self, i: int) -> tuple[int, float]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from fastgrad._arrays import step_of
 from fastgrad._budget import Budget, Spent
+from fastgrad._noise.decimals import ShownDecimals
 from fastgrad._noise.measurement import noise
 from fastgrad._noise.precision import ShownPrecision
 from fastgrad._point import Point
@@ -59,7 +60,8 @@ class Slope:
 class Probe:
     """Calls of f near a point, counted and paid for; f's noise is measured when first asked for.
 
-    Where its value at x and its noise are known already, they are given and not asked for.
+    Where its value at x and its noise are known already, they are given and not asked for. What other outputs of one
+    function tell of decimals may be given, too.
 
     Attributes
     ----------
@@ -84,11 +86,12 @@ class Probe:
         h: Float64Array,
         budget: Budget | None = None,
         known: tuple[float, float] | None = None,
+        decimals: ShownDecimals | None = None,
     ) -> None:
         self.calls = 0
         self.is_deterministic = self.is_defined = True
         self.noise_is_measured = False
-        self.precision = ShownPrecision()
+        self.precision = ShownPrecision(decimals)
         self.sweep: Sweep | None = None
         self._worst = 0.0
         self._seen: list[Slope] = []
@@ -136,7 +139,7 @@ class Probe:
         if self._known is not None:
             return self._known[1]
         found = self._measured_noise
-        return max(found, self.precision.rounding(self.centre)) if self.precision.may_be_single else found
+        return max(found, self.precision.rounding(self.centre)) if self.precision.may_be_low else found
 
     @cached_property
     def _measured_noise(self) -> float:

@@ -228,15 +228,16 @@ def _best(slopes: list[Slope], claimed: float) -> Finding:
 
 
 def _is_evidence(slopes: list[Slope], claimed: float) -> bool:
-    """Tell whether two steps agree against the claim and no smaller one speaks for it.
+    """Tell whether two steps agree against the claim and no smaller one, which might tell, is nearer to it.
 
     Steps that cross a kink, for noise allows no smaller ones, speak against no claim between the slopes on both sides.
     """
     telling = [s for s in slopes if 2 * s.error < abs(s.central - claimed)]
     if len(telling) < 2 or not _agree(telling[0], telling[1], claimed) or _is_between(slopes, claimed):
         return False
-    least = abs(telling[0].central - claimed)
-    return not any(s.h < telling[0].h and 2 * s.error < least for s in slopes)
+    value, least = telling[0].central, abs(telling[0].central - claimed)
+    smaller = [s.central for s in slopes if s.h < telling[0].h and 2 * s.error < least]
+    return not any(abs(central - claimed) <= abs(central - value) for central in smaller)
 
 
 def _grow(
@@ -292,7 +293,7 @@ def leaps(probe: Probe) -> Iterator[float]:
     """Return the multiples of a step that tell whether an f that stands still is constant, one after another."""
     yield from LEAPS
     for factor in FAR_LEAPS:
-        if probe.precision.may_be_half:
+        if probe.precision.may_be_coarse:
             yield factor
 
 

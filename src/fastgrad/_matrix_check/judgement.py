@@ -65,6 +65,8 @@ def judge(
         reasons.append(f"the sparse claim stores nothing at {left_out} of the wrong entries: its pattern lacks them.")
     if sorted_out.unresolved.k.size:
         reasons.append(f"{sorted_out.unresolved.k.size} beyond tolerance, but within the error bound.")
+        if outputs is not None and outputs.advice:
+            reasons.append(outputs.advice)
     return conclude(case, flat, summary, sorted_out, calls(), tuple(reasons), flaw=flaws[0] if flaws else None)
 
 

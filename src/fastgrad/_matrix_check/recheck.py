@@ -11,12 +11,15 @@ from fastgrad._arrays import step_of
 from fastgrad._judge.probe import UNIT_ROUNDOFF, UNITS, Probe
 from fastgrad._judge.recheck import MULTIPLES, look_again
 from fastgrad._judge.unmoved import may_be_coarse
+from fastgrad._noise.decimals import ShownDecimals
 from fastgrad._point import Point
 from fastgrad._reading import Reader
 from fastgrad._typing import Array, Float64Array, IndexArray
 
 #: Values of f that are remembered: as many as one column and f's noise take, fewer where they are large.
 REMEMBERED, NUMBERS = 512, 2**24
+#: So many outputs tell whether all are rounded to a few decimals.
+TELLING = 64
 #: A claim farther off than so many times what several steps disagree by is wrong on their word alone.
 PLAIN = 10.0
 
@@ -71,6 +74,7 @@ class Outputs:
         self._reader = Reader(lambda i: "x moved once more by")
         self._known: OrderedDict[bytes, Float64Array] = OrderedDict()
         self._probes: dict[int, Probe] = {}
+        self._decimals = ShownDecimals()
 
     def values(self, x: Array) -> Float64Array:
         """Return f(x), flat; x is a copy that f may do with as it likes."""
@@ -86,7 +90,10 @@ class Outputs:
     def asked(self, x: Array) -> Float64Array:
         """Return f(x), flat, without a look at what is remembered."""
         self.calls += 1
-        return self._reader.array(self._f(x), 0, 1, None).reshape(-1).copy()
+        found = self._reader.array(self._f(x), 0, 1, None).reshape(-1).copy()
+        for value in found[:TELLING][np.isfinite(found[:TELLING])].tolist():
+            self._decimals.add(value)
+        return found
 
     def moves(self, columns: IndexArray) -> Iterator[Move]:
         """Return how x is moved first of all, when these columns are looked at again."""
@@ -117,6 +124,11 @@ class Outputs:
             if finding is not None:
                 found[:, k] = finding.measured, finding.bound, finding.left, finding.right
         return found
+
+    @property
+    def advice(self) -> str:
+        """What to tell of the decimals of all outputs; nothing else."""
+        return self._decimals.advice
 
     def may_be_coarse(self, row: int, atol: float) -> bool:
         """Tell whether an output that stood still may round so coarsely that it could not but do so."""
@@ -149,5 +161,5 @@ class Outputs:
 
     def _probe(self, row: int) -> Probe:
         if row not in self._probes:
-            self._probes[row] = Probe(lambda x: self.values(x)[row], self._point, self._h)
+            self._probes[row] = Probe(lambda x: self.values(x)[row], self._point, self._h, decimals=self._decimals)
         return self._probes[row]

@@ -1,4 +1,7 @@
-"""Whether a function's values are all of a lower precision than its argument: it rounds more coarsely then."""
+"""Whether a function's values are all of a lower precision than its argument: it rounds more coarsely then.
+
+Of a binary format of fewer digits, or of a few decimals.
+"""
 
 from typing import NamedTuple
 
@@ -6,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgrad._formats import BFLOAT16, HALF, SINGLE, Format
+from fastgrad._noise.decimals import ShownDecimals
 from fastgrad._typing import Float64Array
 
 #: The spacing of values of single precision at 1.
@@ -46,18 +50,28 @@ class _Candidate(NamedTuple):
 
 
 class ShownPrecision:
-    """The precision of a function, as far as the values that it has shown tell it."""
+    """The precision of a function, as far as the values that it has shown tell it.
 
-    __slots__ = ("_candidates", "_different", "_is_whole")
+    Parameters
+    ----------
+    decimals : ShownDecimals, optional
+        What other values tell, and these are to tell, of decimals: those of other outputs of one function.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_candidates", "_decimals", "_different", "_is_whole")
+
+    def __init__(self, decimals: ShownDecimals | None = None) -> None:
         self._different: set[float] = set()
         self._candidates = tuple(_Candidate(format, set()) for format in FORMATS)
+        self._decimals = decimals or ShownDecimals()
         self._is_whole = True
 
     def add(self, value: float) -> None:
         """Note one more value; one that is not finite tells nothing."""
-        if self._candidates and value - value == 0.0:
+        if value - value != 0.0:
+            return
+        self._decimals.add(value)
+        if self._candidates:
             self._candidates = tuple(candidate for candidate in self._candidates if candidate.holds(value))
             self._is_whole &= value.is_integer()
             if len(self._different) < SEVERAL:
@@ -84,9 +98,14 @@ class ShownPrecision:
         return bool(self._candidates)
 
     @property
-    def may_be_half(self) -> bool:
-        """Whether each is one of half precision, or each one of bfloat16, and not all are whole."""
-        return len(self._possible) > 1
+    def may_be_low(self) -> bool:
+        """Whether each value so far is a number of single precision, or each one of few decimals."""
+        return self.may_be_single or self._decimals.spacing(1) > 0.0
+
+    @property
+    def may_be_coarse(self) -> bool:
+        """Whether each is one of half precision, of bfloat16, or of few decimals, and not all are whole."""
+        return len(self._possible) > 1 or self._decimals.spacing(1) > 0.0
 
     @property
     def is_low(self) -> bool:
@@ -99,23 +118,29 @@ class ShownPrecision:
     def advice(self) -> str:
         """What to tell of the precision, where it is as low as single; nothing else."""
         if not self.is_low:
-            return ""
+            return self._decimals.advice
         return f"All values of f are of {self._possible[0].format.name}: compute them in double precision."
 
     def ulp(self, usual: float) -> float:
         """Return the spacing of the function's values at 1: the usual one of its argument, or single precision's."""
         return max(ULP, usual) if self.is_low else usual
 
-    def rounding(self, value: float) -> float:
+    def digit(self, usual: float, size: float) -> float:
+        """Return the spacing of values of this size: as `ulp` tells, or as decimals do."""
+        return max(self.ulp(usual) * size, self._decimals.spacing(2))
+
+    def rounding(self, value: float, *, stands_still: bool = False) -> float:
         """Return the standard deviation that rounding has at a value, in the least precision that all may have.
 
-        A single value, be it a round one, makes no function one of half precision.
+        A single value, be it a round one, makes no function one of half precision, or of few decimals unless f stands
+        still.
         """
-        return self._deviation(value, self._possible if len(self._different) > 1 else self._candidates[-1:])
+        binary = self._deviation(value, self._possible if len(self._different) > 1 else self._candidates[-1:])
+        return max(binary, DEVIATION * self._decimals.spacing(1 if stands_still else 2))
 
     def coarsest_rounding(self, value: float) -> float:
         """Return the same, where one value counts as well."""
-        return self._deviation(value, self._possible)
+        return max(self._deviation(value, self._possible), DEVIATION * self._decimals.spacing(1))
 
     @property
     def _possible(self) -> tuple[_Candidate, ...]:

@@ -47,7 +47,7 @@ class Line:
         Where they are all the same, it is looked at larger steps along another direction whether they are in waiting.
         """
         found = on_lines(self._at)
-        least = self._p.precision.rounding(self._centre)
+        least = self._p.precision.rounding(self._centre, stands_still=found == 0.0)
         if found == 0.0 and not self._p.precision.may_be_single:
             found = DEVIATION * self._jump(along)
         return max(least, found) if math.isfinite(found) else least
