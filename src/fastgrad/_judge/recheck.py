@@ -203,8 +203,9 @@ def _kink(slopes: list[Slope], claimed: float, tolerance: float) -> Finding | No
 def _best(slopes: list[Slope], claimed: float) -> Finding:
     """Return the value with the least bound among the steps that agree, from the smallest on.
 
-    The error of a step that agrees is its noise and its difference from the next smaller or larger one. Fewer than two
-    that could tell the claim from the value are no evidence against it: then the bound reaches to the claim.
+    The error of a step that agrees is its noise and its difference from the next smaller or larger one; and where both
+    have crossed a kink too small to be seen beside f's bending, half of that. Fewer than two that could tell the claim
+    from the value are no evidence against it: then the bound reaches to the claim.
     """
     low, high = -float("inf"), float("inf")
     chain: list[Slope] = []
@@ -214,7 +215,7 @@ def _best(slopes: list[Slope], claimed: float) -> Finding:
             break
         chain.append(s)
     candidates = [
-        Finding(s.central, abs(t.central - s.central) + s.error + (t.error if t.h < s.h else 0.0))
+        Finding(s.central, abs(t.central - s.central) + _crossed(s, t) / 2 + s.error + (t.error if t.h < s.h else 0.0))
         for k, s in enumerate(chain)
         for t in (slopes[k - 1 : k] + slopes[k + 1 : k + 2])
     ]
@@ -225,6 +226,11 @@ def _best(slopes: list[Slope], claimed: float) -> Finding:
     if error > best.bound and not _is_evidence(slopes, claimed):
         return Finding(best.measured, error)
     return best
+
+
+def _crossed(a: Slope, b: Slope) -> float:
+    """Return how far the slopes on both sides are apart at x itself, if what two steps show is that and a bend."""
+    return abs(((a.right - a.left) * b.h - (b.right - b.left) * a.h) / (b.h - a.h))
 
 
 def _is_evidence(slopes: list[Slope], claimed: float) -> bool:
