@@ -54,7 +54,7 @@ def test_a_kink_smaller_than_the_bend_is_not_held_against_a_claim(seed: int) -> 
     """Larger steps, which noise leaves alone, have all crossed it: they agree, each off by half of what it is."""
     r = np.random.default_rng(seed)
     A, v = r.standard_normal((6, 4)), r.standard_normal(6)
-    noise, near = 10.0 ** r.uniform(-8, -6), 10.0 ** r.uniform(-8, -4)
+    noise, near = float(10.0 ** r.uniform(-8, -6)), 10.0 ** r.uniform(-8, -4)
     x = r.standard_normal(4)
     b = r.standard_normal(6) - A @ x
     b[0] = near - A[0] @ x
