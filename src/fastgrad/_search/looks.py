@@ -70,7 +70,7 @@ class Looks:
                 and (fits or self._is_repeated(i, step, first, error))
             ):
                 gap = min(first.gap, 2.0 * self._kink)
-                if gap > STEADY * abs(error):
+                if 2.0 * self._kink > STEADY * abs(error):  # that both sides are alike may be a bend that hides a kink
                     gap = self._smaller_gap(i, step, first, error)
                 if math.isfinite(gap):
                     self.findings[i] = Finding(first.central, first.error + gap / 2)
@@ -91,7 +91,7 @@ class Looks:
 
         One side is enough: at a kink it is half of the gap off.
         """
-        found = self._probe.right_slope(i, step * min(SMALLER, abs(error) / (SMALL * first.gap)))
+        found = self._probe.right_slope(i, step * min(SMALLER, abs(error) / max(SMALL * first.gap, abs(error))))
         if found is None:
             return math.inf
         slope, noise = found
