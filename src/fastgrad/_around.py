@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastgrad._errors import NO_VALUE
-from fastgrad._noise.single import Values
+from fastgrad._noise.precision import ShownPrecision
 from fastgrad._point import Point
 from fastgrad._typing import Array, Float64Array, IndexArray
 
@@ -21,14 +21,14 @@ class Around:
         Of f, so far.
     shape : tuple of int or None
         Of f's values; None as long as an array-valued f has not been called.
-    values : Values
-        What f returned, as far as it tells its precision.
+    precision : ShownPrecision
+        That of f, as far as its values tell it.
     """
 
     def __init__(self, f: Callable[[Any], Any], point: Point, *, is_scalar: bool) -> None:
         self.calls = 0
         self.shape: tuple[int, ...] | None = None
-        self.values = Values()
+        self.precision = ShownPrecision()
         self.x = point.array.reshape(-1)
         self._f = f
         self._is_scalar = is_scalar
@@ -72,7 +72,7 @@ class Around:
             read = self._reader.array(y, i, sign, self.shape)
             self.shape = read.shape
             values = read.reshape(-1).copy()
-        self.values.add_all(values)
+        self.precision.add_all(values)
         return values
 
 

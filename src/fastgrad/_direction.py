@@ -12,7 +12,7 @@ from fastgrad._arrays import given_steps, is_masked_array
 from fastgrad._bounds import limits
 from fastgrad._errors import ShapeError, StepError, unmeasured_noise
 from fastgrad._estimates import FLAGS, Derivative
-from fastgrad._noise.single import Values
+from fastgrad._noise.precision import ShownPrecision
 from fastgrad._noise.steps import scales
 from fastgrad._point import Point
 from fastgrad._reading import Reader
@@ -166,7 +166,7 @@ def along(direction: Direction, f: Callable[[Array], Any], s: Stencil, h: float)
 
 def along_with_bar(direction: Direction, f: Callable[[Array], Any], s: Stencil, h: float) -> Derivative:
     """Return the same with an error bar, from a second step: twice as large where bounds allow, else half."""
-    sizes, precision, calls = [np.zeros(())], Values(), 0
+    sizes, precision, calls = [np.zeros(())], ShownPrecision(), 0
     reader = Reader(lambda i: _NAME)
 
     def watched(x: Array) -> Any:

@@ -45,7 +45,7 @@ ROWS = {
         "sparsity._coloring sparsity._orders sparsity._makers sparsity._pattern _stencils.guarded _loops native _rows "
         "_addresses _c_signature _spans _stencils.entries _stencils.structured_bars _adaptive.entries _around "
         "_stencils.bars _adaptive.method _adaptive.step_search _adaptive.line _adaptive.extrapolation "
-        "_stencils.scheme steps _noise.steps _noise.neighbourhood _noise.measurement _noise.single _bounds "
+        "_stencils.scheme steps _noise.steps _noise.neighbourhood _noise.measurement _noise.precision _bounds "
         "_stencils.table sparsity._caller _point"
     ),
     "switch": "_backend",
@@ -53,8 +53,8 @@ ROWS = {
     "side": "problems",
     "ground": (
         "_layer_check.names _workers _layer_check.object_state _seeds _tree _containers _regression _curvature "
-        "_choices _worst _complex.reading _progress _progress_bar _stack_reading _reading _layer_arrays _arrays _runs "
-        "_errors _estimates _budget _typing _blas _later _threads"
+        "_choices _formats _worst _complex.reading _progress _progress_bar _stack_reading _reading _layer_arrays "
+        "_arrays _runs _errors _estimates _budget _typing _blas _later _threads"
     ),
 }
 ORDER = ["__init__", *" ".join(ROWS.values()).split()]
@@ -132,7 +132,7 @@ FENCES = {
         "the adaptive method knows numbers, not arrays",
     ),
     "_adaptive.line": (
-        {"_adaptive.extrapolation", "_errors", "_noise.single"},
+        {"_adaptive.extrapolation", "_errors", "_noise.precision"},
         "the adaptive method knows numbers, not arrays",
     ),
     "_adaptive.extrapolation": (set(), "the adaptive method knows numbers, not arrays"),

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from fastgrad._adaptive.extrapolation import Sample
 from fastgrad._errors import NO_VALUE
-from fastgrad._noise.single import Values
+from fastgrad._noise.precision import ShownPrecision
 
 
 class Line:
@@ -22,7 +22,7 @@ class Line:
         self.calls = 0
         self.scale = scale
         self._usual_ulp = ulp
-        self._values = Values()
+        self._precision = ShownPrecision()
         self.side = 0
         self._value = value
         self.bounds = bounds
@@ -33,7 +33,7 @@ class Line:
     @property
     def ulp(self) -> float:
         """The spacing of f's values at 1, single precision's where all of them are of that."""
-        return self._values.ulp(self._usual_ulp)
+        return self._precision.ulp(self._usual_ulp)
 
     @property
     def is_coarse(self) -> bool:
@@ -58,7 +58,7 @@ class Line:
             except NO_VALUE:
                 y = math.nan
             self._known[t] = y if math.isfinite(y) else math.nan
-            self._values.add(y)
+            self._precision.add(y)
         return self._known[t]
 
     def sample(self, h: float) -> Sample | None:

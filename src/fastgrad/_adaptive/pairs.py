@@ -21,7 +21,7 @@ from fastgrad._arrays import in_dtype
 from fastgrad._bounds import limits
 from fastgrad._errors import NO_VALUE, ShapeError
 from fastgrad._estimates import FLAGS, Derivative
-from fastgrad._noise.single import Values
+from fastgrad._noise.precision import ShownPrecision
 from fastgrad._point import Point
 from fastgrad._reading import PairReader
 from fastgrad._typing import ScalarFunction
@@ -91,7 +91,7 @@ class Pairs:
         self._x = point.array
         self._flat = point.array.reshape(-1)
         self._reader = PairReader(point.name, max(1, self._flat.size))
-        self._values = Values()
+        self._precision = ShownPrecision()
         self._limits = limits(bounds, point)
         self._known: dict[tuple[int, float], tuple[float, float]] = {}
         self.centre = self._call(()) if self._flat.size else math.nan
@@ -99,7 +99,7 @@ class Pairs:
     @property
     def _ulp(self) -> float:
         """The spacing of f's values at 1: x's own, unless f computes in single precision all the same."""
-        return self._values.ulp(float(np.finfo(self._x.dtype).eps))
+        return self._precision.ulp(float(np.finfo(self._x.dtype).eps))
 
     def second(self, i: int, j: int) -> Second:
         """Return the second derivative of f by entries i and j."""
@@ -172,7 +172,7 @@ class Pairs:
                 raise
             return math.nan
         value = self._reader.scalar(y, where, sign)
-        self._values.add(value)
+        self._precision.add(value)
         return value
 
     def _within(self, i: int, t: float) -> Any:

@@ -10,7 +10,7 @@ from fastgrad._calls import Calls
 from fastgrad._colored.compression import Compression
 from fastgrad._colored.forms import entries_of, places_by_columns
 from fastgrad._estimates import FLAGS, Derivative
-from fastgrad._noise.single import Values
+from fastgrad._noise.precision import ShownPrecision
 from fastgrad._point import Point
 from fastgrad._stencils.bars import bars, points
 from fastgrad._stencils.entries import FAR, SEEN_CLOSER, closer_look, side_of
@@ -48,7 +48,7 @@ class _Bars:
         self._value, self._error, self._step = np.full((3, size), np.nan)
         self._flags = {name: np.zeros(size, np.bool_) for name in FLAGS}
         self._at: list[dict[float, Float64Array]] = []
-        self._precision = Values()
+        self._precision = ShownPrecision()
 
     def measure(self, f: Callable[[Array], Any]) -> int:
         """Ask f at x, and at each point of the stencils, for all members of a colour that have the same one."""

@@ -120,7 +120,7 @@ def _reasons(case: Case, probe: Probe, unresolved: int, asked: int) -> Iterator[
             f"{unresolved} beyond tolerance, but within the error bound: f changes too fast for "
             f"these steps, or its noise, {probe.noise_if_affordable:.1e} at x, is too large for the tolerance."
         )
-        if probe.values.advice:
-            yield probe.values.advice
+        if probe.precision.advice:
+            yield probe.precision.advice
     if case.count < asked:
         yield f"The budget ended: the first {case.count} of {asked} entries were measured, and the others were not."

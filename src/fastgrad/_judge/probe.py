@@ -11,7 +11,7 @@ import numpy as np
 from fastgrad._arrays import step_of
 from fastgrad._budget import Budget, Spent
 from fastgrad._noise.measurement import noise
-from fastgrad._noise.single import Values
+from fastgrad._noise.precision import ShownPrecision
 from fastgrad._point import Point
 from fastgrad._report.pictured import Sweep
 from fastgrad._typing import Array, Float64Array
@@ -71,8 +71,8 @@ class Probe:
         Whether f was finite at x, if it was called there.
     noise_is_measured : bool
         Whether the noise was asked for.
-    values : Values
-        What f returned, as far as it tells its precision.
+    precision : ShownPrecision
+        That of f, as far as its values tell it.
     sweep : Sweep or None
         The slopes of the entry that was found farthest from its claim.
     """
@@ -88,7 +88,7 @@ class Probe:
         self.calls = 0
         self.is_deterministic = self.is_defined = True
         self.noise_is_measured = False
-        self.values = Values()
+        self.precision = ShownPrecision()
         self.sweep: Sweep | None = None
         self._worst = 0.0
         self._seen: list[Slope] = []
@@ -104,7 +104,7 @@ class Probe:
         self._budget.take()
         self.calls += 1
         value = self._reader.scalar(self._f(x), i, sign)
-        self.values.add(value)
+        self.precision.add(value)
         return value
 
     def value_if_any(self, x: Array, i: int = 0, sign: int = 0) -> float:
@@ -136,7 +136,7 @@ class Probe:
         if self._known is not None:
             return self._known[1]
         found = self._measured_noise
-        return max(found, self.values.rounding(self.centre)) if self.values.may_be_single else found
+        return max(found, self.precision.rounding(self.centre)) if self.precision.may_be_single else found
 
     @cached_property
     def _measured_noise(self) -> float:

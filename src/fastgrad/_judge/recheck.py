@@ -292,7 +292,7 @@ def leaps(probe: Probe) -> Iterator[float]:
     """Return the multiples of a step that tell whether an f that stands still is constant, one after another."""
     yield from LEAPS
     for factor in FAR_LEAPS:
-        if probe.values.may_be_half:
+        if probe.precision.may_be_half:
             yield factor
 
 
@@ -314,5 +314,5 @@ def _standing_still(probe: Probe, i: int, h: float, still: Slope, claimed: float
             return Finding(s.central, max(abs(s.central - claimed), s.error))
         elif abs(s.central - claimed) < abs(claimed) / 2:
             return Finding(0.0, abs(claimed))
-    doubt = DEVIATIONS * probe.values.coarsest_rounding(probe.centre) / still.h
+    doubt = DEVIATIONS * probe.precision.coarsest_rounding(probe.centre) / still.h
     return Finding(0.0, scale * max(still.error, doubt))

@@ -33,7 +33,7 @@ def may_be_coarse(probe: Probe, x: Array, i: IndexArray, steps: Float64Array, at
 
     If rounding at x is nothing beside the tolerance, that is out of the question, and f is not asked.
     """
-    if not DEVIATIONS * probe.values.coarsest_rounding(probe.centre) > atol * float(np.min(steps)):
+    if not DEVIATIONS * probe.precision.coarsest_rounding(probe.centre) > atol * float(np.min(steps)):
         return False
     signs = np.random.default_rng(SEED).choice([-1.0, 1.0], i.size)
     for factor in leaps(probe):

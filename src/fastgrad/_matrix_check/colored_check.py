@@ -26,7 +26,7 @@ from fastgrad._matrix_check.stored import (
     refuse_misfit,
     stored_claim,
 )
-from fastgrad._noise.single import may_be_single
+from fastgrad._noise.precision import may_be_single
 from fastgrad._point import Point
 from fastgrad._reading import Reader
 from fastgrad._result import GradientCheck

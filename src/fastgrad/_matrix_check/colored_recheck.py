@@ -10,7 +10,7 @@ from fastgrad._judge.probe import UNIT_ROUNDOFF, UNITS
 from fastgrad._judge.recheck import LEAPS, MULTIPLES
 from fastgrad._matrix_check.judgement import Findings
 from fastgrad._matrix_check.recheck import Outputs, Sides, where_steps_agree
-from fastgrad._noise.single import may_be_half
+from fastgrad._noise.precision import may_be_half
 from fastgrad._point import Point
 from fastgrad._typing import Array, Float64Array, IndexArray
 

@@ -140,7 +140,7 @@ class Calibrator:
         self._noise = max(self._line.noise(self._keys[0]), abs(again - self._centre))
         best = self._best_step(self._first_step())
         best = self._along_all(best)
-        self._noise = max(self._noise, self._p.values.rounding(self._centre))
+        self._noise = max(self._noise, self._p.precision.rounding(self._centre))
         if not max(abs(a) for a, _ in best.pairs) <= best.threshold(self._noise):
             self._noise = max(self._noise, self._line.surprise(self._noise))
         return self._averaged(best, is_deterministic)
@@ -265,5 +265,5 @@ class Calibrator:
             repeats,
             pairs,
             is_deterministic,
-            self._p.values.advice,
+            self._p.precision.advice,
         )

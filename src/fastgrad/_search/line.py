@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from fastgrad._noise.measurement import POINTS, on_lines
-from fastgrad._noise.single import DEVIATION
+from fastgrad._noise.precision import DEVIATION
 from fastgrad._search.projections import Block, Projections
 from fastgrad._typing import Float64Array
 
@@ -47,8 +47,8 @@ class Line:
         Where they are all the same, it is looked at larger steps along another direction whether they are in waiting.
         """
         found = on_lines(self._at)
-        least = self._p.values.rounding(self._centre)
-        if found == 0.0 and not self._p.values.may_be_single:
+        least = self._p.precision.rounding(self._centre)
+        if found == 0.0 and not self._p.precision.may_be_single:
             found = DEVIATION * self._jump(along)
         return max(least, found) if math.isfinite(found) else least
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from fastgrad import _backend
 from fastgrad._budget import Budget
-from fastgrad._noise.single import Values
+from fastgrad._noise.precision import ShownPrecision
 from fastgrad._point import Point
 from fastgrad._typing import Array, Float64Array
 
@@ -63,8 +63,8 @@ class Projections:
         Of f.
     error : str
         What f raised last when it was called away from x.
-    values : Values
-        What f returned, as far as it tells its precision.
+    precision : ShownPrecision
+        That of f, as far as its values tell it.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Projections:
         self._reader = point.reader()
         self._buffer = np.empty_like(self._x)
         self._holders = sys.getrefcount(self._buffer)
-        self.values = Values()
+        self.precision = ShownPrecision()
 
     @property
     def size(self) -> int:
@@ -171,7 +171,7 @@ class Projections:
         value = self._reader.scalar(y, 0, 0)
         if not math.isfinite(value):
             return value if strict else _NAN
-        self.values.add(value)
+        self.precision.add(value)
         return value
 
     def _next_buffer(self) -> Array:

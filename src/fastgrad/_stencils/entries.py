@@ -113,7 +113,7 @@ class _Measurement:
         at = _values(axes, steps)
         with np.errstate(all="ignore"):
             usual = float(np.finfo(self._around.x.dtype).eps)
-            ulp = self._around.values.ulp(usual)
+            ulp = self._around.precision.ulp(usual)
             seen = bars(s, at, np.array(steps), drift, size, ulp)
             return seen._replace(is_noisy=seen.is_noisy | (ulp > usual))
 
