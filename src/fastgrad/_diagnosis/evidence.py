@@ -48,6 +48,8 @@ class Evidence:
         What x is made of.
     precision : {"d", "f"}
         By which the claim is judged.
+    is_complete : bool
+        Whether no other entries are wrong: after a sample, or a search that could not name all, others may be.
     """
 
     x: Array
@@ -57,6 +59,7 @@ class Evidence:
     bound: Float64Array
     leaves: tuple[Leaf, ...]
     precision: str
+    is_complete: bool = True
 
     def only(self, chosen: Truths) -> "Evidence":
         """Return the evidence with some of the wrong entries alone."""
