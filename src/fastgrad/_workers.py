@@ -146,7 +146,8 @@ def _cluster(task: Callable[[Any], Any], jobs: Sequence[Any], client: Any) -> It
     """Send the task to all workers once, and the jobs as tasks; ask again for what is lost with a worker.
 
     The cluster itself does again what was done on a worker that died. What it cannot do again is to send the task that
-    had been sent from here, if every worker that held it is gone.
+    had been sent from here, if every worker that held it is gone. Jobs wait until there is a worker, however long, and
+    a cluster that grows with its work starts one for them; what is sent waits some seconds only, and is no work.
     """
     if client.asynchronous:
         raise TypeError("workers must be a Client that waits for its results: make it without asynchronous=True.")
@@ -154,6 +155,7 @@ def _cluster(task: Callable[[Any], Any], jobs: Sequence[Any], client: Any) -> It
 
     todo = list(range(len(jobs)))
     for attempt in range(ATTEMPTS):
+        client.submit(int, pure=False).result()  # as soon as there is a worker
         sent = client.scatter(task, broadcast=True, hash=False)
         futures = {k: client.submit(_run, sent, jobs[k], pure=False) for k in todo}
         try:
