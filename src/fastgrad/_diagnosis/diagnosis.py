@@ -10,7 +10,7 @@ from fastgrad._diagnosis.regions import region
 from fastgrad._diagnosis.suppositions import local_suppositions
 from fastgrad._diagnosis.totals import of_whole_leaf
 from fastgrad._diagnosis.words import entries
-from fastgrad._tree import Leaf, named
+from fastgrad._tree import named
 
 #: Suppositions are tried on so many wrong entries; the one that fits is tried on all.
 TRIED = 4096
@@ -58,7 +58,7 @@ def _not_finite(e: Evidence, lost: Truths) -> str:
 def _of(e: Evidence, among: int | None = None) -> str:
     """Return the sentence on one bug that explains all wrong entries; they are some of so many, if it is told."""
     sample = e.sample(TRIED)
-    leaves = _touched(e)
+    leaves = e.touched
     for supposition in local_suppositions(sample):
         if supposition.fits(sample) and (count := supposition.fits(e)):
             return _sentence(e, supposition, count, among)
@@ -89,10 +89,9 @@ def _by_leaf(e: Evidence) -> str:
 
     A sentence counts those of its leaf; all of them, where there are others that no sentence speaks of.
     """
-    leaves = _touched(e)
-    if len(leaves) < 2:
+    if len(e.touched) < 2:
         return ""
-    parts = [e.only((e.wrong >= leaf.start) & (e.wrong < leaf.stop)) for leaf in leaves]
+    parts = [e.only((e.wrong >= leaf.start) & (e.wrong < leaf.stop)) for leaf in e.touched]
     told = [part for part in parts if _of(part)][:LEAVES]
     is_all = sum(part.wrong.size for part in told) == e.wrong.size
     return "; ".join(_of(part, None if is_all else e.wrong.size) for part in told)
@@ -110,8 +109,3 @@ def _by_place(e: Evidence) -> str:
     if not place or np.log(lines) - log_of_choices(n, k) > np.log(CHANCE):
         return ""
     return f"the {_wrong(e, k)} make up {place}"
-
-
-def _touched(e: Evidence) -> list[Leaf]:
-    """Return the leaves that hold wrong entries."""
-    return [leaf for leaf in e.leaves if np.any((e.wrong >= leaf.start) & (e.wrong < leaf.stop))]

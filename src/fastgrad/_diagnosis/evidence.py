@@ -74,6 +74,11 @@ class Evidence:
         return self.only(chosen)
 
     @cached_property
+    def touched(self) -> tuple[Leaf, ...]:
+        """The leaves that hold wrong entries."""
+        return tuple(leaf for leaf in self.leaves if np.any((self.wrong >= leaf.start) & (self.wrong < leaf.stop)))
+
+    @cached_property
     def c(self) -> Float64Array:
         """What is claimed at the wrong entries."""
         return self.claimed[self.wrong].astype(np.float64)

@@ -8,8 +8,8 @@ import numpy as np
 
 from fastgrad._arrays import real_array, real_number
 from fastgrad._errors import ShapeError, StepError
-from fastgrad._noise import measurement as _noise
 from fastgrad._noise.measurement import Limits
+from fastgrad._noise.measurement import noise as measured_noise
 from fastgrad._noise.neighbourhood import Neighbourhood
 from fastgrad._point import Point, as_point, bound
 from fastgrad._stencils.table import Stencil, given_stencil, stencil
@@ -210,7 +210,7 @@ def by_noise(
 def _noise_around(around: Neighbourhood, x: Array, limits: Limits | None = None) -> float:
     """Return the noise, for steps about as long as a central difference takes."""
     steps = float(np.cbrt(np.finfo(x.dtype).eps)) * scales(x)
-    return float(_noise.noise(around.at, x, steps, limits)) if x.size else 0.0
+    return measured_noise(around.at, x, steps, limits) if x.size else 0.0
 
 
 def _bend(around: Neighbourhood, i: int, length: float, level: float, s: Stencil) -> float:
