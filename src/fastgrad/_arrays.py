@@ -1,5 +1,6 @@
 """Reading the caller's arrays: the one body of rules that both twins follow, and its sentences."""
 
+import math
 import operator
 import sys
 from typing import Any
@@ -136,17 +137,36 @@ def step_of(h: Float64Array, i: int) -> float:
 
 
 def whole_number(value: Any, name: str) -> int:
-    """Return what counts as an integer as one, or refuse it."""
+    """Return what counts as an integer as one, or refuse it; a truth value does not count."""
     try:
-        return operator.index(value)
+        if not isinstance(value, bool):
+            return operator.index(value)
     except TypeError:
-        raise TypeError(f"{name} must be an integer; got {value!r}.") from None
+        pass
+    raise TypeError(f"{name} must be an integer; got {value!r}.")
+
+
+def real_number(value: Any) -> float | None:
+    """Return what counts as a real number as a float, None for all else; a truth value does not count."""
+    if type(value) is float:
+        return value
+    if isinstance(value, np.ndarray | np.generic) and (value.ndim or value.dtype.kind not in "iuf"):
+        return None
+    if isinstance(value, bool | str | bytes):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+    except (TypeError, ValueError):
+        return None
 
 
 def given_tolerance(given: Any, name: str) -> float:
     """Return a tolerance as a float, or refuse what is no finite number or negative."""
-    if isinstance(given, str | bytes) or np.ndim(given) or np.iscomplexobj(given) or not hasattr(given, "__float__"):
+    number = real_number(given)
+    if number is None:
         raise TypeError(f"{name} must be a number that is not negative; got {given!r}.")
-    if not 0 <= given < np.inf:
+    if not 0.0 <= number < math.inf:
         raise ValueError(f"{name} must be a number that is not negative, and finite; got {given!r}.")
-    return float(given)
+    return number

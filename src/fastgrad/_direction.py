@@ -16,8 +16,8 @@ from fastgrad._noise.precision import ShownPrecision
 from fastgrad._noise.steps import scales
 from fastgrad._point import Point
 from fastgrad._reading import Reader
-from fastgrad._stencils.scheme import ORDER, fitted, uniform
-from fastgrad._stencils.table import ORDERS, Stencil, stencil
+from fastgrad._stencils.scheme import fitted, uniform
+from fastgrad._stencils.table import ORDERS, Stencil, given_stencil, stencil
 from fastgrad._typing import Array, Float64Array, Step
 
 #: A bar is so many times the truncation that two steps show, and as many units of half a last place in each value.
@@ -96,7 +96,7 @@ class Direction:
         StepError
             If eps is no positive finite number, or rounding of x takes more than a hundredth from v.
         """
-        chosen = stencil("central" if method is None else method, ORDER if order is None else order)
+        chosen = given_stencil(method, order)
         if eps is None or (isinstance(eps, str) and eps == "auto"):
             moves = _norm(self.v / steps.auto(self.point.array, chosen.order if power is None else power))
             h = 2.0 ** min(max(round(-math.log2(moves)), -1060), 1000) if moves else 1.0

@@ -110,7 +110,7 @@ def numerical_gradient(
     ValueError
         If the method or its order is unknown, x lies outside its bounds, or an entry has no room within them.
     TypeError, ShapeError
-        If x cannot be differentiated at, or f returns no real scalar; the sentence names the entry.
+        If x cannot be differentiated at, f returns no real scalar, which names the entry, or order is no integer.
     Exception
         Whatever f raises arrives unchanged, with a note of the entry and the side.
 

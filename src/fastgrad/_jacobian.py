@@ -106,8 +106,8 @@ def numerical_jacobian(
     ValueError
         If the method or its order is unknown, x lies outside its bounds, or an entry has no room within them.
     TypeError, ShapeError
-        If x cannot be differentiated at, or f returns no real array, or arrays of changing shape; or `sparsity` has not
-        a row for each value and a column for each entry.
+        If x cannot be differentiated at, or f returns no real array, or arrays of changing shape; `sparsity` has not
+        a row for each value and a column for each entry; or order is no integer.
     PatternError
         If `sparsity` lacks entries that the Jacobian has; the error names some.
 

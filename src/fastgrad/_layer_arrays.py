@@ -11,7 +11,10 @@ from fastgrad._typing import Array, Float64Array
 
 def float_dtype(dtype: Any) -> np.dtype[Any]:
     """Return dtype as float32 or float64, or refuse it."""
-    result: np.dtype[Any] = np.dtype(dtype)
+    try:
+        result: np.dtype[Any] = np.dtype(dtype)
+    except TypeError:
+        raise TypeError(f"dtype must be float64 or float32, got {dtype!r}.") from None
     if result not in (np.float32, np.float64):
         raise TypeError(f"dtype must be float64 or float32, got {result}.")
     return result
@@ -28,11 +31,11 @@ def layer_shape(m: Any, n: Any) -> tuple[int, int]:
 def generator(rng: Any) -> np.random.Generator:
     """Return the generator that rng is, or that it is the seed of, or refuse it."""
     try:
-        return np.random.default_rng(rng)
+        if not isinstance(rng, bool | np.timedelta64):
+            return np.random.default_rng(rng)
     except (TypeError, ValueError):
-        raise TypeError(
-            f"rng must be None, a seed (integers, not negative) or a numpy.random.Generator; got {rng!r}."
-        ) from None
+        pass
+    raise TypeError(f"rng must be None, a seed (integers, not negative) or a numpy.random.Generator; got {rng!r}.")
 
 
 def samples(value: Any, features: int, name: str) -> Array:

@@ -8,6 +8,7 @@ from typing import Any
 from fastgrad import _backend
 from fastgrad._point import Point
 from fastgrad._typing import Array, Float64Array, Pace
+from fastgrad._workers import is_number, processors
 
 
 def has_own(f: Any, loop: str) -> bool:
@@ -64,18 +65,18 @@ def is_native(f: Any) -> bool:
 
 def takes_threads(f: Any, workers: Any) -> bool:
     """Tell whether these workers are threads for the spans of a native f, which nobody else has to start."""
-    return is_native(f) and isinstance(workers, int)
+    return is_native(f) and is_number(workers)
 
 
 def threads_of(workers: Any) -> int:
-    """Return the number of threads that these workers are, for an f that can use nothing else."""
+    """Return how many threads these workers are, for an f that can use nothing else; -1 is one a processor."""
     if workers is None:
         return 1
-    if not hasattr(type(workers), "__index__"):
+    if not is_number(workers):
         raise TypeError(
             f"f measures without calls of Python, on threads: workers must be their number, got {workers!r}."
         )
     threads = operator.index(workers)
-    if threads < 1:
-        raise ValueError(f"workers must be a positive number of threads; got {workers}.")
-    return threads
+    if threads < 1 and threads != -1:
+        raise ValueError(f"workers must be a positive number of threads, or -1 for one a processor; got {threads}.")
+    return processors() if threads == -1 else threads

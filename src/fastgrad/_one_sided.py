@@ -14,8 +14,7 @@ from fastgrad._errors import no_such_method
 from fastgrad._estimates import FLAGS, Derivative
 from fastgrad._noise.neighbourhood import Neighbourhood
 from fastgrad._point import ONE_ARRAY, Point, as_point, bound
-from fastgrad._stencils.scheme import ORDER
-from fastgrad._stencils.table import ORDERS, Stencil, stencil
+from fastgrad._stencils.table import ORDERS, Stencil, given_stencil, stencil
 from fastgrad._typing import Float64Array, ScalarFunction, Step
 
 #: f's own rounding is taken as so many units of half a last place in each value.
@@ -104,7 +103,7 @@ def one_sided_derivatives(
         refuse_tree(x, ONE_ARRAY)
         left, right = _by_structure(f, point, eps, details)
     else:
-        stencils = [stencil(side, ORDER if order is None else order) for side in ("backward", "forward")]
+        stencils = [given_stencil(side, order) for side in ("backward", "forward")]
         g = point.of_array(bound(f, args, kwargs))
         left, right = _by_differences(g, point, steps.resolve(eps, point), stencils, details)
     if not details:

@@ -7,12 +7,14 @@ from typing import Any, Literal
 import numpy as np
 
 from fastgrad import _backend, steps
+from fastgrad._arrays import whole_number
 from fastgrad._colored.compression import Compression, Vjp, compression
 from fastgrad._colored.missing_entries import refuse_missing
 from fastgrad._errors import ShapeError, not_callable
 from fastgrad._point import Point, as_point, bound, usable_out, working_array
 from fastgrad._reading import Reader
-from fastgrad._stencils.scheme import ORDER, Plan, planned
+from fastgrad._stencils.scheme import Plan, planned
+from fastgrad._stencils.table import ORDER
 from fastgrad._typing import Array, Float64Array, Step, VectorFunction
 
 __all__ = ["JacobianPlan", "plan_jacobian"]
@@ -113,8 +115,9 @@ class JacobianPlan:
         args: tuple[Any, ...],
         kwargs: Mapping[str, Any] | None,
     ) -> None:
+        argnum = whole_number(argnum, "argnum")
         if not 0 <= argnum <= len(args):
-            raise ValueError(f"argnum must be 0 to {len(args)}, as args has the other arguments; got {argnum!r}.")
+            raise ValueError(f"argnum must be 0 to {len(args)}, as args has the other arguments; got {argnum}.")
         self._f, self._argnum, self._args, self._kwargs = f, argnum, args, dict(kwargs or {})
         self._point = _own(point)
         self.calls = self.jacobians = 0

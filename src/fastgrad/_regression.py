@@ -6,11 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastgrad._arrays import real_array, whole_number
+from fastgrad._arrays import real_array, real_number, whole_number
 from fastgrad._errors import DivergenceWarning, ShapeError, StepError
 from fastgrad._typing import Array, Float64Array
-
-_ARRAYS = (np.ndarray, np.generic)
 
 
 class Problem(NamedTuple):
@@ -72,21 +70,10 @@ def read_problem(
     )
 
 
-def _real_number(value: Any) -> float | None:
-    if type(value) is float:
-        return value
-    if isinstance(value, _ARRAYS) and (value.ndim or value.dtype.kind not in "biuf"):
-        return None
-    try:
-        return None if isinstance(value, str | bytes) else float(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-
-
 def _rate(learning_rate: Any) -> float | None:
     if isinstance(learning_rate, str) and learning_rate == "auto":
         return None
-    number = _real_number(learning_rate)
+    number = real_number(learning_rate)
     if number is None or not 0.0 < number < math.inf:
         raise StepError(f'learning_rate must be a positive finite real number or "auto"; got {learning_rate!r}.')
     return number
@@ -106,7 +93,7 @@ def rate_of_curvature(curvature: float) -> float:
 
 
 def _not_negative(value: Any, name: str) -> float:
-    number = _real_number(value)
+    number = real_number(value)
     if number is None or not 0.0 <= number < math.inf:
         raise ValueError(f"{name} must be a finite real number that is not negative; got {value!r}.")
     return number

@@ -32,11 +32,11 @@ def count_of(workers: Any) -> int:
     """
     if isinstance(workers, bool | str | bytes):
         raise _no_workers(workers)
-    if hasattr(type(workers), "__index__"):
+    if is_number(workers):
         number = operator.index(workers)
         if number < -1 or number == 0:
             raise ValueError(f"workers must be 1 or more, or -1 for one a processor; got {number}.")
-        return (os.cpu_count() or 1) if number == -1 else number
+        return processors() if number == -1 else number
     if _is_cluster(workers):
         return max(1, sum(int(count) for count in workers.nthreads().values()))
     if not (callable(getattr(workers, "submit", None)) or callable(workers)):
@@ -45,6 +45,16 @@ def count_of(workers: Any) -> int:
         count = getattr(workers, name, None)
         if isinstance(count, int) and count > 0:
             return count
+    return processors()
+
+
+def is_number(workers: Any) -> bool:
+    """Tell whether these workers are given as a number, and not as a truth value."""
+    return hasattr(type(workers), "__index__") and not (isinstance(workers, bool) or getattr(workers, "ndim", False))
+
+
+def processors() -> int:
+    """Return how many there are, as far as they can be counted."""
     return os.cpu_count() or 1
 
 
@@ -77,7 +87,7 @@ def in_order(task: Callable[[Any], Any], jobs: Sequence[Any], workers: Any) -> I
     """
     if is_alone(workers):
         yield from map(task, jobs)
-    elif hasattr(type(workers), "__index__"):
+    elif is_number(workers):
         yield from _processes(task, jobs, count_of(workers))
     elif _is_cluster(workers):
         yield from _cluster(task, jobs, workers)
@@ -136,7 +146,8 @@ def _cluster(task: Callable[[Any], Any], jobs: Sequence[Any], client: Any) -> It
     """Send the task to all workers once, and the jobs as tasks; ask again for what is lost with a worker.
 
     The cluster itself does again what was done on a worker that died. What it cannot do again is to send the task that
-    had been sent from here, if every worker that held it is gone.
+    had been sent from here, if every worker that held it is gone. Jobs wait until there is a worker, however long, and
+    a cluster that grows with its work starts one for them; what is sent waits some seconds only, and is no work.
     """
     if client.asynchronous:
         raise TypeError("workers must be a Client that waits for its results: make it without asynchronous=True.")
@@ -144,6 +155,7 @@ def _cluster(task: Callable[[Any], Any], jobs: Sequence[Any], client: Any) -> It
 
     todo = list(range(len(jobs)))
     for attempt in range(ATTEMPTS):
+        client.submit(int, pure=False).result()  # as soon as there is a worker
         sent = client.scatter(task, broadcast=True, hash=False)
         futures = {k: client.submit(_run, sent, jobs[k], pure=False) for k in todo}
         try:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fastgrad import _backend
-from fastgrad._arrays import given_steps, real_array, step_of
+from fastgrad._arrays import given_steps, real_array, step_of, whole_number
 from fastgrad._errors import bad_step, lost_step, unmeasured_noise
 from fastgrad._noise.steps import by_noise, from_noise, noise, scales
 from fastgrad._point import Point
@@ -97,7 +97,9 @@ def auto(x: ArrayLike, order: int = 2) -> Float64Array:
     Raises
     ------
     TypeError, ShapeError
-        If x is no array of real numbers.
+        If x is no array of real numbers, or the order no integer.
+    ValueError
+        If the order is less than 1.
 
     Examples
     --------
@@ -107,8 +109,9 @@ def auto(x: ArrayLike, order: int = 2) -> Float64Array:
     array([-18., -11.])
     """
     x = real_array(x, "x")
+    order = whole_number(order, "order")
     if order < 1:
-        raise ValueError(f"the order of a difference is at least 1; got {order!r}.")
+        raise ValueError(f"the order of a difference is at least 1; got {order}.")
     scale = np.log2(scales(x))
     spacing = float(np.log2(np.finfo(x.dtype).eps))
     exponent = np.maximum((spacing + scale) / (order + 1), 3 * spacing / 5 + scale)
@@ -138,6 +141,11 @@ def realised(x: Any) -> Callable[[float], float]:
     callable
         From a float to a float.
 
+    Raises
+    ------
+    TypeError
+        If x is neither.
+
     Examples
     --------
     >>> import numpy as np
@@ -146,6 +154,8 @@ def realised(x: Any) -> Callable[[float], float]:
     >>> t, (0.1 + t) - 0.1 == 0.1 - (0.1 - t) == t
     (9.999999999996123e-06, True)
     """
+    if not isinstance(x, float | np.float32):  # numpy.float64 is a float
+        raise TypeError(f"x must be a numpy.float64 or a numpy.float32, as an entry of an array is; got {x!r}.")
     kind, centre = type(x), float(x)
     away = math.copysign(1.0, centre)
 

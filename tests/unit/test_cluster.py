@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,29 @@ def test_a_cluster_survives_the_loss_of_a_worker(count: int, tmp_path: Path) -> 
         diagonal = fg.sparsity.banded(x.size, 0)
         J = fg.numerical_jacobian(lambda p: p**3, x, sparsity=diagonal, workers=client)
         assert J.data.tobytes() == fg.numerical_jacobian(lambda p: p**3, x, sparsity=diagonal).data.tobytes()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_cluster_without_workers_is_waited_for() -> None:
+    """As a job, so that a cluster that grows with its work begins to."""
+    distributed = pytest.importorskip("distributed")
+    x = np.arange(5.0)
+    with (
+        distributed.LocalCluster(n_workers=0, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+        ThreadPoolExecutor(1) as thread,
+    ):
+        asked = thread.submit(fg.numerical_gradient, cubes, x, workers=client)
+        while not client.run_on_scheduler(_jobs):
+            assert not asked.done()
+            time.sleep(0.01)
+        cluster.scale(1)
+        assert asked.result().tobytes() == fg.numerical_gradient(cubes, x).tobytes()
+
+
+def _jobs(dask_scheduler: Any) -> int:
+    """Return how many jobs the cluster has been given."""
+    return len(dask_scheduler.tasks)
 
 
 def _raises(x: Any) -> Any:

@@ -280,10 +280,16 @@ def test_it_is_frozen_and_stays_in_its_process() -> None:
 
 def test_workers_are_a_number_of_threads_for_native_callables() -> None:
     f = fg.native.function(capsule("rosenbrock"))
-    for workers in (0, -1):
-        with pytest.raises(ValueError, match="positive"):
-            fg.numerical_gradient(f, X, workers=workers)
-    np.testing.assert_array_equal(fg.numerical_gradient(f, X, workers=2), fg.numerical_gradient(f, X))
+    g = fg.native.vector_function(capsule("broyden"), len(X))
+    verbs: list[Any] = [lambda **k: fg.numerical_gradient(f, X, **k), lambda **k: fg.numerical_jacobian(g, X, **k)]
+    for verb in verbs:
+        for wrong in (0, -2):
+            with pytest.raises(ValueError, match=f"positive number of threads, or -1 for one a processor; got {wrong}"):
+                verb(workers=wrong)
+        with pytest.raises(TypeError, match="workers must be a number of processes"):
+            verb(workers=True)
+        for workers in (2, -1, np.int64(2), np.array(2)):
+            np.testing.assert_array_equal(verb(workers=workers), verb())
 
 
 @pytest.mark.parametrize("m", [2.5, "3", None])

@@ -259,8 +259,23 @@ def test_workers_of_structured_callables_are_threads() -> None:
             verb(loss, W, workers=map)
         with pytest.raises(ValueError, match="positive number of threads"):
             verb(loss, W, workers=0)
+        with pytest.raises(TypeError, match="workers must be their number, got True"):
+            verb(loss, W, workers=True)
     with pytest.raises(TypeError, match="vectorized"):
         fg.gradient_check(loss, W, W, vectorized=True)
+
+
+@pytest.mark.parametrize("count", [-1, np.int64(2), np.array(2)])
+def test_a_number_of_threads_may_be_one_a_processor_or_one_of_numpy(count: Any) -> None:
+    loss, W = fg.losses.LinearLoss(np.ones((2, 3)), np.ones(3), loss="sum"), np.ones((2, 3))
+    assert fg.numerical_gradient(loss, W, workers=count).tolist() == W.tolist()
+    assert fg.gradient_check(loss, W, W, workers=count).passed
+
+
+@pytest.mark.parametrize("workers", [True, np.array([2, 3]), np.array([2])])
+def test_arrays_and_truth_values_are_no_number_of_workers(workers: Any) -> None:
+    with pytest.raises(TypeError, match="workers must be a number of processes, a map, an executor"):
+        fg.numerical_gradient(cubes, np.ones(3), workers=workers)
 
 
 def test_without_joblib_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from fastgrad._diagnosis.regions import region
 from fastgrad._diagnosis.suppositions import local_suppositions
 from fastgrad._diagnosis.totals import of_whole_leaf
 from fastgrad._diagnosis.words import entries
-from fastgrad._tree import Leaf, named
+from fastgrad._tree import named
 
 #: Suppositions are tried on so many wrong entries; the one that fits is tried on all.
 TRIED = 4096
@@ -55,37 +55,46 @@ def _not_finite(e: Evidence, lost: Truths) -> str:
     return f"the claim is {kind} at {place} ({count} of {e.claimed.size} {entries(e.claimed.size)})"
 
 
-def _of(e: Evidence) -> str:
-    """Return the sentence on one bug that explains all wrong entries."""
+def _of(e: Evidence, among: int | None = None) -> str:
+    """Return the sentence on one bug that explains all wrong entries; they are some of so many, if it is told."""
     sample = e.sample(TRIED)
-    leaves = _touched(e)
+    leaves = e.touched
     for supposition in local_suppositions(sample):
         if supposition.fits(sample) and (count := supposition.fits(e)):
-            return _sentence(e, supposition, count)
+            return _sentence(e, supposition, count, among)
     if len(leaves) > 1:
         return ""
     for supposition in (*rearrangements(sample, leaves[0]), *swaps(sample, leaves[0])):
         if supposition.fits(sample) and (count := supposition.fits(e)) and supposition.holds_everywhere(e):
-            return _sentence(e, supposition, count)
+            return _sentence(e, supposition, count, among)
     return of_whole_leaf(e, leaves[0])
 
 
-def _sentence(e: Evidence, supposition: Supposition, count: int) -> str:
+def _sentence(e: Evidence, supposition: Supposition, count: int, among: int | None) -> str:
     place = ""
     if supposition.leaf is None:
         place = region(e.wrong, e.leaves, lambda i: e.near(i, supposition.expected(i)))
     where, has = f", {place}," if place else "", "has" if e.wrong.size == 1 else "have"
-    found = f"{count} of {e.wrong.size} wrong {entries(e.wrong.size)}{where} {has} {supposition.relation}"
-    return f"{found}: {supposition.cause}, probably"
+    counted = f"{count} of {_wrong(e, among or e.wrong.size)}"
+    return f"{counted}{where} {has} {supposition.relation}: {supposition.cause}, probably"
+
+
+def _wrong(e: Evidence, count: int) -> str:
+    """Return so many wrong entries in words, which say whether others may be wrong, too."""
+    return f"{count} wrong {entries(count)}{'' if e.is_complete else ' found'}"
 
 
 def _by_leaf(e: Evidence) -> str:
-    """Return what is found of each leaf by itself, where several have wrong entries."""
-    leaves = _touched(e)
-    if len(leaves) < 2:
+    """Return what is found of each leaf by itself, where several have wrong entries.
+
+    A sentence counts those of its leaf; all of them, where there are others that no sentence speaks of.
+    """
+    if len(e.touched) < 2:
         return ""
-    found = (_of(e.only((e.wrong >= leaf.start) & (e.wrong < leaf.stop))) for leaf in leaves)
-    return "; ".join([sentence for sentence in found if sentence][:LEAVES])
+    parts = [e.only((e.wrong >= leaf.start) & (e.wrong < leaf.stop)) for leaf in e.touched]
+    told = [part for part in parts if _of(part)][:LEAVES]
+    is_all = sum(part.wrong.size for part in told) == e.wrong.size
+    return "; ".join(_of(part, None if is_all else e.wrong.size) for part in told)
 
 
 def _by_place(e: Evidence) -> str:
@@ -99,9 +108,4 @@ def _by_place(e: Evidence) -> str:
     lines = sum(sum(leaf.shape) ** 2 for leaf in e.leaves) + len(e.leaves)
     if not place or np.log(lines) - log_of_choices(n, k) > np.log(CHANCE):
         return ""
-    return f"the {k} wrong entries make up {place}"
-
-
-def _touched(e: Evidence) -> list[Leaf]:
-    """Return the leaves that hold wrong entries."""
-    return [leaf for leaf in e.leaves if np.any((e.wrong >= leaf.start) & (e.wrong < leaf.stop))]
+    return f"the {_wrong(e, k)} make up {place}"

@@ -48,6 +48,8 @@ class Evidence:
         What x is made of.
     precision : {"d", "f"}
         By which the claim is judged.
+    is_complete : bool
+        Whether no other entries are wrong: after a sample, or a search that could not name all, others may be.
     """
 
     x: Array
@@ -57,6 +59,7 @@ class Evidence:
     bound: Float64Array
     leaves: tuple[Leaf, ...]
     precision: str
+    is_complete: bool = True
 
     def only(self, chosen: Truths) -> "Evidence":
         """Return the evidence with some of the wrong entries alone."""
@@ -69,6 +72,11 @@ class Evidence:
         chosen = np.zeros(self.wrong.size, np.bool_)
         chosen[np.linspace(0, self.wrong.size - 1, most).astype(np.intp)] = True
         return self.only(chosen)
+
+    @cached_property
+    def touched(self) -> tuple[Leaf, ...]:
+        """The leaves that hold wrong entries."""
+        return tuple(leaf for leaf in self.leaves if np.any((self.wrong >= leaf.start) & (self.wrong < leaf.stop)))
 
     @cached_property
     def c(self) -> Float64Array:

@@ -20,9 +20,8 @@ def rounding(e: Evidence) -> str:
     """Return a sentence if rounding to half or single precision, or to bfloat16, explains the errors; else ""."""
     errors = np.abs(e.c - e.m)
     touched = np.zeros(e.claimed.size, np.bool_)
-    for leaf in e.leaves:
-        if np.any((e.wrong >= leaf.start) & (e.wrong < leaf.stop)):
-            touched[leaf.start : leaf.stop] = True
+    for leaf in e.touched:
+        touched[leaf.start : leaf.stop] = True
     for kind in (HALF, BFLOAT16, SINGLE):
         if kind is SINGLE:  # a whole computation in it, of which most entries may be right
             is_small = e.precision == "d" and _is_spread(e, errors, touched)
@@ -40,8 +39,9 @@ def rounding(e: Evidence) -> str:
 
 
 def _is_spread(e: Evidence, errors: Float64Array, touched: Truths) -> bool:
+    """Tell whether the errors are as small as rounding, or spread as those of terms that cancel."""
     largest = float(np.max(errors))
-    if largest <= 2.0**-24 * SPREAD * e.scale:
+    if largest <= 2.0**-SINGLE.digits * SPREAD * e.scale:
         return True
     others = np.abs(e.claimed[touched].astype(np.float64) - e.measured[touched])
     others = others[np.isfinite(others) & (others > 0)]

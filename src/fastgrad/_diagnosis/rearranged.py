@@ -132,6 +132,7 @@ def _shifted(leaf: Leaf) -> Iterator[tuple[Source, str, str]]:
 
 def _reversed(leaf: Leaf) -> Iterator[tuple[Source, str, str]]:
     shape, size = leaf.shape, prod(leaf.shape)
+    cause = "a convolution for a correlation, or the other way round"
     for axis in range(len(shape)):
 
         def along(i: IndexArray, axis: int = axis) -> IndexArray:
@@ -140,9 +141,8 @@ def _reversed(leaf: Leaf) -> Iterator[tuple[Source, str, str]]:
             return np.asarray(np.ravel_multi_index(tuple(at), shape))
 
         where = "" if len(shape) == 1 else f" along axis {axis}"
-        yield along, f"measured = claimed reversed{where}", "a convolution for a correlation, or the other way round"
+        yield along, f"measured = claimed reversed{where}", cause
     if len(shape) > 1:
-        cause = "a convolution for a correlation, or the other way round"
         yield (lambda i: size - 1 - i), "measured = claimed reversed along all axes", cause
 
 

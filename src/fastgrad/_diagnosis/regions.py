@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from fastgrad._diagnosis.evidence import LARGEST, Truths
+from fastgrad._diagnosis.evidence import BLOCK, LARGEST, Truths
 from fastgrad._tree import Leaf, named
 from fastgrad._typing import IndexArray
 
@@ -53,8 +53,7 @@ def region(i: IndexArray, leaves: tuple[Leaf, ...], holds: Callable[[IndexArray]
 
 
 def _is_all(holds: Callable[[IndexArray], Truths], start: int, stop: int) -> bool:
-    block = 1 << 16
-    return all(bool(np.all(holds(np.arange(k, min(k + block, stop))))) for k in range(start, stop, block))
+    return all(bool(np.all(holds(np.arange(k, min(k + BLOCK, stop))))) for k in range(start, stop, BLOCK))
 
 
 def _boxes(i: IndexArray, leaf: Leaf) -> Iterator[tuple[str, Box]]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from fastgrad._diagnosis.evidence import CHANCE, RELATIVE, Evidence, Supposition
+from fastgrad._diagnosis.evidence import CHANCE, CLEAR, RELATIVE, Evidence, Supposition
 from fastgrad._diagnosis.words import number
 from fastgrad._typing import Float64Array, IndexArray
 
@@ -44,7 +44,7 @@ def _zero(e: Evidence) -> Supposition | None:
 
 
 def _factor(e: Evidence) -> Supposition | None:
-    is_small = np.abs(e.m) <= 8 * e.slack
+    is_small = np.abs(e.m) <= CLEAR * e.slack
     if not np.any(e.m) or 2 * np.count_nonzero(e.is_clear & is_small) > np.count_nonzero(e.is_clear):
         return None
     unsure = max(RELATIVE[e.precision], float(np.linalg.norm(np.nan_to_num(e.bound)) / np.linalg.norm(e.m)))
@@ -131,7 +131,7 @@ def _clipped(e: Evidence) -> Supposition | None:
     limit = float(np.median(np.abs(e.c))) if e.c.size else 0.0
     if limit == 0.0 or np.any(np.abs(np.abs(e.c) - limit) > WHOLE * limit) or np.any(e.m * e.c <= 0):
         return None
-    if np.count_nonzero(np.diff(np.sort(np.abs(e.m))) > 8 * np.max(e.slack)) < SEVERAL - 1:
+    if np.count_nonzero(np.diff(np.sort(np.abs(e.m))) > CLEAR * np.max(e.slack)) < SEVERAL - 1:
         return None
     c = _at(e)
     if np.any(np.abs(e.m) < limit):

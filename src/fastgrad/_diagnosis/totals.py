@@ -4,15 +4,16 @@ from math import prod
 
 import numpy as np
 
-from fastgrad._diagnosis.evidence import LARGEST, Evidence
+from fastgrad._diagnosis.evidence import CLEAR, LARGEST, Evidence
 from fastgrad._diagnosis.words import number
 from fastgrad._tree import Leaf
 from fastgrad._typing import Float64Array
 
 #: So many constraints make a coincidence out of the question.
 SEVERAL = 3
-#: Totals nearer to zero than this share of their terms, or that near to a whole number, may be forced.
-FORCED = 1e-6
+#: A total that is nearer to zero than the first share of its terms, or to a whole number than the second, may have to
+#: be so whatever the bug; errors that add up to no more than the second share of their sizes leave the total as it was.
+CANCELLED, FORCED = 1e-3, 1e-6
 
 
 def of_whole_leaf(e: Evidence, leaf: Leaf) -> str:
@@ -31,6 +32,7 @@ def of_whole_leaf(e: Evidence, leaf: Leaf) -> str:
 
 
 def _slack(e: Evidence, values: Float64Array, terms: int = 1) -> Float64Array:
+    """Return by how much what equals these values, or a sum of so many terms, may differ from them."""
     bound = float(np.nanmax(e.bound, initial=0.0)) if np.any(np.isfinite(e.bound)) else 0.0
     return e.slack_of(values) + terms * (bound + float(e.slack_of(np.zeros(1))[0]))
 
@@ -84,10 +86,10 @@ def _factors(e: Evidence, leaf: Leaf, c: Float64Array, m: Float64Array) -> str:
             factors = np.where(sizes > 0, np.sum(rows_c * rows_m, axis=1) / sizes, 1.0)
             off = np.abs(rows_c - factors[:, None] * rows_m)
         slack = _slack(e, rows_m) * np.maximum(1.0, np.abs(factors))[:, None]
-        tells = is_wrong & (np.abs(rows_m) > 8 * _slack(e, rows_m))
+        tells = is_wrong & (np.abs(rows_m) > CLEAR * _slack(e, rows_m))
         surplus = np.sum(np.maximum(np.sum(tells, axis=1) - 1, 0))
         used = factors[np.any(is_wrong, axis=1)]
-        if np.all(off <= slack) and surplus >= SEVERAL and np.any(off + 8 * slack < np.abs(rows_c - rows_m)):
+        if np.all(off <= slack) and surplus >= SEVERAL and np.any(off + CLEAR * slack < np.abs(rows_c - rows_m)):
             return (
                 f"each {name} of {leaf.path} is claimed to be what was measured times a factor of its own, from "
                 f"{number(used.min())} to {number(used.max())}: an activation's derivative, a mask or a count that "
@@ -106,7 +108,9 @@ def _total(e: Evidence, leaf: Leaf, c: Float64Array, m: Float64Array) -> str:
     total, terms = float(np.sum(m)), float(np.sum(np.abs(m)))
     change, changes = float(np.sum(e.c - e.m)), float(np.sum(np.abs(e.c - e.m)))
     is_forced = (
-        not np.isfinite(terms + changes) or abs(total) <= 1e-3 * terms or abs(total - round(total)) <= FORCED * terms
+        not np.isfinite(terms + changes)
+        or abs(total) <= CANCELLED * terms
+        or abs(total - round(total)) <= FORCED * terms
     )
     if is_forced or abs(change) > FORCED * changes or 5 * e.wrong.size < 4 * m.size:
         return ""

@@ -75,8 +75,16 @@ class Case:
         if self.where is not None:
             known = claimed.astype(np.float64) if rest_is_right else np.full(claimed.size, np.nan)
             known[self.where] = measured
-        x, leaves = self.point.array.reshape(-1), self.point.leaves
-        return Evidence(x, claimed, known, self.indices(wrong.k), wrong.bound, leaves, self.claim.precision)
+        return Evidence(
+            self.point.array.reshape(-1),
+            claimed,
+            known,
+            self.indices(wrong.k),
+            wrong.bound,
+            self.point.leaves,
+            self.claim.precision,
+            is_complete=self.where is None or rest_is_right,
+        )
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from fastgrad._judge.tolerance import Tolerances, tolerances
 from fastgrad._matrix_check.claim import is_sparse, matrix_claim
 from fastgrad._matrix_check.colored_recheck import ColoredLook
 from fastgrad._matrix_check.forgotten import Completion, Sheet
-from fastgrad._matrix_check.judgement import Again, Findings, blank, judge, no_progress
+from fastgrad._matrix_check.judgement import Findings, SecondLook, blank, judge, no_progress
 from fastgrad._matrix_check.recheck import Outputs
 from fastgrad._matrix_check.stored import (
     StoredCase,
@@ -210,7 +210,7 @@ class ColoredCheck:
             rtol=self._rtol,
         )
 
-    def _second_look(self, case: StoredCase, sheet: Sheet, is_open: Array, flaws: list[str]) -> Again:
+    def _second_look(self, case: StoredCase, sheet: Sheet, is_open: Array, flaws: list[str]) -> SecondLook:
         look = self._look(case, sheet, is_open)
 
         def again(beyond: IndexArray) -> Findings:

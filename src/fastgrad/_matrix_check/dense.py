@@ -39,14 +39,8 @@ def jacobian_in_full(calls: Calls, claimed: Any, point: Point, eps: Step, tolera
         rows = shape
         return np.empty(shape + point.array.shape, point.array.dtype)
 
-    if calls.are_threads and point.array.size:
-        J = numerical_jacobian(bound(calls.f, (), None), point.array, at_steps(h, point), workers=calls.workers)
-        measured = allocate(J.shape[: J.ndim - point.array.ndim])
-        measured[...] = J
-    elif calls.are_shared and point.array.size:
-        f, at_h = bound(calls.f, (), None), at_steps(h, point)
-        taken = f, point, calls.workers, at_h, None, calls.args, calls.kwargs
-        J = in_parts(numerical_jacobian, *taken, vectorized=calls.vectorized).value
+    if calls.are_shared and point.array.size:
+        J = _shared_out(calls, point, h)
         measured = allocate(J.shape[: J.ndim - point.array.ndim])
         measured[...] = J
     else:
@@ -70,6 +64,15 @@ def jacobian_in_full(calls: Calls, claimed: Any, point: Point, eps: Step, tolera
         unmoved=unmoved,
         outputs=outputs,
     )
+
+
+def _shared_out(calls: Calls, point: Point, h: Float64Array) -> Array:
+    """Return the Jacobian as others than this thread alone measure it: threads, processes, or f in stacks."""
+    f, at_h = bound(calls.f, (), None), at_steps(h, point)
+    if calls.are_threads:
+        return np.asarray(numerical_jacobian(f, point.array, at_h, workers=calls.workers))
+    taken = f, point, calls.workers, at_h, None, calls.args, calls.kwargs
+    return np.asarray(in_parts(numerical_jacobian, *taken, vectorized=calls.vectorized).value)
 
 
 def hessian_by_values(calls: Calls, claimed: Any, point: Point, eps: Step, tolerance: Tolerances) -> GradientCheck:

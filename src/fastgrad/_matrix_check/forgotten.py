@@ -99,6 +99,12 @@ class Completion:
     open: IndexArray = field(default_factory=lambda: np.empty(0, np.intp))
     resolution: float = 0.0
 
+    def __post_init__(self) -> None:
+        self._rng = np.random.default_rng(0)
+        #: Rows that lack no entries, or of which all have been measured.
+        self._settled = np.zeros(self.sheet.pattern.shape[0], np.bool_)
+        self._jitter: float | None = None
+
     @property
     def is_odd(self) -> bool:
         """Whether there are rows that lack no entries, and do otherwise than the pattern says all the same."""
@@ -106,9 +112,6 @@ class Completion:
 
     def run(self) -> None:
         """Measure again and again, each time with what was found missing, until nothing is."""
-        self._rng = np.random.default_rng(0)
-        self._settled = np.zeros(self.sheet.pattern.shape[0], np.bool_)
-        self._jitter: float | None = None
         tested, begun, is_fruitful = 0, self.calls(), True
         for share in SHARES:
             self.open = self._astray()

@@ -15,13 +15,13 @@ from fastgrad._typing import Array, Float64Array, IndexArray
 #: Of each entry that is looked at again: the best value, its bound, and the slopes on both sides.
 Findings = tuple[Float64Array, Float64Array, Float64Array, Float64Array]
 #: A second look at these of the compared entries.
-Again = Callable[[IndexArray], Findings]
+SecondLook = Callable[[IndexArray], Findings]
 
 
 def judge(
     case: Case,
     measured: Array,
-    again: Again,
+    again: SecondLook,
     calls: Callable[[], int],
     *,
     is_left_out: Callable[[IndexArray], Array],

@@ -13,7 +13,7 @@ from fastgrad._judge.tolerance import Tolerances
 from fastgrad._matrix_check.claim import is_sparse
 from fastgrad._matrix_check.colored_check import ColoredCheck
 from fastgrad._matrix_check.forgotten import Sheet
-from fastgrad._matrix_check.judgement import Again, Findings, blank, even
+from fastgrad._matrix_check.judgement import Findings, SecondLook, blank, even
 from fastgrad._matrix_check.stored import StoredCase, StoredClaim, refuse_misfit
 from fastgrad._point import Point
 from fastgrad._result import GradientCheck
@@ -79,7 +79,7 @@ class _HessianCheck(ColoredCheck):
         self._is_odd = apart > self._atol + allowed
         symmetrize(data, by.coloring)
 
-    def _second_look(self, case: StoredCase, sheet: Sheet, is_open: Array, flaws: list[str]) -> Again:
+    def _second_look(self, case: StoredCase, sheet: Sheet, is_open: Array, flaws: list[str]) -> SecondLook:
         look, n = self._look(case, sheet, is_open), self._point.array.size
 
         def again(beyond: IndexArray) -> Findings:

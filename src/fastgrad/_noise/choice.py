@@ -8,7 +8,7 @@ import numpy as np
 from fastgrad._bounds import limits
 from fastgrad._noise.steps import by_noise
 from fastgrad._point import Point
-from fastgrad._stencils.table import stencil
+from fastgrad._stencils.table import ORDER, given_stencil
 from fastgrad._typing import Array, Float64Array
 
 
@@ -43,8 +43,8 @@ def step_by_noise(
     StepError
         If f has no finite values around x.
     """
-    method, order = "central" if method is None else method, 2 if order is None else order
-    stencil(method, order)  # refuses what does not exist before f is called
+    method, order = "central" if method is None else method, ORDER if order is None else order
+    given_stencil(method, order)  # refuses what does not exist before f is called
     within = None if bounds is None else limits(bounds, point)
     measured = f if is_scalar else _summed(f, point)
     h, _, calls = by_noise(measured, point, method, order, within)

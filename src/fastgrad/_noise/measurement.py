@@ -17,16 +17,12 @@ _FINE = {"d": 2.0**-44, "f": 2.0**-18}
 _SINGLE = 2.0**-22
 #: The second spacing is at most so many steps, for it must not leave the neighbourhood that is being judged.
 _FAR = 64.0
-
-
 #: A line is shortened by this factor, at most so often, while differences of all orders are of one sign, and the last
 #: ones more than this share of the values: noise would turn some.
 SHORTER, SHORTENINGS, SHARE = 64.0, 6, 2.0**-40
-
 #: Values that move, and less unevenly than this share of their last digit, may be multiples of something that lie
 #: evenly by chance: others are looked at too, on these shares of the line.
 EXACT, SHARES = 1 / 32, (0.83, 0.71, 0.57)
-
 #: Values beyond these magnitudes are scaled before they are squared.
 TINY = 2.0**-400
 

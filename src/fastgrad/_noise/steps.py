@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from fastgrad._arrays import real_array, real_number
 from fastgrad._errors import ShapeError, StepError
-from fastgrad._noise import measurement as _noise
 from fastgrad._noise.measurement import Limits
+from fastgrad._noise.measurement import noise as measured_noise
 from fastgrad._noise.neighbourhood import Neighbourhood
 from fastgrad._point import Point, as_point, bound
-from fastgrad._stencils.table import Stencil, stencil
+from fastgrad._stencils.table import Stencil, given_stencil, stencil
 from fastgrad._typing import Array, Float64Array, ScalarFunction
 
 #: So many entries, spread evenly, are asked how f bends; the others take the median of what they say.
@@ -105,6 +106,8 @@ def from_noise(noise: float, x: Any, bend: Any, *, method: str = "central", orde
         If the noise is negative or not finite.
     ShapeError
         If an array of bends is not shaped like x.
+    TypeError
+        If a bend is no real number, or the order no integer.
     ValueError
         If there is no such method or order.
 
@@ -120,16 +123,17 @@ def from_noise(noise: float, x: Any, bend: Any, *, method: str = "central", orde
     array([1.95312500e-03, 1.52587891e-05])
     """
     array = as_point(x).array
-    if not 0.0 <= noise < math.inf:
+    level = real_number(noise)
+    if level is None or not 0.0 <= level < math.inf:
         raise StepError(f"the noise must be a finite number, not negative; got {noise!r}.")
-    bends = np.abs(np.asarray(bend, dtype=np.float64))
+    bends = np.abs(real_array(bend, "bend"), dtype=np.float64)
     if bends.ndim and bends.shape != array.shape:
         raise ShapeError(f"an array of bends must be shaped like x, {array.shape}; got {bends.shape}.")
-    s = stencil(method, order)
+    s = given_stencil(method, order)
     weight, coefficient = _constants(s)
     lengths = scales(array)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        h = (weight * noise / (math.sqrt(order) * coefficient * bends.reshape(-1))) ** (1.0 / (order + 1))
+        h = (weight * level / (math.sqrt(s.order) * coefficient * bends.reshape(-1))) ** (1.0 / (s.order + 1))
     shortest = 64.0 * float(np.finfo(array.dtype).eps) * np.maximum(lengths, np.abs(array.reshape(-1)))
     longest = lengths / (4.0 * s.reach)
     exponents = np.rint(np.log2(np.clip(np.where(np.isnan(h), longest, h), shortest, longest)))
@@ -184,7 +188,7 @@ def by_noise(
     x = point.array
     if not x.size:
         return np.empty(0), 0.0, 0
-    chosen = stencil("central", 2, order + 1)
+    chosen = stencil("central", 2, given_stencil(method, order).order + 1)
     with np.errstate(all="ignore"):
         around = Neighbourhood(f, point, limits)
         measured = _noise_around(around, x, limits)
@@ -206,7 +210,7 @@ def by_noise(
 def _noise_around(around: Neighbourhood, x: Array, limits: Limits | None = None) -> float:
     """Return the noise, for steps about as long as a central difference takes."""
     steps = float(np.cbrt(np.finfo(x.dtype).eps)) * scales(x)
-    return float(_noise.noise(around.at, x, steps, limits)) if x.size else 0.0
+    return measured_noise(around.at, x, steps, limits) if x.size else 0.0
 
 
 def _bend(around: Neighbourhood, i: int, length: float, level: float, s: Stencil) -> float:

@@ -10,11 +10,9 @@ from fastgrad import _backend, steps
 from fastgrad._bounds import limits
 from fastgrad._errors import no_such_method
 from fastgrad._point import Point
-from fastgrad._stencils.table import ORDERS, Stencil, stencil
+from fastgrad._stencils.table import ORDER, ORDERS, Stencil, given_stencil, stencil
 from fastgrad._typing import Array, Float64Array, Step
 
-#: The order of error where none is asked for.
-ORDER = 2
 #: All methods of the verbs, those that need no stencil among them.
 METHODS = (*ORDERS, "adaptive", "complex")
 #: Every entry takes the first stencil.
@@ -122,7 +120,7 @@ def planned(point: Point, eps: Step, method: str | None, order: int | None, boun
         return plan
     if method is not None and method not in METHODS:
         raise no_such_method(method, METHODS)
-    chosen = stencil("central" if method is None else method, ORDER if order is None else order)
+    chosen = given_stencil(method, order)
     if eps is None and chosen is not stencil("central", ORDER):
         eps = "auto"
     h = steps.as_steps(point.in_line(eps, "eps"), point.array, steps.TEXTBOOK, chosen.order)

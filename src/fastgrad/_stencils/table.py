@@ -7,12 +7,15 @@ that f's values are weighted without rounding of the weights.
 
 from functools import cache
 from math import factorial, gcd, lcm
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from fastgrad._arrays import whole_number
 from fastgrad._errors import no_such_method
 
 #: The orders of error that each method offers for the first derivative.
 ORDERS: dict[str, tuple[int, ...]] = {"central": (2, 4, 6, 8), "forward": (1, 2, 3, 4), "backward": (1, 2, 3, 4)}
+#: The order where none is given.
+ORDER = 2
 
 
 class Stencil(NamedTuple):
@@ -73,6 +76,21 @@ def stencil(method: str, order: int, derivative: int = 1) -> Stencil:
         sign = 1 if method == "forward" else -1
         points = [sign * k for k in range(derivative + order)]
     return on_points(points, derivative, order)
+
+
+def given_stencil(method: Any, order: Any) -> Stencil:
+    """Return the stencil of a method and an order as a caller gave them; None is the central one, and 2.
+
+    Raises
+    ------
+    TypeError
+        If the order is no integer.
+    ValueError
+        If there is no such method, or the order is not one that the method offers.
+    """
+    if not (method is None or isinstance(method, str)):
+        raise no_such_method(method, ORDERS)
+    return stencil("central" if method is None else method, ORDER if order is None else whole_number(order, "order"))
 
 
 def on_points(points: list[int], derivative: int, order: int) -> Stencil:

@@ -1,5 +1,6 @@
 """The catalog: all problems of a kind, in order, and one by its name."""
 
+from fastgrad._arrays import whole_number
 from fastgrad.problems import _more_fits as fits
 from fastgrad.problems import _more_systems as systems
 from fastgrad.problems import _more_variable as variable
@@ -80,8 +81,8 @@ def sparse_problems(n: int | None = None) -> tuple[VectorProblem, ...]:
 
     Raises
     ------
-    ValueError
-        If n is less than 4.
+    TypeError, ValueError
+        If n is no integer, or less than 4.
 
     Examples
     --------
@@ -92,6 +93,7 @@ def sparse_problems(n: int | None = None) -> tuple[VectorProblem, ...]:
     makers = [getattr(sparse, name) for name in sparse.__all__ if name != "bratu"]
     if n is None:
         return (*(make() for make in makers), sparse.bratu())
+    n = whole_number(n, "n")
     if n < 4:
         raise ValueError(f"the sparse problems have four variables or more; got n = {n}.")
     return (*(make(n - n % 4) for make in makers), sparse.bratu(round(n**0.5)))

@@ -10,6 +10,7 @@ import numpy as np
 
 from fastgrad._typing import Array
 from fastgrad.problems import _more_data as data
+from fastgrad.problems._sizes import sized
 from fastgrad.problems._values import VectorProblem
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
 ]
 
 
+@sized(m=1)
 def jennrich_sampson(m: int = 10) -> VectorProblem:
     """Problem 6: two exponentials, m ≥ 2 residuals; the minimum is published for m = 10 (Jennrich and Sampson 1968)."""
     i = np.arange(1, m + 1)
@@ -89,6 +91,7 @@ def meyer() -> VectorProblem:
     return VectorProblem("meyer", residual, x0, 16, jacobian, number=10, minimum=87.9458)
 
 
+@sized(m=1)
 def gulf(m: int = 99) -> VectorProblem:
     """Problem 11: Gulf research and development, 3 ≤ m ≤ 100 (Cox 1969).
 
@@ -125,6 +128,7 @@ def gulf(m: int = 99) -> VectorProblem:
     )
 
 
+@sized(m=1)
 def box(m: int = 10) -> VectorProblem:
     """Problem 12: Box's exponentials in three variables, m ≥ 3 (Box 1966)."""
     t = np.arange(1, m + 1) / 10
@@ -163,6 +167,7 @@ def kowalik_osborne() -> VectorProblem:
     return VectorProblem("kowalik_osborne", residual, x0, 11, jacobian, number=15, minimum=3.07505e-4)
 
 
+@sized(m=1)
 def brown_dennis(m: int = 20) -> VectorProblem:
     """Problem 16: m ≥ 4 sums of two squares; the minimum is published for m = 20 (Brown and Dennis 1971)."""
     t = np.arange(1, m + 1) / 5
@@ -197,6 +202,7 @@ def osborne_1() -> VectorProblem:
     return VectorProblem("osborne_1", residual, x0, 33, jacobian, number=17, minimum=5.46489e-5)
 
 
+@sized(m=1)
 def biggs_exp6(m: int = 13) -> VectorProblem:
     """Problem 18: three exponentials, m ≥ 6; for m = 13 also a local minimum of 5.65565e-3 (Biggs 1971)."""
     t = np.arange(1, m + 1) / 10
@@ -243,6 +249,7 @@ def osborne_2() -> VectorProblem:
     return VectorProblem("osborne_2", residual, x0, 65, jacobian, number=19, minimum=4.01377e-2)
 
 
+@sized(n=2)
 def watson(n: int = 6) -> VectorProblem:
     """Problem 20: a polynomial as solution of a differential equation, 2 ≤ n ≤ 31 (Kowalik and Osborne 1968)."""
     t, k = np.arange(1, 30)[:, np.newaxis] / 29, np.arange(n)

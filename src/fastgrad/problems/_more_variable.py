@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from fastgrad._typing import Array
+from fastgrad.problems._sizes import sized
 from fastgrad.problems._values import VectorProblem
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
 ]
 
 
+@sized(n=1)
 def penalty_1(n: int = 10) -> VectorProblem:
     """Problem 23: n + 1 residuals, the last of another order of magnitude (Gill, Murray and Pitfield 1972)."""
     weight = np.sqrt(1e-5)
@@ -39,6 +41,7 @@ def penalty_1(n: int = 10) -> VectorProblem:
     return VectorProblem("penalty_1", residual, x0, n + 1, jacobian, number=23, minimum=minimum)
 
 
+@sized(n=1)
 def penalty_2(n: int = 10) -> VectorProblem:
     """Problem 24: 2n residuals, exponentials under a penalty (Gill, Murray and Pitfield 1972)."""
     weight, i = np.sqrt(1e-5), np.arange(2, n + 1)
@@ -59,6 +62,7 @@ def penalty_2(n: int = 10) -> VectorProblem:
     return VectorProblem("penalty_2", residual, x0, 2 * n, jacobian, number=24, minimum=minimum)
 
 
+@sized(n=1)
 def variably_dimensioned(n: int = 10) -> VectorProblem:
     """Problem 25: n + 2 residuals of very different sizes (unpublished)."""
     j = np.arange(1.0, n + 1)
@@ -75,6 +79,7 @@ def variably_dimensioned(n: int = 10) -> VectorProblem:
     )
 
 
+@sized(n=1)
 def trigonometric(n: int = 10) -> VectorProblem:
     """Problem 26: sums of sines and cosines with many local minima (Spedicato 1975)."""
     i = np.arange(1, n + 1)
@@ -89,6 +94,7 @@ def trigonometric(n: int = 10) -> VectorProblem:
     return VectorProblem("trigonometric", residual, x0, n, jacobian, number=26, minimum=0.0, minimizer=np.zeros(n))
 
 
+@sized(n=1)
 def brown_almost_linear(n: int = 10) -> VectorProblem:
     """Problem 27: all residuals linear but the last, a product (Brown 1969)."""
 
@@ -104,6 +110,7 @@ def brown_almost_linear(n: int = 10) -> VectorProblem:
     return VectorProblem("brown_almost_linear", residual, x0, n, jacobian, number=27, minimum=0.0, minimizer=np.ones(n))
 
 
+@sized(n=1)
 def discrete_integral_equation(n: int = 10) -> VectorProblem:
     """Problem 29: a Hammerstein equation on a grid (Moré and Cosnard 1979)."""
     h = 1 / (n + 1)
@@ -120,6 +127,7 @@ def discrete_integral_equation(n: int = 10) -> VectorProblem:
     return VectorProblem("discrete_integral_equation", residual, t * (t - 1), n, jacobian, number=29, minimum=0.0)
 
 
+@sized(n=1, m=1)
 def linear_full_rank(n: int = 10, m: int = 20) -> VectorProblem:
     """Problem 32: linear residuals, m ≥ n; the minimum is m - n (unpublished)."""
     A = np.vstack([np.eye(n), np.zeros((m - n, n))]) - 2 / m
@@ -135,6 +143,7 @@ def linear_full_rank(n: int = 10, m: int = 20) -> VectorProblem:
     )
 
 
+@sized(n=1, m=1)
 def linear_rank_1(n: int = 10, m: int = 20) -> VectorProblem:
     """Problem 33: linear residuals whose Jacobian has rank 1 (unpublished)."""
     A = np.outer(np.arange(1.0, m + 1), np.arange(1, n + 1))
@@ -144,6 +153,7 @@ def linear_rank_1(n: int = 10, m: int = 20) -> VectorProblem:
     )
 
 
+@sized(n=1, m=1)
 def linear_rank_1_zero_borders(n: int = 10, m: int = 20) -> VectorProblem:
     """Problem 34: as problem 33, with columns and rows of zeros at the ends (unpublished)."""
     A = np.zeros((m, n))
@@ -154,6 +164,7 @@ def linear_rank_1_zero_borders(n: int = 10, m: int = 20) -> VectorProblem:
     )
 
 
+@sized(n=1, m=1)
 def chebyquad(n: int = 8, m: int | None = None) -> VectorProblem:
     """Problem 35: nodes of a quadrature with equal weights, m ≥ n residuals, by default n (Fletcher 1965)."""
     count = n if m is None else m

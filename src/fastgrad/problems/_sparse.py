@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from fastgrad._arrays import whole_number
 from fastgrad._typing import Array, Float64Array
+from fastgrad.problems._sizes import sized
 from fastgrad.problems._values import Pattern, VectorProblem
 
 __all__ = [
@@ -23,9 +25,12 @@ __all__ = [
 ]
 
 
-def _divisible(n: int, by: int, problem: str) -> None:
+def _multiple(n: int, by: int, problem: str) -> int:
+    """Return the number of variables, if it is a positive multiple."""
+    n = whole_number(n, "n")
     if n < by or n % by:
         raise ValueError(f"the problem {problem} has a positive multiple of {by} variables; got n = {n}.")
+    return n
 
 
 def _banded(n: int, offsets: tuple[int, ...], values: Any) -> Pattern:
@@ -43,7 +48,7 @@ def _banded(n: int, offsets: tuple[int, ...], values: Any) -> Pattern:
 
 def extended_rosenbrock(n: int = 10) -> VectorProblem:
     """Problem 21: n/2 valleys side by side (Spedicato 1975)."""
-    _divisible(n, 2, "extended_rosenbrock")
+    n = _multiple(n, 2, "extended_rosenbrock")
     even, odd = np.arange(0, n, 2), np.arange(1, n, 2)
 
     def residual(x: Array) -> Any:
@@ -69,7 +74,7 @@ def extended_rosenbrock(n: int = 10) -> VectorProblem:
 
 def extended_powell_singular(n: int = 12) -> VectorProblem:
     """Problem 22: n/4 singular systems side by side (Spedicato 1975)."""
-    _divisible(n, 4, "extended_powell_singular")
+    n = _multiple(n, 4, "extended_powell_singular")
     first = np.arange(0, n, 4)
 
     def residual(x: Array) -> Any:
@@ -98,6 +103,7 @@ def extended_powell_singular(n: int = 12) -> VectorProblem:
     )
 
 
+@sized(n=1)
 def discrete_boundary_value(n: int = 10) -> VectorProblem:
     """Problem 28: a nonlinear two-point boundary value problem, tridiagonal (Moré and Cosnard 1979)."""
     h = 1 / (n + 1)
@@ -125,6 +131,7 @@ def discrete_boundary_value(n: int = 10) -> VectorProblem:
     )
 
 
+@sized(n=1)
 def broyden_tridiagonal(n: int = 10) -> VectorProblem:
     """Problem 30: a quadratic system with a tridiagonal Jacobian (Broyden 1965)."""
 
@@ -150,6 +157,7 @@ def broyden_tridiagonal(n: int = 10) -> VectorProblem:
     )
 
 
+@sized(n=1)
 def broyden_banded(n: int = 10) -> VectorProblem:
     """Problem 31: a cubic system, five diagonals below the main one and one above (Broyden 1971)."""
     offsets = (-5, -4, -3, -2, -1, 1)
@@ -179,6 +187,7 @@ def broyden_banded(n: int = 10) -> VectorProblem:
     )
 
 
+@sized(n=1)
 def chained_rosenbrock(n: int = 10) -> VectorProblem:
     """Rosenbrock's valley through all of n ≥ 2 variables, 2(n - 1) residuals (after Toint, Math. Comp. 32, 1978)."""
     i = np.arange(n - 1)
@@ -209,7 +218,7 @@ def brusselator(n: int = 20) -> VectorProblem:
     Rates u' = 1 + u²v - 4u + α u_xx, v' = 3u - u²v + α v_xx with α = 1/50 and boundary values u = 1, v = 3, from
     u = 1 + sin 2πx, v = 3: Hairer and Wanner, Solving Ordinary Differential Equations II, section IV.10.
     """
-    _divisible(n, 2, "brusselator")
+    n = _multiple(n, 2, "brusselator")
     diffusion = (n // 2 + 1) ** 2 / 50
     grid = np.arange(1, n // 2 + 1) / (n // 2 + 1)
 
@@ -242,6 +251,7 @@ def _coupled_pairs(n: int, diagonals: Any) -> Pattern:
     return Pattern(rows, cols, values)
 
 
+@sized(side=1)
 def bratu(side: int = 5, strength: float = 6.0) -> VectorProblem:
     """Solid fuel ignition, -Δu = λ exp(u), on side × side points inside the unit square, by the five-point stencil.
 

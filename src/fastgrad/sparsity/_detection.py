@@ -1,11 +1,12 @@
 """Finding the sparsity pattern of f's Jacobian by asking f."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
+from fastgrad._arrays import whole_number
 from fastgrad._point import as_point
 from fastgrad._runs import in_runs
 from fastgrad._seeds import seed_from
@@ -162,16 +163,17 @@ class _Probes:
 
     def _others(self, points: int | Sequence[Any], rng: np.random.Generator) -> list[Array]:
         x = self.caller.line
-        if not isinstance(points, int | np.integer):
+        if isinstance(points, Iterable) and not isinstance(points, str) and getattr(points, "ndim", True):
             given = [as_point(point).array.reshape(-1).astype(x.dtype) for point in points]
             for point in given:
                 if point.shape != x.shape:
                     raise ValueError(f"a point has {point.size} entries; x has {x.size}.")
             return [x, *given]
-        if points < 1:
-            raise ValueError(f"f is watched at one point at least; got points = {points}.")
+        count = whole_number(points, "points, where they are not given themselves,")
+        if count < 1:
+            raise ValueError(f"f is watched at one point at least; got points = {count}.")
         size = np.maximum(1.0, np.abs(x))
-        return [x, *(x + (_SPREAD * size * rng.uniform(-1, 1, x.size)).astype(x.dtype) for _ in range(points - 1))]
+        return [x, *(x + (_SPREAD * size * rng.uniform(-1, 1, x.size)).astype(x.dtype) for _ in range(count - 1))]
 
     def _watch(self, point: Array, rng: np.random.Generator) -> None:
         move = (

@@ -147,14 +147,18 @@ def block_diagonal(blocks: Iterable[Any]) -> Pattern:
 
 def _block(block: Any) -> tuple[Array, Array, int]:
     """Return the compressed rows of a block, and how wide it is."""
-    if isinstance(block, int | np.integer):
+    if _is_size(block):
         block = (block, block)
-    if isinstance(block, tuple) and all(isinstance(size, int | np.integer) for size in block):
+    if isinstance(block, tuple) and all(map(_is_size, block)):
         m, n = read_shape(block)
         return n * np.arange(m + 1), np.tile(np.arange(n), m), n
     pattern = as_pattern(block)
     starts, cols = pattern.csr
     return starts.astype(np.intp), cols.astype(np.intp), pattern.shape[1]
+
+
+def _is_size(value: Any) -> bool:
+    return isinstance(value, int | np.integer) or (isinstance(value, np.ndarray) and value.shape == ())
 
 
 def _from_spans(first: Array, last: Array, n: int) -> Pattern:

@@ -1,11 +1,11 @@
 """Which entries of a matrix may be other than zero: the pattern, by rows and by columns."""
 
-import operator
 from typing import Any, NoReturn
 
 import numpy as np
 
 from fastgrad import _backend
+from fastgrad._arrays import whole_number
 from fastgrad._errors import ShapeError, missing_extra
 from fastgrad._typing import Array
 
@@ -226,7 +226,7 @@ def index_dtype(*sizes: int) -> type[np.signedinteger[Any]]:
 def read_shape(shape: Any) -> tuple[int, int]:
     """Return a shape as a pair of sizes, or refuse it."""
     try:
-        m, n = (operator.index(size) for size in shape)
+        m, n = (whole_number(size, "a size") for size in shape)
     except (TypeError, ValueError) as error:
         raise ShapeError(f"the shape of a pattern is a pair (m, n) of integers; got {shape!r}.") from error
     if m < 0 or n < 0:

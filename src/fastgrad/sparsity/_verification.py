@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from fastgrad._arrays import whole_number
 from fastgrad._errors import ShapeError
 from fastgrad._seeds import seed_from
 from fastgrad._typing import Array, Float64Array, VectorFunction
@@ -127,9 +128,9 @@ def verify(
     ShapeError
         If the pattern's shape is not (values of f, entries of x).
     ValueError
-        If a colouring is not one of columns.
+        If a colouring is not one of columns, or probes is negative.
     TypeError
-        If x or f's values are no arrays of real numbers.
+        If x or f's values are no arrays of real numbers, or probes is no integer.
 
     Examples
     --------
@@ -143,6 +144,9 @@ def verify(
     >>> found.corrected.nnz
     12
     """
+    probes = whole_number(probes, "probes")
+    if probes < 0:
+        raise ValueError(f"probes must not be negative; got {probes}.")
     caller = PatternCaller(f, x, args, kwargs)
     base = caller(caller.line)
     coloring = _claim(pattern, (caller.m, caller.n))
