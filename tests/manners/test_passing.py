@@ -403,3 +403,23 @@ def test_any_vector_of_numbers_will_do(vector: Any) -> None:
     f = Sum(None)
     f.forward = WithVector(vector), np.sum
     assert fg.gradient_check(f, np.ones_like(W), W).calls == 2 * W.size + 1 + 7
+
+
+@pytest.mark.parametrize("kind", [V[:, :5], SquaredError(V[:, :5]), CrossEntropy(np.abs(V[:, :5]))])
+def test_kinks_beside_x_do_not_have_a_right_claim_measured_twice(kind: Any) -> None:
+    """Of the units of a net, a direction has some cross their kinks that no entry reaches."""
+    W2, sample = np.random.default_rng(0).standard_normal((5, 70)), X[0]
+    close = W.copy()
+    z = 1.2 * 2.0**-17 * np.abs(sample).max()
+    close[::3] += np.outer(z - close[::3] @ sample, sample) / (sample @ sample)
+    f = Counted(TwoLayerLoss((close, W2), X, loss=kind, wrt="W1"))
+    claim = right(f, close)
+    f.spans = 0
+    check = fg.gradient_check(f, claim, close)
+    assert check.passed
+    assert f.spans == 4
+    assert check.redone == 0
+    assert 8 < check.calls - 2 * close.size < 8 + 14  # directions were looked along again, and no noise was measured
+    for fault in FAULTS:
+        f.fault = fault
+        assert fg.gradient_check(f, right(f, close), close).verdict == "inconclusive"
