@@ -423,3 +423,12 @@ def test_kinks_beside_x_do_not_have_a_right_claim_measured_twice(kind: Any) -> N
     for fault in FAULTS:
         f.fault = fault
         assert fg.gradient_check(f, right(f, close), close).verdict == "inconclusive"
+
+
+@pytest.mark.parametrize(("samples", "calls"), [(10, 8), (11, 6)])
+def test_many_samples_are_not_looked_at_in_passing(samples: int, calls: int) -> None:
+    """What they make of the rows would be as large as these."""
+    x, v = R.standard_normal((samples, 80)), R.standard_normal((samples, 70))
+    f = LinearLoss(W, x, loss=SquaredError(v))
+    assert (f.__fastgrad_forward__() is None) == (samples == 11)
+    assert fg.gradient_check(f, right(f, W), W).calls == 2 * W.size + calls

@@ -89,7 +89,8 @@ class ShownByRows:
         """Return what all rows make at a point, x being the first; each is to be asked for once, in order."""
         if self._vector is not None:
             return self._products[point]
-        return np.concatenate([of_span.pop(0) for _, of_span in sorted(self._made.items())], axis=-1)
+        made: Array = np.concatenate([of_span.pop(0) for _, of_span in sorted(self._made.items())], axis=-1)
+        return made
 
     def _value(self, made: Array) -> float:
         self._plain.calls += 1
