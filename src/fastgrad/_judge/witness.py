@@ -118,35 +118,32 @@ class Witness:
             plus, minus, taken = self._spare.entry_sides(np.array([i]), step)
             return plus, minus, float(taken[0]), claimed
 
-        return self._fits_in_the_end(look(1.0), look)
+        return self._fits_in_the_end(look)
 
     def _direction_fits(self, key: int, way: Sides, claimed: float, measured: Array | None) -> bool:
-        step = self._asked.step
-
-        def as_rounded(h: float) -> float:
-            return claimed if measured is None else _backend.projection.project(measured, self._x.reshape(-1), key, h)
-
         def look(factor: float) -> Slopes:
-            h = step * factor
-            return *self._spare.sides(key, h), 2 * h, as_rounded(h)
+            h = self._asked.step * factor
+            sides = self._spare.sides(key, h)
+            if measured is None:
+                return *sides, 2 * h, claimed
+            return *sides, 2 * h, _backend.projection.project(measured, self._x.reshape(-1), key, h)
 
         if not self._asked.both_sides:
-            if step > 0.0 and self._fits(*way, step, claimed):
+            if self._asked.step > 0.0 and self._fits(*way, self._asked.step, claimed):
                 return True
-            way = self._spare.sides(key, step)
-        if step == 0.0 or not self._error(*way, 2 * step, claimed)[0] > 0.0:
-            return True
-        return self._fits_in_the_end((*way, 2 * step, as_rounded(step)), look)
+            way = self._spare.sides(key, self._asked.step)
+        width = 2 * self._asked.step
+        return width == 0.0 or not self._error(*way, width, claimed)[0] > 0.0 or self._fits_in_the_end(look)
 
-    def _fits_in_the_end(self, first: Slopes, look: Callable[[float], Slopes]) -> bool:
+    def _fits_in_the_end(self, look: Callable[[float], Slopes]) -> bool:
         """Tell whether slope and claim agree with some step small enough, and noise small beside what they were off.
 
         They may do so by chance where noise is large; twice in a row they do not. Where they do not agree so, noise is
         measured before f's loop is accused: if the terms of f cancel, its rounding is far above its value's.
         """
-        if first[2] == 0.0 or not self._error(*first)[0] > 0.0:
+        looks = [look(1.0)]
+        if looks[0][2] == 0.0 or not self._error(*looks[0])[0] > 0.0:
             return True
-        looks = [first]
 
         def slopes(k: int) -> Slopes:
             if k == len(looks):
