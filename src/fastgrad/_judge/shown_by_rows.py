@@ -1,4 +1,4 @@
-"""The same of an f whose forward goes by rows: no point is ever formed as a whole, and x is read once."""
+"""What an f shows whose forward goes by rows: no point beside x is ever formed as a whole, and x is read once."""
 
 from typing import Any
 
@@ -87,10 +87,10 @@ class ShownByRows:
 
     def _at(self, point: int) -> Array:
         """Return what all rows make at a point, x being the first; each is to be asked for once, in order."""
-        if self._vector is not None:
-            return self._products[point]
-        made: Array = np.concatenate([of_span.pop(0) for _, of_span in sorted(self._made.items())], axis=-1)
-        return made
+        if self._vector is None:
+            return np.concatenate([of_span.pop(0) for _, of_span in sorted(self._made.items())], axis=-1)
+        products: Array = self._products[point]
+        return products
 
     def _value(self, made: Array) -> float:
         self._plain.calls += 1

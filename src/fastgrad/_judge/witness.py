@@ -25,9 +25,9 @@ Slopes = tuple[float, float, float, float]
 class Witness:
     """What the plain forward of f shows around x, held against f's own loop.
 
-    Two directions are differenced, and eight entries together. What does not fit is looked at again with ever smaller
-    steps, and of the eight entries each by itself: only so is one accused. If f was asked on one side, it is asked on
-    both sides of x then. Of many right loops of nets with kinks this settles all: a direction crosses some.
+    Two directions are differenced, and eight entries together. What does not fit is looked at again by f itself, with
+    ever smaller steps, and of the eight entries each alone: only so is one accused. If f was asked on one side, it is
+    asked on both sides of x then. A right loop of a net often takes this: directions cross kinks that no entry reaches.
 
     Parameters
     ----------
@@ -138,8 +138,8 @@ class Witness:
     def _fits_in_the_end(self, look: Callable[[float], Slopes]) -> bool:
         """Tell whether slope and claim agree with some step small enough, and noise small beside what they were off.
 
-        They may do so by chance where noise is large; twice in a row they do not. Where they do not agree so, noise is
-        measured before f's loop is accused: if the terms of f cancel, its rounding is far above its value's.
+        Where they do so twice in a row, and far better than at first, it is not by chance. Otherwise noise is measured,
+        before f's loop is accused: if the terms of f cancel, its rounding is far above its value's.
         """
         looks = [look(1.0)]
         if looks[0][2] == 0.0 or not self._error(*looks[0])[0] > 0.0:
@@ -157,7 +157,10 @@ class Witness:
         return self._settles(slopes, 1)
 
     def _settles(self, slopes: Callable[[int], Slopes], times: int) -> bool:
-        """Tell whether slope and claim agree so often in a row, or once and for all are less than half as far off."""
+        """Tell whether slope and claim agree so often in a row, being at most half as far off as at first if twice.
+
+        Where once is enough, so is being at most half as far off with the smallest step that noise lets be seen.
+        """
         start = last = 0.0
         agreed = 0
         for k in range(SHRINKS):
@@ -167,8 +170,8 @@ class Witness:
             beyond, off, noise = self._error(upper, lower, width, claimed)
             if k and noise > start / 4:
                 break
-            agreed = 0 if beyond > 0.0 else agreed + 1
-            if agreed == times:
-                return True
             start, last = start or off, off
+            agreed = 0 if beyond > 0.0 else agreed + 1
+            if agreed >= times and (times == 1 or not last > start / 2):
+                return True
         return times == 1 and last <= start / 2
