@@ -66,18 +66,23 @@ class RowwiseFunction(StructuredFunction, Protocol):
 class ForwardByRows(RowwiseFunction, Protocol):
     """A rowwise function whose forward goes by rows, too: f(x) is made of what each row makes by itself.
 
-    Who implements this as well has a check of many entries go through the rows once: some are measured by the loop, the
-    forward is asked of them and of others beside them, and the claim is compared, all in the cache; nothing of the size
-    of x is written. f itself is called once, at x; where its value is another one, it is asked for all points.
+    Who implements this as well has a check of an x above 4 MiB go through the rows once: some are measured by the loop,
+    the forward is asked of them and of others beside them, and the claim is compared, all in the cache; nothing of the
+    size of x is written. f itself is called once, at x. If its value there is not that of the forward, if the claim is
+    beyond tolerance anywhere, or if the loop does not fit the forward, all is measured once more, and kept; but for a
+    claim alone, f itself is then asked for all points. A loop may fit only with smaller steps, beside kinks: f itself
+    is asked for these, too.
     """
 
     def __fastgrad_forward__(self) -> Forward | None:
         """Return ``made`` and ``value``: f(x) is ``value(made(x))``. None where x has to be taken as a whole.
 
-        ``made(rows)``, of some rows of any x, returns an array whose last axis goes along these rows, and what is in it
-        does not depend on other rows; several threads may call it at once. ``value`` takes what all rows make. Where
-        ``made`` has an attribute ``vector`` that is not None, it says that ``made(rows)`` is ``(rows @ vector)[None]``,
-        to rounding: of doubles, such products are formed without moving rows in memory.
+        ``made(rows)``, of some rows of any x, which it cannot write into, returns an array whose last axis goes along
+        these rows, and what is in it does not depend on other rows; it is copied. Several threads may call it at once.
+        ``value`` takes what all rows make, and may write into it.
+
+        Where ``made`` has an attribute ``vector`` that is not None, x is a matrix, and ``made(rows)`` is
+        ``(rows @ vector)[None]``, to rounding: of doubles, such products are formed without moving rows in memory.
         """
 
 

@@ -285,3 +285,163 @@ def test_nothing_of_the_size_of_x_is_written() -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < weights.nbytes / 10
+
+
+class Squares:
+    """Σ w x², by a loop of its own and a forward by rows, either of which can be another."""
+
+    def __init__(self, weights: Any, made: Any = None, value: Any = None, loop: Any = None) -> None:
+        self.weights, self.loop = weights, loop
+        self.forward: Any = (made or (lambda rows: rows.T), value or (lambda made: (self.weights.T * made**2).sum()))
+        self.spans = 0
+
+    def __call__(self, x: Any) -> float:
+        return float((self.weights * x**2).sum())
+
+    def __fastgrad_gradient__(self, x: Any, h: Any, out: Any) -> int:
+        return int(self.__fastgrad_rows__(x, h)(0, len(x), out))
+
+    def __fastgrad_rows__(self, x: Any, h: Any) -> Any:
+        def rows(first: int, last: int, out: Any) -> int:
+            self.spans += 1
+            out[...] = 2 * self.weights[first:last] * x[first:last]
+            if self.loop is not None:
+                self.loop(out)
+            return 2 * int(out.size)
+
+        return rows
+
+    def __fastgrad_forward__(self) -> Any:
+        return self.forward
+
+
+def reusing() -> Any:
+    """Return a `made` that fills one and the same array at every call."""
+    result = np.empty((80, 20))
+
+    def made(rows: Any) -> Any:
+        result[:, : len(rows)] = rows.T
+        return result[:, : len(rows)]
+
+    return made
+
+
+def in_place(made: Any) -> float:
+    made **= 2
+    return float(made.sum())
+
+
+@pytest.mark.parametrize(
+    "forward",
+    [
+        {},
+        {"made": reusing()},
+        {"made": lambda rows: rows.tolist() and [list(column) for column in rows.T]},
+        {"value": in_place},
+        {"value": lambda made: np.float32((made**2).sum())},
+        {"made": lambda rows: (rows**2).sum(1), "value": sum},
+        {"made": lambda rows: [float(row @ row) for row in rows], "value": lambda made: made.sum()},
+    ],
+    ids=["a view", "one array", "a list", "in place", "single", "a line", "a line of floats"],
+)
+def test_a_forward_may_do_with_memory_as_it_likes(forward: dict[str, Any]) -> None:
+    f = Squares(np.ones(W.shape), **forward)
+    assert fg.gradient_check(f, 2 * W, W).passed
+    assert f.spans == 4 or forward.get("value") is not None
+    f.loop = shifted
+    assert fg.gradient_check(f, np.roll(2 * W, 1, axis=0), W).verdict != "passed"
+
+
+def test_views_of_what_was_shown_hide_no_flaw() -> None:
+    weights = np.ones(W.shape)
+    weights.reshape(-1)[[k * (W.size - 1) // 7 for k in range(8)]] = 0  # what is looked at alone does not move
+    f = Squares(weights, loop=lambda out: out.fill(0))
+    assert fg.gradient_check(f, np.zeros_like(W), W).verdict == "inconclusive"
+
+
+class WithVector:
+    """Rows by a vector."""
+
+    def __init__(self, vector: Any) -> None:
+        self.vector = vector
+
+    def __call__(self, rows: Any) -> Any:
+        return (rows @ np.ones(80))[None]
+
+
+@pytest.mark.parametrize(
+    ("forward", "error", "sentence"),
+    [
+        (5, TypeError, r"__fastgrad_forward__ must return two functions, made and value; got 5"),
+        ((None, float), TypeError, "must return two functions"),
+        ((lambda rows: rows, float), fg.ShapeError, r"made, of __fastgrad_forward__, .* \(20, 80\) for 20 rows"),
+        ((lambda rows: 1.0, float), fg.ShapeError, r"of shape \(\) for 20 rows"),
+        ((lambda rows: None, float), fg.ShapeError, "its last axis must go along the rows"),
+        ((lambda rows: rows.T, lambda made: None), TypeError, "value, of __fastgrad_forward__, must .* returned None"),
+        ((lambda rows: rows.T, lambda made: 1j), TypeError, "must return a real number; it returned 1j"),
+        ((WithVector(np.ones(79)), np.sum), fg.ShapeError, r"the vector of __fastgrad_forward__ has shape \(79,\)"),
+        ((WithVector(np.ones((80, 1))), np.sum), fg.ShapeError, r"shape \(80, 1\)"),
+        ((WithVector("ones"), np.sum), TypeError, "the vector of __fastgrad_forward__ has dtype"),
+    ],
+)
+def test_a_forward_that_is_none_is_told_so(forward: Any, error: Any, sentence: str) -> None:
+    f = Squares(np.ones(W.shape))
+    f.forward = forward
+    with pytest.raises(error, match=sentence):
+        fg.gradient_check(f, 2 * W, W)
+
+
+@pytest.mark.parametrize("vector", [np.ones(80, np.float32), [1] * 80, np.ones(160)[::2]])
+def test_any_vector_of_numbers_will_do(vector: Any) -> None:
+    class Sum(Squares):
+        def __call__(self, x: Any) -> float:
+            return float(x.sum())
+
+        def __fastgrad_rows__(self, x: Any, h: Any) -> Any:
+            return lambda first, last, out: out.fill(1.0) or 2 * out.size
+
+    f = Sum(None)
+    f.forward = WithVector(vector), np.sum
+    assert fg.gradient_check(f, np.ones_like(W), W).calls == 2 * W.size + 1 + 7
+
+
+@pytest.mark.parametrize("kind", [V[:, :5], SquaredError(V[:, :5]), CrossEntropy(np.abs(V[:, :5]))])
+def test_kinks_beside_x_do_not_have_a_right_claim_measured_twice(kind: Any) -> None:
+    """Of the units of a net, a direction has some cross their kinks that no entry reaches."""
+    W2, sample = np.random.default_rng(0).standard_normal((5, 70)), X[0]
+    close = W.copy()
+    z = 1.2 * 2.0**-17 * np.abs(sample).max()
+    close[::3] += np.outer(z - close[::3] @ sample, sample) / (sample @ sample)
+    f = Counted(TwoLayerLoss((close, W2), X, loss=kind, wrt="W1"))
+    claim = right(f, close)
+    f.spans = 0
+    check = fg.gradient_check(f, claim, close)
+    assert check.passed
+    assert f.spans == 4
+    assert check.redone == 0
+    assert 8 < check.calls - 2 * close.size <= 8 + 2 * 8  # four looks along each direction; noise takes 14 calls
+    for fault in FAULTS:
+        f.fault = fault
+        assert fg.gradient_check(f, right(f, close), close).verdict == "inconclusive"
+
+
+@pytest.mark.parametrize(("samples", "calls"), [(10, 8), (11, 6)])
+def test_many_samples_are_not_looked_at_in_passing(samples: int, calls: int) -> None:
+    """What they make of the rows would be as large as these."""
+    x, v = R.standard_normal((samples, 80)), R.standard_normal((samples, 70))
+    f = LinearLoss(W, x, loss=SquaredError(v))
+    assert (f.__fastgrad_forward__() is None) == (samples == 11)
+    assert fg.gradient_check(f, right(f, W), W).calls == 2 * W.size + calls
+
+
+def test_a_forward_that_is_far_off_beside_x_hides_no_flaw() -> None:
+    """What f's loop is off by is held against what f itself showed at first, not its forward."""
+
+    class Raised(Squares):
+        def __call__(self, x: Any) -> float:
+            return 1e10 + super().__call__(x)
+
+    f = Raised(np.ones(W.shape), value=lambda made: 1e10 + 2 * (made**2).sum())
+    assert fg.gradient_check(f, 2 * W, W).passed
+    f.loop = lambda out: out.__imul__(0.9)
+    assert fg.gradient_check(f, 1.8 * W, W).verdict == "inconclusive"

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastgrad import _backend
+from fastgrad._reading import describe
 from fastgrad._typing import Array, Float64Array, IndexArray
 
 #: Two directions see every entry; eight entries are moved alone, together at first, by unequal parts of their steps.
@@ -33,7 +34,15 @@ class Plain:
 
     def __call__(self, x: Array) -> float:
         self.calls += 1
-        return float(self._f(x))
+        return number(self._f(x), "f")
+
+
+def number(value: Any, whose: str) -> float:
+    """Return a value as a double, or say in a sentence who returned what is none."""
+    try:
+        return float(value)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{whose} must return a real number; it returned {describe(value)}.") from error
 
 
 class Questions(NamedTuple):

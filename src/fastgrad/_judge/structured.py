@@ -8,7 +8,7 @@ from fastgrad._arrays import in_dtype
 from fastgrad._gradient import measure_structured
 from fastgrad._judge.passing import in_passing
 from fastgrad._judge.recheck_structured import look_again_structured
-from fastgrad._judge.shown import Plain, Questions, questions, show
+from fastgrad._judge.shown import Plain, Questions, Shown, questions, show
 from fastgrad._judge.summary import summarise
 from fastgrad._judge.verdict import Case, beyond_tolerance, conclude, nothing_beyond, tally
 from fastgrad._judge.witness import Witness
@@ -28,17 +28,17 @@ def judge_structured(case: Case, _: Any) -> GradientCheck:
     case.progress.begin(case.count)
     plain = Plain(case.f)
     if x.size == 0:
-        return _judge_all(case, x, plain, None, 0)
+        return _judge_all(case, x, plain, None)
     asked = questions(case.f, x, case.h)
     passing = in_passing(case, x, plain, asked)
     if passing is None:
-        return _judge_all(case, x, plain, asked, 0)
+        return _judge_all(case, x, plain, asked)
     value = plain(x)
     evaluations = pass_rows(passing.see, x, case.threads)
     summary, shown = passing.summary(), passing.shown.show(value)
     is_within = summary.beyond == 0 and summary.max_error < (float("inf") if case.rtol > 0 else case.atol)
     if shown is None or not is_within:
-        return _judge_all(case, x, plain, asked, evaluations)
+        return _judge_all(case, x, plain, asked, evaluations, shown)
     witness = Witness(plain, x, case.h, case.atol, asked, shown)
     if not witness.agrees(passing.chosen, passing.projections()):
         return _judge_all(case, x, plain, asked, evaluations)
@@ -53,10 +53,17 @@ def judge_structured(case: Case, _: Any) -> GradientCheck:
     )
 
 
-def _judge_all(case: Case, x: Array, plain: Plain, asked: Questions | None, before: int) -> GradientCheck:
-    """Measure all entries, and keep them; the result counts the evaluations made before as well."""
+def _judge_all(
+    case: Case, x: Array, plain: Plain, asked: Questions | None, before: int = 0, shown: Shown | None = None
+) -> GradientCheck:
+    """Measure all entries, and keep them; f is asked unless it has shown what it was asked already.
+
+    The result counts the evaluations made before as well.
+    """
     out = np.empty_like(x)
-    witness = asked and Witness(plain, x, case.h, case.atol, asked, show(plain, x, asked, out))
+    witness = None
+    if asked is not None:
+        witness = Witness(plain, x, case.h, case.atol, asked, shown or show(plain, x, asked, out))
     loop = row_loop(case.f, x, case.h) if case.where is None else None
     if loop is None:
         evaluations = measure_structured(case.f, x, case.h, out, case.threads)

@@ -8,7 +8,7 @@ import numpy as np
 from fastgrad import _backend
 from fastgrad._arrays import step_of
 from fastgrad._judge.probe import DEVIATIONS
-from fastgrad._judge.shown import KEYS, RELATIVE, Around, Plain, Questions, Shown
+from fastgrad._judge.shown import KEYS, RELATIVE, Around, Plain, Questions, Shown, Sides
 from fastgrad._noise.measurement import rounding_noise
 from fastgrad._reading import entry_name
 from fastgrad._typing import Array, Float64Array
@@ -25,9 +25,9 @@ Slopes = tuple[float, float, float, float]
 class Witness:
     """What the plain forward of f shows around x, held against f's own loop.
 
-    Two directions are differenced, and eight entries together. What does not fit is looked at again with ever smaller
-    steps, and of the eight entries each by itself: only so is one accused. If f was asked on one side, it is asked on
-    both sides of x then.
+    Two directions are differenced, and eight entries together. What does not fit is looked at again by f itself, with
+    ever smaller steps, and of the eight entries each alone: only so is one accused. If f was asked on one side, it is
+    asked on both sides of x then. A right loop of a net often takes this: directions cross kinks that no entry reaches.
 
     Parameters
     ----------
@@ -51,39 +51,39 @@ class Witness:
         self._shown = shown
 
     def agrees(self, chosen: Array, projections: tuple[float, float]) -> bool:
-        """Tell whether what was measured at the entries, and its projections along `KEYS`, fit f at the first look.
+        """Tell whether what was measured at the entries, and its projections along `KEYS`, fit f.
 
-        Where they do not, whether f's loop is to be accused takes the whole measurement: ask `disagreement`.
+        Nothing else need have been kept. Steps are taken as they are meant then, and not as x rounds them: to accuse
+        f's loop takes the whole measurement. Ask `disagreement`.
         """
-        width = self._asked.step * (2 if self._asked.both_sides else 1)
-        return self._together_fit(chosen) and all(
-            width > 0.0 and self._fits(*way, width, claimed)
-            for way, claimed in zip(self._shown.directions, projections, strict=True)
-        )
+        return self._flaw(chosen, projections, None) is None
 
     def disagreement(self, measured: Array) -> str | None:
         """Return a sentence that says where the measured differences do not fit f itself; None where they do."""
         measured = measured.reshape(-1)
-        claims = _backend.projection.inner(measured, 0, *KEYS)
-        for i in [] if self._together_fit(measured[self._asked.entries]) else self._asked.entries.tolist():
-            claimed = float(measured[i])
+        return self._flaw(measured[self._asked.entries], _backend.projection.inner(measured, 0, *KEYS), measured)
+
+    def disagreement_after_all(self, measured: Array) -> str | None:
+        """Return the same for other values, which a second look at f's loop has shown."""
+        self._spare.back()
+        return self.disagreement(measured)
+
+    def _flaw(self, chosen: Array, projections: tuple[float, float], measured: Array | None) -> str | None:
+        """Return what does not fit; where nothing was kept of what was measured, of steps as they are meant."""
+        apart = zip(self._asked.entries.tolist(), chosen.tolist(), strict=True)
+        for i, claimed in [] if self._together_fit(chosen) else apart:
             if not self._entry_fits(i, claimed):
                 return (
                     f"f's own difference loop does not fit f: at {entry_name(i, self._x.shape)} it gives "
                     f"{claimed:.9g}, and calls of f another value. The measured values cannot be trusted."
                 )
-        for key, way, claimed in zip(KEYS, self._shown.directions, claims, strict=True):
+        for key, way, claimed in zip(KEYS, self._shown.directions, projections, strict=True):
             if not self._direction_fits(key, way, claimed, measured):
                 return (
                     "f's own difference loop does not fit f: along a random direction they differ. "
                     "The measured values cannot be trusted."
                 )
         return None
-
-    def disagreement_after_all(self, measured: Array) -> str | None:
-        """Return the same for other values, which a second look at f's loop has shown."""
-        self._spare.back()
-        return self.disagreement(measured)
 
     @cached_property
     def _spare(self) -> Around:
@@ -118,37 +118,60 @@ class Witness:
             plus, minus, taken = self._spare.entry_sides(np.array([i]), step)
             return plus, minus, float(taken[0]), claimed
 
-        return self._fits_in_the_end(look(1.0), look)
+        return self._fits_in_the_end(look)
 
-    def _direction_fits(self, key: int, way: tuple[float, float], claimed: float, measured: Array) -> bool:
+    def _direction_fits(self, key: int, way: Sides, claimed: float, measured: Array | None) -> bool:
         def look(factor: float) -> Slopes:
             h = self._asked.step * factor
-            as_rounded = _backend.projection.project(measured, self._x.reshape(-1), key, h)
-            return *self._spare.sides(key, h), 2 * h, as_rounded
+            sides = self._spare.sides(key, h)
+            if measured is None:
+                return *sides, 2 * h, claimed
+            return *sides, 2 * h, _backend.projection.project(measured, self._x.reshape(-1), key, h)
 
         if not self._asked.both_sides:
             if self._asked.step > 0.0 and self._fits(*way, self._asked.step, claimed):
                 return True
             way = self._spare.sides(key, self._asked.step)
-        return self._fits_in_the_end((*way, 2 * self._asked.step, claimed), look)
+        width = 2 * self._asked.step
+        return width == 0.0 or not self._error(*way, width, claimed)[0] > 0.0 or self._fits_in_the_end(look)
 
-    def _fits_in_the_end(self, first: Slopes, look: Callable[[float], Slopes]) -> bool:
+    def _fits_in_the_end(self, look: Callable[[float], Slopes]) -> bool:
         """Tell whether slope and claim agree with some step small enough, and noise small beside what they were off.
 
-        Where the terms of f cancel, its rounding is far above its value's: it is measured before f's loop is accused.
+        Where they do so twice in a row, and far better than at first, it is not by chance. Otherwise noise is measured,
+        before f's loop is accused: if the terms of f cancel, its rounding is far above its value's.
         """
-        if first[2] == 0.0 or not self._error(*first)[0] > 0.0:
+        looks = [look(1.0)]
+        if looks[0][2] == 0.0 or not self._error(*looks[0])[0] > 0.0:
             return True
-        self._noise = self._noise or rounding_noise(self._plain, self._x)
+
+        def slopes(k: int) -> Slopes:
+            if k == len(looks):
+                looks.append(look(SHRINK**-k))
+            return looks[k]
+
+        if self._noise == 0.0:
+            if self._settles(slopes, 2):
+                return True
+            self._noise = rounding_noise(self._plain, self._x)
+        return self._settles(slopes, 1)
+
+    def _settles(self, slopes: Callable[[int], Slopes], times: int) -> bool:
+        """Tell whether slope and claim agree so often in a row, being at most half as far off as at first if twice.
+
+        Where once is enough, so is being at most half as far off with the smallest step that noise lets be seen.
+        """
         start = last = 0.0
+        agreed = 0
         for k in range(SHRINKS):
-            upper, lower, width, claimed = look(SHRINK**-k)
+            upper, lower, width, claimed = slopes(k)
             if width == 0.0:
                 break
             beyond, off, noise = self._error(upper, lower, width, claimed)
             if k and noise > start / 4:
                 break
-            if not beyond > 0.0:
-                return True
             start, last = start or off, off
-        return last <= start / 2
+            agreed = 0 if beyond > 0.0 else agreed + 1
+            if agreed >= times and (times == 1 or not last > start / 2):
+                return True
+        return times == 1 and last <= start / 2

@@ -11,12 +11,12 @@ from fastgrad._errors import ShapeError
 from fastgrad._losses.criteria import Criterion, Directions, Terms, held, rows
 from fastgrad._losses.named import LossLike, bind
 from fastgrad._losses.parts import (
-    Rows,
     SidedLoop,
     along_lines,
     apply,
     argument,
     doubles,
+    forward_by_rows,
     matrix,
     measure_terms,
     of_terms,
@@ -170,11 +170,14 @@ class LinearLoss:
         return None if self.wrt == "x" else on_both_sides(self._rows(x, h, 0))
 
     def __fastgrad_forward__(self) -> Forward | None:
-        """Return what makes the products of rows of W, and the loss of all; None where f is of b or x."""
+        """Return what makes the products of rows of W, and the loss of all; None where f is of b or x.
+
+        None as well where the samples are many, as `forward_by_rows` has it.
+        """
         if self.wrt != "W":
             return None
         bias = self._held["b"]
-        return Rows(self._held["x"]), lambda products: self._criterion.value(_biased(products, bias))
+        return forward_by_rows(self._held["x"], lambda products: self._criterion.value(_biased(products, bias)))
 
     def _rows(self, x: Array, h: Float64Array, nbytes: int) -> SidedLoop:
         if self._terms is not None and h.size == 1:

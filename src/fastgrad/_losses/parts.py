@@ -9,8 +9,10 @@ from fastgrad import _backend
 from fastgrad._arrays import real_array
 from fastgrad._errors import ShapeError
 from fastgrad._losses.criteria import Lines, Terms, rows
-from fastgrad._typing import Array, Float64Array, RowLoop
+from fastgrad._typing import Array, Float64Array, Forward, RowLoop
 
+#: Samples are many if there are more than what each holds by this: with 1024 weights a row, 128 broke about even.
+MANY_SAMPLES = 8
 #: Measures rows first to last into the left and the right differences; returns the number of evaluations made.
 SidedLoop = Callable[[int, int, Array, Array], int]
 
@@ -52,6 +54,15 @@ def of_terms(W: Array, x: Float64Array, terms: Terms, h: Float64Array, nbytes: i
 def on_both_sides(loop: SidedLoop) -> RowLoop:
     """Return the loop for central differences alone."""
     return lambda first, last, out: loop(first, last, out, out)
+
+
+def forward_by_rows(x: Array, value: Callable[[Array], float]) -> Forward | None:
+    """Return what makes the products of rows of weights and samples, rows of x, and `value`, the loss of all products.
+
+    None where the samples are many beside what each holds. What all rows make at five points would take about as much
+    memory as the weights, and forming it so much longer than reading them that nothing is gained.
+    """
+    return None if MANY_SAMPLES * len(x) > x.shape[1] else (Rows(x), value)
 
 
 class Rows:

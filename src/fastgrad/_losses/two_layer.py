@@ -11,12 +11,12 @@ from fastgrad._losses.criteria import Criterion, Directions, Lines, held, rows
 from fastgrad._losses.input_moves import input_differences
 from fastgrad._losses.named import LossLike, bind
 from fastgrad._losses.parts import (
-    Rows,
     SidedLoop,
     along_lines,
     apply,
     argument,
     doubles,
+    forward_by_rows,
     matrix,
     of_terms,
     on_both_sides,
@@ -185,9 +185,9 @@ class TwoLayerLoss:
         if self.wrt == "x":
             return None
         if self.wrt == "W2":
-            return Rows(self._hidden(self._held["W1"])[1]), lambda y: self._criterion.value(doubles(y))
+            return forward_by_rows(self._hidden(self._held["W1"])[1], lambda y: self._criterion.value(doubles(y)))
         W2 = self._held["W2"]
-        return Rows(self._held["x"]), lambda z: self._criterion.value(doubles(apply(W2, np.maximum(z, 0))))
+        return forward_by_rows(self._held["x"], lambda z: self._criterion.value(doubles(apply(W2, np.maximum(z, 0)))))
 
     def _measure(self, x: Array, h: Float64Array, left: Array, right: Array) -> int:
         if x.shape != self._shape:
