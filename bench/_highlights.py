@@ -42,7 +42,7 @@ HIGHLIGHTS = (
     Highlight("native", "Rosenbrock, n = 1000", "verb over C", "Rosenbrock in machine code over a loop in C, n = 1000"),
     Highlight("layers", _LAYER, "/ fresh np.outer", f"{_MILLION}, over one `np.outer`"),
     Highlight("layers", _LAYER, "double loop / fastgrad", "the textbook's double loop over that"),
-    Highlight("layers", _CHECK, "/ fresh np.outer", "a whole check of them, forward and backward included, over one `np.outer`"),
+    Highlight("layers", _CHECK, "/ fresh np.outer", "a whole check of them, backward included, over one `np.outer`"),
     Highlight("torch", _TORCH, "torch / check", "torch's `gradcheck`, slow mode, over a whole check, 256×256"),
     Highlight("outer", "n = 1024, `out=`", "NumPy / fastgrad", "`np.outer` over `weight_gradient`, 1024×1024"),
     Highlight(
