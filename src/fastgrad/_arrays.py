@@ -170,3 +170,10 @@ def given_tolerance(given: Any, name: str) -> float:
     if not 0.0 <= number < math.inf:
         raise ValueError(f"{name} must be a number that is not negative, and finite; got {given!r}.")
     return number
+
+
+def read_only(a: Array) -> Array:
+    """Return a view that cannot be written into."""
+    view = a.view()
+    view.flags.writeable = False
+    return view

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastgrad import _backend, _loops, steps
-from fastgrad._arrays import LARGE, number_array
+from fastgrad._arrays import LARGE, number_array, read_only
 from fastgrad._errors import own_steps, takes_x_alone
 from fastgrad._point import Point, as_point, bound, is_bare_number, usable_out, working_array
 from fastgrad._reading import Reader
@@ -222,7 +222,7 @@ def _by_structure(
     array = working_array(x)
     grad = usable_out(out, array.shape, array.dtype, x)
     h = steps.as_steps(eps, array, steps.STRUCTURED)
-    calls = measure_structured(f, array, h, grad, threads, is_new=out is None)
+    calls = measure_structured(f, array, h, grad, threads, by_rows=out is None and grad.nbytes >= LARGE)
     if not details and array is x:
         return grad
     point = Point(array, is_scalar=is_bare_number(x))
@@ -231,18 +231,22 @@ def _by_structure(
     from fastgrad._stencils.structured_bars import with_bars
 
     half = np.empty_like(grad)
-    calls += measure_structured(f, array, h / 2, half, threads, is_new=True)
+    calls += measure_structured(f, array, h / 2, half, threads, by_rows=half.nbytes >= LARGE)
     return with_bars(grad, half, h, calls).mapped(point.restore)
 
 
-def measure_structured(f: Any, x: Array, h: Float64Array, out: Array, threads: int = 1, *, is_new: bool = False) -> int:
-    """Write the differences by f's own loop into out, which may be new; return the evaluations that it reports."""
-    read_only = x.view()
-    read_only.setflags(write=False)
-    loop = row_loop(f, read_only, h) if threads > 1 or (is_new and out.nbytes >= LARGE) else None
+def measure_structured(
+    f: Any, x: Array, h: Float64Array, out: Array, threads: int = 1, *, by_rows: bool = False
+) -> int:
+    """Write the differences by f's own loop into out; return the evaluations that it reports.
+
+    It goes by rows, if f can, where that is asked for or several threads are to share them.
+    """
+    at = read_only(x)
+    loop = row_loop(f, at, h) if by_rows or threads > 1 else None
     if loop is not None:
         return measure_rows(loop, out, threads)
-    evaluations = f.__fastgrad_gradient__(read_only, h, out)
+    evaluations = f.__fastgrad_gradient__(at, h, out)
     if type(evaluations) is not int and not isinstance(evaluations, int | np.integer):
         raise TypeError(f"__fastgrad_gradient__ must return the number of evaluations, got {evaluations!r}.")
     return int(evaluations)

@@ -8,7 +8,7 @@ import numpy as np
 
 from fastgrad import steps
 from fastgrad._adaptive.entries import adaptive_gradient
-from fastgrad._arrays import in_dtype, step_of
+from fastgrad._arrays import in_dtype, read_only, step_of
 from fastgrad._containers import refuse_tree
 from fastgrad._errors import no_such_method
 from fastgrad._estimates import FLAGS, Derivative
@@ -167,8 +167,7 @@ def _slope(s: Stencil, at: dict[int, float], step: float) -> float:
 
 def _by_structure(f: Any, point: Point, eps: Step, details: bool) -> tuple[Derivative, Derivative]:
     """Return the slopes that f's own loop measures, with bars by those with twice the step if asked."""
-    x = point.array.view()
-    x.flags.writeable = False
+    x = read_only(point.array)
     h = steps.as_steps(eps, x, steps.STRUCTURED)
     sides = np.empty((2, *x.shape), x.dtype)
     total = int(f.__fastgrad_slopes__(x, h, sides[0], sides[1]))

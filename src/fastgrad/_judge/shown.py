@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastgrad import _backend
+from fastgrad._arrays import read_only
 from fastgrad._reading import describe
 from fastgrad._typing import Array, Float64Array, IndexArray
 
@@ -92,8 +93,7 @@ class Around:
         self._plain = plain
         self._flat = buffer.reshape(-1)
         self._x = x.reshape(-1)
-        self._shown = buffer.view()
-        self._shown.flags.writeable = False
+        self._shown = read_only(buffer)
 
     def entries(self, indices: IndexArray, moves: Float64Array) -> tuple[float, Float64Array]:
         """Return f with these entries of what the buffer holds moved, and the moves as rounded."""

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from fastgrad import _backend
-from fastgrad._arrays import real_array
+from fastgrad._arrays import read_only, real_array
 from fastgrad._errors import ShapeError
 from fastgrad._judge.shown import KEYS, RELATIVE, Plain, Questions, Shown, number
 from fastgrad._reading import describe
@@ -54,7 +54,7 @@ class ShownByRows:
             out, onward = self._products[:, 0, first:last], not self._asked.both_sides
             _backend.projection.products(rows, start, self._vector, *KEYS, self._asked.step, onward, out)
             return
-        made, flat, shown = [self._made_of(rows)], room.reshape(-1), _read_only(room)
+        made, flat, shown = [self._made_of(rows)], room.reshape(-1), read_only(room)
         for key, sign, goes_on in self._points:
             origin = flat if goes_on else rows.reshape(-1)
             _backend.projection.move(origin, start, key, sign * self._asked.step, flat)
@@ -101,7 +101,7 @@ class ShownByRows:
         row, column = np.divmod(self._asked.entries, self._width)
         few, place = np.unique(row, return_inverse=True)
         room = self._x[few]
-        flat, at, shown = room.reshape(-1), place * self._width + column, _read_only(room)
+        flat, at, shown = room.reshape(-1), place * self._width + column, read_only(room)
         before = flat[at].astype(np.float64)
 
         def moved(by: Any) -> tuple[float, Float64Array]:
@@ -133,9 +133,3 @@ def _vector_of(made: Any, x: Array) -> Float64Array | None:
             f"x has shape {x.shape}."
         )
     return np.ascontiguousarray(vector, dtype=np.float64)
-
-
-def _read_only(a: Array) -> Array:
-    view = a.view()
-    view.flags.writeable = False
-    return view

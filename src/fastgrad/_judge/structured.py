@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from fastgrad._arrays import in_dtype
+from fastgrad._arrays import in_dtype, read_only
 from fastgrad._gradient import measure_structured
 from fastgrad._judge.passing import in_passing
 from fastgrad._judge.recheck_structured import look_again_structured
@@ -13,7 +13,7 @@ from fastgrad._judge.summary import summarise
 from fastgrad._judge.verdict import Case, beyond_tolerance, conclude, nothing_beyond, tally
 from fastgrad._judge.witness import Witness
 from fastgrad._result import GradientCheck
-from fastgrad._rows import measure_rows, pass_rows, row_loop
+from fastgrad._rows import pass_rows
 from fastgrad._typing import Array
 
 
@@ -23,8 +23,7 @@ def judge_structured(case: Case, _: Any) -> GradientCheck:
     Where it can be done, many entries are looked at in passing. If anything does not fit then, all are measured once
     more, and kept.
     """
-    x = case.point.array.view()
-    x.flags.writeable = False
+    x = read_only(case.point.array)
     case.progress.begin(case.count)
     plain = Plain(case.f)
     if x.size == 0:
@@ -64,11 +63,7 @@ def _judge_all(
     witness = None
     if asked is not None:
         witness = Witness(plain, x, case.h, case.atol, asked, shown or show(plain, x, asked, out))
-    loop = row_loop(case.f, x, case.h) if case.where is None else None
-    if loop is None:
-        evaluations = measure_structured(case.f, x, case.h, out, case.threads)
-    else:
-        evaluations = measure_rows(loop, out, case.threads)
+    evaluations = measure_structured(case.f, x, case.h, out, case.threads, by_rows=case.where is None)
     redone = _redone(evaluations, x)
     flaw = witness.disagreement(out) if witness else None
     measured = case.comparable(out.reshape(-1) if case.where is None else out.reshape(-1)[case.where])
